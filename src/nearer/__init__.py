@@ -1,0 +1,25 @@
+"""Decides where a city's neighbourhood centres go next, with a proof beside every answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nearer.planning import Plan
+    from nearer.study import plan
+
+__version__ = "0.1.0"
+__all__ = ["Plan", "__version__", "plan"]
+
+
+def __getattr__(name: str) -> Any:
+    # Looked up on first use, so that `nearer --help` does not wait for numba and geopandas.
+    if name == "plan":
+        from nearer.study import plan
+
+        return plan
+    if name == "Plan":
+        from nearer.planning import Plan
+
+        return Plan
+    raise AttributeError(f"module 'nearer' has no attribute {name!r}")

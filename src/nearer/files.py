@@ -1,0 +1,47 @@
+"""Files written whole or not at all, and the hashes that name their content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nearer.errors import NearerError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """
+    Give a path beside ``path`` to write to, and rename it over ``path`` when all went well.
+
+    Raises
+    ------
+    NearerError
+        The disk is full or the folder cannot be written; nothing is left behind.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise NearerError(f"{path} could not be written: {error.strerror or error}.") from error
+    beside = Path(name)
+    beside.unlink()  # some drivers refuse a file that exists
+    try:
+        yield beside
+        beside.chmod(0o644)
+        beside.replace(path)
+    except OSError as error:
+        raise NearerError(f"{path} could not be written: {error.strerror or error}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """``sha256:`` and the hexadecimal digest of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -1,0 +1,78 @@
+"""How long work tells where it stands, and how it is asked to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+
+class Tick(Protocol):
+    """Reports ``steps`` more done, with an optional short ``note`` ("gap 0.3 %")."""
+
+    def __call__(self, steps: int = 1, note: str = "") -> None:
+        """Report progress."""
+
+
+class Progress(Protocol):
+    """Where long work reports; the command line draws bars, a job writes events, tests collect."""
+
+    def step(self, label: str, total: int | None = None) -> AbstractContextManager[Tick]:
+        """Open one named step of ``total`` ticks (unknown if None); closing the context ends it."""
+
+
+class Silent:
+    """Says nothing."""
+
+    @contextmanager
+    def step(self, label: str, total: int | None = None) -> Iterator[Tick]:
+        """Accept a step and ignore its ticks."""
+
+        def tick(steps: int = 1, note: str = "") -> None:
+            return None
+
+        yield tick
+
+
+class Stop:
+    """
+    The one place that long work asks whether to go on; called between pieces of at most 0.2 s.
+
+    Parameters
+    ----------
+    time_limit_s
+        Seconds from now after which the answer is yes; None for no limit.
+    clock
+        Seconds that only go forward; tests give their own.
+    """
+
+    def __init__(self, time_limit_s: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start_s = clock()
+        self._limit_s = time_limit_s
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask the work to stop (Ctrl-C, a button)."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked to stop, as opposed to the clock."""
+        return self._cancelled.is_set()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since this was made."""
+        return self._clock() - self._start_s
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left, never below zero; ``inf`` without a limit."""
+        return float("inf") if self._limit_s is None else max(0.0, self._limit_s - self.elapsed_s)
+
+    def __call__(self) -> bool:
+        """Whether to stop now."""
+        return self.cancelled or self.remaining_s <= 0.0
