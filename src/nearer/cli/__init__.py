@@ -1,1 +1,1 @@
-"""TODO-room."""
+"""The command line: one file per command; parse, call, print."""

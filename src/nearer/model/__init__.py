@@ -1,1 +1,18 @@
-"""TODO-room."""
+"""Demand, travel times and rules in; the problem as frozen arrays, its solution and its independent checker out."""
+
+from nearer.model.certificate import Certificate
+from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance, single_phase
+from nearer.model.solution import Solution, Status, TracePoint, relative_gap
+
+__all__ = [
+    "FORBIDDEN",
+    "FREE",
+    "OPEN",
+    "Certificate",
+    "Instance",
+    "Solution",
+    "Status",
+    "TracePoint",
+    "relative_gap",
+    "single_phase",
+]

@@ -1,1 +1,1 @@
-"""TODO-room."""
+"""A plan in; one self-contained HTML file, a GeoPackage and tables out."""

@@ -1,1 +1,1 @@
-"""TODO-room."""
+"""``Instance`` in, ``Solution`` out: anytime, with a valid bound from the start."""

@@ -1,1 +1,1 @@
-"""TODO-room."""
+"""Contract tests that every solver passes."""

@@ -1,0 +1,66 @@
+"""``Certificate``: what it takes to evaluate a lower bound again, without the solver that found it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from nearer.files import written_whole
+from nearer.units import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """
+    A branching tree over sites whose leaves carry Lagrange multipliers.
+
+    With multipliers λ (one per demand row, in cost × weight), open sites O, free sites F and k of F still to open,
+
+    ``L(λ) = Σ_i min(λ_i, w_i u_i) + Σ_{j∈O} ρ_j + min_{S⊆F, |S|=k} Σ_{j∈S} ρ_j``,  ``ρ_j = Σ_i min(0, w_i c_ij − λ_i)``
+
+    is a lower bound for every choice of λ (Narula, Ogbu, Samuelsson 1977). A node inherits what its ancestors fixed;
+    at a node a site may also be fixed because the opposite is no better than the bound claimed (reduced-cost fixing).
+    The certified bound is the least L over all leaves and all opposites of such fixings.
+
+    Parameters
+    ----------
+    multipliers
+        float64 (n_multipliers, n_rows).
+    node_parent, node_site, node_value
+        Tree, int32 (n_nodes,): parents come before children; node 0 is the root with parent -1, site -1. A node sets
+        ``node_site`` open (1) or closed (0). Every inner node has exactly two children, on the same site.
+    node_multiplier
+        Row of ``multipliers`` that bounds a leaf, int32 (n_nodes,); -1 at inner nodes.
+    fix_node, fix_site, fix_value, fix_multiplier
+        Fixings, int32 (n_fixings,), in the order they were made: below ``fix_node``, ``fix_site`` is ``fix_value``
+        since with ``fix_multiplier`` the opposite is bounded away.
+    """
+
+    multipliers: FloatArray
+    node_parent: IntArray
+    node_site: IntArray
+    node_value: IntArray
+    node_multiplier: IntArray
+    fix_node: IntArray
+    fix_site: IntArray
+    fix_value: IntArray
+    fix_multiplier: IntArray
+
+    @classmethod
+    def root_only(cls, multipliers: FloatArray) -> Certificate:
+        """A tree of one leaf."""
+        one, none = np.array([-1], dtype=np.int32), np.zeros(0, dtype=np.int32)
+        return cls(multipliers.reshape(1, -1), one, one, one, one + 1, none, none, none, none)
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
+        with written_whole(path) as beside, beside.open("wb") as file:
+            np.savez_compressed(file, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+    @classmethod
+    def load(cls, path: Path) -> Certificate:
+        """Read what ``save`` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(**{field.name: arrays[field.name] for field in fields(cls)})

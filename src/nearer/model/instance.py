@@ -1,0 +1,130 @@
+"""``Instance``: a location problem as frozen arrays, without ids or geography."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nearer.units import BoolArray, FloatArray, IntArray
+
+FREE, OPEN, FORBIDDEN = 0, 1, -1
+"""Standing of a site: may open, stands open, may not open."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """
+    Demand rows, sites and rules.
+
+    A *row* is the people of one group at one point; without groups that move or are limited apart, a row is a point.
+    Phase, level and group axes have length 1 where unused, capacities are infinite where unused.
+
+    Parameters
+    ----------
+    indptr, site_idx, cost
+        Sparse rows sorted by cost, then site: int64 (n_rows + 1,), int32 (n_pairs,), and cost per unit of weight
+        (n_pairs,), int32 or int64 where all are whole, else float64, never negative. A stored 0 is a cost; an absent
+        pair cannot serve.
+    unserved
+        Cost per unit of weight where no open site serves the row, (n_rows,), same unit; ``inf`` = must be served.
+    weight
+        Weight per phase and row, float64 (n_phases, n_rows), never negative.
+    standing
+        ``FREE``, ``OPEN`` or ``FORBIDDEN`` per site, int8 (n_sites,).
+    open_min, open_max
+        Number of ``FREE`` sites to open by the end of each phase, int64 (n_phases,); equal where exact.
+    capacity
+        float64 (n_sites, n_levels, n_groups), weight a site can serve; ``inf`` = no limit.
+    row_point, row_group
+        Point and group of each row, int32 (n_rows,).
+    """
+
+    indptr: IntArray
+    site_idx: IntArray
+    cost: IntArray | FloatArray
+    unserved: FloatArray
+    weight: FloatArray
+    standing: IntArray
+    open_min: IntArray
+    open_max: IntArray
+    capacity: FloatArray
+    row_point: IntArray
+    row_group: IntArray
+
+    def __post_init__(self) -> None:
+        n_rows = len(self.indptr) - 1
+        if self.indptr[0] != 0 or self.indptr[-1] != len(self.site_idx) or len(self.cost) != len(self.site_idx):
+            raise ValueError("rows do not fit together")
+        if self.unserved.shape != (n_rows,) or self.weight.shape != (len(self.open_max), n_rows):
+            raise ValueError("unserved costs and weights must have one entry per row")
+        if len(self.site_idx) and (self.site_idx.min() < 0 or self.site_idx.max() >= self.n_sites):
+            raise ValueError("a row names a site that does not exist")
+        if np.any(self.weight < 0) or np.any(np.asarray(self.cost) < 0):
+            raise ValueError("weights and costs must not be negative")
+        if np.any(self.open_min > self.open_max):
+            raise ValueError("open_min must not exceed open_max")
+
+    @property
+    def n_rows(self) -> int:
+        """Number of demand rows."""
+        return len(self.indptr) - 1
+
+    @property
+    def n_sites(self) -> int:
+        """Number of sites."""
+        return len(self.standing)
+
+    @property
+    def n_phases(self) -> int:
+        """Number of phases."""
+        return len(self.open_max)
+
+    @property
+    def n_levels(self) -> int:
+        """Number of levels."""
+        return int(self.capacity.shape[1])
+
+    @property
+    def free_mask(self) -> BoolArray:
+        """Sites that may open, bool (n_sites,)."""
+        return np.asarray(self.standing == FREE)
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether all costs and weights are whole numbers, so that values are whole too."""
+        unserved = self.unserved[np.isfinite(self.unserved)]
+        costs_whole = np.issubdtype(np.asarray(self.cost).dtype, np.integer) or bool(np.all(self.cost % 1 == 0))
+        return costs_whole and bool(np.all(unserved % 1 == 0)) and bool(np.all(self.weight % 1 == 0))
+
+
+def single_phase(
+    indptr: IntArray,
+    site_idx: IntArray,
+    cost: IntArray | FloatArray,
+    weight: FloatArray,
+    unserved: FloatArray,
+    standing: IntArray,
+    open_min: int,
+    open_max: int,
+    row_point: IntArray | None = None,
+    row_group: IntArray | None = None,
+) -> Instance:
+    """Make an instance of one phase, one level, one group and no capacities, rows sorted here if they are not."""
+    n_rows, n_sites = len(indptr) - 1, len(standing)
+    rows = np.repeat(np.arange(n_rows), np.diff(indptr))
+    order = np.lexsort((site_idx, cost, rows))
+    return Instance(
+        indptr=np.asarray(indptr, dtype=np.int64),
+        site_idx=np.asarray(site_idx, dtype=np.int32)[order],
+        cost=np.asarray(cost)[order],
+        unserved=np.asarray(unserved, dtype=np.float64),
+        weight=np.asarray(weight, dtype=np.float64).reshape(1, n_rows),
+        standing=np.asarray(standing, dtype=np.int8),
+        open_min=np.array([open_min], dtype=np.int64),
+        open_max=np.array([open_max], dtype=np.int64),
+        capacity=np.full((n_sites, 1, 1), np.inf),
+        row_point=np.arange(n_rows, dtype=np.int32) if row_point is None else row_point,
+        row_group=np.zeros(n_rows, dtype=np.int32) if row_group is None else row_group,
+    )
