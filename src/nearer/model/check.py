@@ -1,0 +1,160 @@
+"""
+The independent check of a solution, in plain NumPy and slow on purpose where that is clearer.
+
+Nothing here is shared with the solvers or their kernels: what they claim is computed again from the arrays alone.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nearer.model.evaluate import certified_bound, cheapest_open, evaluate_certificate, pair_rows
+from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
+from nearer.model.solution import Solution, Status
+from nearer.units import BoolArray, IntArray
+
+__all__ = ["agrees", "certified_bound", "check_solution", "evaluate_certificate", "is_optimal", "recompute_value"]
+
+REL_TOL = 1e-9
+"""Two float sums of the same terms in different orders agree this well, relative to the larger."""
+
+
+def recompute_value(instance: Instance, open_mask: BoolArray, phase: int = 0) -> float:
+    """
+    Cost × weight of a set of open sites, each row at the cheapest of its open sites and of staying unserved.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    open_mask
+        Which sites are open, bool (n_sites,).
+    phase
+        Whose weights count.
+
+    Returns
+    -------
+    float
+        The correctly rounded sum; ``inf`` where a row that must be served is not.
+    """
+    best = cheapest_open(instance, open_mask)
+    if np.isinf(best).any():
+        return math.inf
+    return math.fsum(np.asarray(instance.weight[phase]) * best)
+
+
+def is_optimal(value: float, bound: float, whole: bool) -> bool:
+    """Whether a bound is near enough to a value to say "optimal" (``docs/conventions.md``)."""
+    return value - bound <= REL_TOL * abs(value) or (whole and value - bound < 1.0)
+
+
+def agrees(left: float, right: float) -> bool:
+    """Whether two sums of the same terms agree up to rounding."""
+    return left == right or abs(left - right) <= REL_TOL * max(abs(left), abs(right))
+
+
+def check_solution(instance: Instance, solution: Solution) -> list[str]:
+    """
+    Compare a solution with every rule of its instance.
+
+    Parameters
+    ----------
+    instance, solution
+        The problem and what a solver says of it. The bound itself is the business of ``evaluate_certificate``.
+
+    Returns
+    -------
+    list of str
+        One sentence per broken rule or false claim; empty when all is well.
+    """
+    if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
+        return []
+    if solution.level.shape != (instance.n_phases, instance.n_sites):
+        return [f"levels have shape {solution.level.shape} for {instance.n_phases} phases, {instance.n_sites} sites"]
+    return [
+        *_check_sites(instance, solution.level),
+        *_check_assignment(instance, solution),
+        *_check_claims(instance, solution),
+    ]
+
+
+def _check_sites(instance: Instance, level: IntArray) -> list[str]:
+    found = []
+    if level.min(initial=-1) < -1 or level.max(initial=-1) >= instance.n_levels:
+        found.append("a site has a level that does not exist")
+    is_open = level >= 0
+    for phase in range(instance.n_phases):
+        opened = int(np.count_nonzero(is_open[phase] & (instance.standing == FREE)))
+        low, high = int(instance.open_min[phase]), int(instance.open_max[phase])
+        if not low <= opened <= high:
+            found.append(f"phase {phase}: {opened} sites opened where {low} to {high} were asked")
+        for standing, wanted, words in ((OPEN, True, "stands open but is closed"), (FORBIDDEN, False, "may not open")):
+            for site in np.flatnonzero((instance.standing == standing) & (is_open[phase] != wanted)):
+                found.append(f"phase {phase}: site {site} {words}")
+        if phase and np.any(is_open[phase - 1] & ~is_open[phase]):
+            found.append(f"phase {phase}: a site that was open before is closed")
+    return found
+
+
+def _check_assignment(instance: Instance, solution: Solution) -> list[str]:
+    row, site, share = solution.row_idx, solution.assigned_idx, np.asarray(solution.share, dtype=np.float64)
+    if not (len(row) == len(site) == len(share)):
+        return ["assignment triples differ in length"]
+    if len(row) and (row.min() < 0 or row.max() >= instance.n_rows or site.min() < 0 or site.max() >= instance.n_sites):
+        return ["an assignment names a row or a site that does not exist"]
+    found = []
+    if np.any(~(share > 0) | (share > 1 + REL_TOL)):
+        found.append("a share is not above 0 and at most 1")
+    if np.any(~solution.open_mask[site]):
+        found.append("people are sent to a site that is not open")
+
+    pair_key = pair_rows(instance) * instance.n_sites + instance.site_idx
+    key = row.astype(np.int64) * instance.n_sites + site
+    order = np.argsort(pair_key)
+    place = np.minimum(np.searchsorted(pair_key, key, sorter=order), max(len(order) - 1, 0))
+    exists = pair_key[order[place]] == key if len(order) else np.zeros(len(key), dtype=bool)
+    if not exists.all():
+        found.append("people are sent to a site that cannot serve them")
+    if len(np.unique(key)) != len(key):
+        found.append("a row is sent to one site twice")
+
+    served = np.bincount(row, weights=share, minlength=instance.n_rows)
+    if np.any(served > 1 + REL_TOL):
+        found.append("shares of a row add up to more than 1")
+    if np.any(np.isinf(instance.unserved) & (served < 1 - REL_TOL)):
+        found.append("a row that must be served is not, or only in part")
+
+    if np.isinf(instance.capacity).all():
+        best = cheapest_open(instance, solution.open_mask)
+        if exists.all() and np.any(np.asarray(instance.cost)[order[place]] > best[row]):
+            found.append("people are sent farther than to their nearest open site")
+        if np.any((best < instance.unserved) & (served < 1 - REL_TOL)):
+            found.append("people within reach of an open site are left unserved")
+    else:
+        load = np.zeros(instance.n_sites)
+        np.add.at(load, site, share * instance.weight[-1][row])
+        limit = np.where(
+            solution.open_mask, instance.capacity.sum(axis=2)[np.arange(instance.n_sites), solution.level[-1]], 0.0
+        )
+        if np.any(load > limit * (1 + REL_TOL)):
+            found.append("a site serves more than its capacity")
+    return found
+
+
+def _check_claims(instance: Instance, solution: Solution) -> list[str]:
+    found = []
+    if np.isinf(instance.capacity).all():
+        value = math.fsum(
+            recompute_value(instance, solution.level[phase] >= 0, phase) for phase in range(instance.n_phases)
+        )
+        if not agrees(value, solution.objective):
+            found.append(f"the value is {value!r}, not {solution.objective!r}")
+    if math.isnan(solution.bound) or solution.bound > solution.objective:
+        found.append(f"the bound {solution.bound!r} lies above the value {solution.objective!r}")
+    if solution.status is Status.OPTIMAL and not is_optimal(solution.objective, solution.bound, instance.whole):
+        found.append(f"called optimal with value {solution.objective!r} and bound {solution.bound!r}")
+    if (solution.proof == "certificate") != (solution.certificate is not None):
+        found.append(f"the proof is called {solution.proof!r} but the certificate says otherwise")
+    return found

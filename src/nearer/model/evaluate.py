@@ -1,0 +1,244 @@
+"""
+The bound that a certificate proves, evaluated in plain NumPy without the solver that found it.
+
+Nothing here is shared with the solvers or their kernels.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nearer.errors import CheckFailedError
+from nearer.model.certificate import Certificate
+from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
+from nearer.units import BoolArray, FloatArray, IntArray
+
+_EPS = float(np.finfo(np.float64).eps)
+_EXACT = 2.0**53  # whole numbers below this are exact in float64
+
+
+def evaluate_certificate(instance: Instance, certificate: Certificate, cutoff: float = math.inf) -> float:
+    """
+    Evaluate the lower bound that a certificate proves, from its multipliers alone.
+
+    Parameters
+    ----------
+    instance
+        A problem of one phase without capacities. It need not be the cut one that the solver saw: a multiplier above
+        the price of the nearest site that stands open is lowered to it here, which never lowers the bound and makes
+        all farther pairs idle, so that cut and uncut rows prove the same.
+    certificate
+        Tree, fixings and multipliers; see ``Certificate`` for the formula and its source.
+    cutoff
+        Value of a known plan, the most that can be proven.
+
+    Returns
+    -------
+    float
+        The least bound over all leaves and all opposites of fixings, at most ``cutoff``, rounded down by the float64
+        error of each sum. Where all costs and weights are whole (``instance.whole``) the next whole number above is
+        also proven (``certified_bound``).
+
+    Raises
+    ------
+    CheckFailedError
+        The arrays do not fit the instance, or the tree leaves a plan out: it is no proof.
+    """
+    _check_arrays(instance, certificate)
+    children = _children(certificate)
+    bounds = _Bounds.of(instance, certificate.multipliers)
+    fixings = _fixings_by_node(certificate)
+
+    free = instance.standing == FREE
+    # -1 undecided, else 0 closed or 1 open; only free sites are ever asked about.
+    state: dict[int, IntArray] = {0: np.where(free, -1, 0).astype(np.int8)}
+    least = cutoff
+    for node in range(len(certificate.node_parent)):
+        here = state.pop(node)
+        if node:
+            _decide(here, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
+        for fixing in fixings.get(node, ()):
+            site, value = int(certificate.fix_site[fixing]), int(certificate.fix_value[fixing])
+            _decide(here, free, site, 1 - value, node)
+            least = min(least, bounds.at(int(certificate.fix_multiplier[fixing]), here))
+            here[site] = value
+        if children[node]:
+            for child in children[node]:
+                state[child] = here.copy()
+        else:
+            least = min(least, bounds.at(int(certificate.node_multiplier[node]), here))
+    return least
+
+
+def certified_bound(instance: Instance, certificate: Certificate, cutoff: float = math.inf) -> float:
+    """What ``evaluate_certificate`` proves, raised to the next whole number where every value is whole."""
+    bound = evaluate_certificate(instance, certificate, cutoff)
+    return min(float(math.ceil(bound)), cutoff) if instance.whole and math.isfinite(bound) else bound
+
+
+def cheapest_open(instance: Instance, open_mask: BoolArray) -> FloatArray:
+    """Cost per unit of weight of each row, float64 (n_rows,), ``inf`` where it must be served and is not."""
+    best = instance.unserved.astype(np.float64)
+    hit = open_mask[instance.site_idx]
+    np.minimum.at(best, pair_rows(instance)[hit], np.asarray(instance.cost)[hit])
+    return best
+
+
+def pair_rows(instance: Instance) -> IntArray:
+    """Row of each stored pair, int64 (n_pairs,)."""
+    return np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
+
+
+def _refuse(reason: str) -> CheckFailedError:
+    return CheckFailedError(f"The certificate proves nothing: {reason}.")
+
+
+def _check_arrays(instance: Instance, certificate: Certificate) -> None:
+    if instance.n_phases != 1 or not np.isinf(instance.capacity).all():
+        raise _refuse("it is made for one phase without capacities")
+    multipliers = certificate.multipliers
+    if multipliers.ndim != 2 or multipliers.shape[1] != instance.n_rows or multipliers.dtype != np.float64:
+        raise _refuse(f"multipliers of shape {multipliers.shape} do not fit {instance.n_rows} rows")
+    if not np.isfinite(multipliers).all():
+        raise _refuse("a multiplier is not a finite number")
+    nodes = (certificate.node_parent, certificate.node_site, certificate.node_value, certificate.node_multiplier)
+    fixes = (certificate.fix_node, certificate.fix_site, certificate.fix_value, certificate.fix_multiplier)
+    for part in (nodes, fixes):
+        if any(a.ndim != 1 or len(a) != len(part[0]) or not np.issubdtype(a.dtype, np.integer) for a in part):
+            raise _refuse("arrays of the tree differ in length or are not whole numbers")
+    n_nodes, n_multipliers = len(certificate.node_parent), len(multipliers)
+    if n_nodes == 0 or certificate.node_parent[0] != -1 or certificate.node_site[0] != -1:
+        raise _refuse("its tree has no root")
+    if np.any(certificate.node_parent[1:] < 0) or np.any(certificate.node_parent[1:] >= np.arange(1, n_nodes)):
+        raise _refuse("a node comes before its parent")
+    if len(fixes[0]):
+        if certificate.fix_node.min() < 0 or certificate.fix_node.max() >= n_nodes:
+            raise _refuse("a fixing names a node that does not exist")
+        if certificate.fix_multiplier.min() < 0 or certificate.fix_multiplier.max() >= n_multipliers:
+            raise _refuse("a fixing names multipliers that do not exist")
+    for sites, values in (
+        (certificate.node_site[1:], certificate.node_value[1:]),
+        (certificate.fix_site, certificate.fix_value),
+    ):
+        if len(sites) and (sites.min() < 0 or sites.max() >= instance.n_sites or not np.isin(values, (0, 1)).all()):
+            raise _refuse("it sets a site that does not exist, or to neither open nor closed")
+
+
+def _children(certificate: Certificate) -> list[list[int]]:
+    """Children of each node, after checking that together they leave nothing out."""
+    children: list[list[int]] = [[] for _ in range(len(certificate.node_parent))]
+    for node, parent in enumerate(certificate.node_parent.tolist()):
+        if node:
+            children[parent].append(node)
+    for node, below in enumerate(children):
+        multiplier = int(certificate.node_multiplier[node])
+        if not below:
+            if not 0 <= multiplier < len(certificate.multipliers):
+                raise _refuse(f"leaf {node} has no multipliers")
+            continue
+        sites = {int(certificate.node_site[child]) for child in below}
+        values = sorted(int(certificate.node_value[child]) for child in below)
+        if len(sites) != 1 or values != [0, 1]:
+            raise _refuse(f"the children of node {node} do not split one site into closed and open")
+        if multiplier != -1:
+            raise _refuse(f"inner node {node} carries multipliers of its own")
+    return children
+
+
+def _fixings_by_node(certificate: Certificate) -> dict[int, list[int]]:
+    """Fixings of each node in the order they were made; all of an ancestor's hold below it."""
+    fixings: dict[int, list[int]] = {}
+    for fixing, node in enumerate(certificate.fix_node.tolist()):
+        fixings.setdefault(node, []).append(fixing)
+    return fixings
+
+
+def _decide(state: IntArray, free: BoolArray, site: int, value: int, node: int) -> None:
+    if not free[site]:
+        raise _refuse(f"node {node} decides site {site}, which is not free")
+    if state[site] != -1:
+        raise _refuse(f"node {node} decides site {site} a second time")
+    state[site] = value
+
+
+@dataclass
+class _Bounds:
+    """
+    Lagrangian bounds of many parts of one tree.
+
+    The sums over rows depend on the multipliers only, so each is formed once: ``_sums`` keeps, per row of
+    multipliers, the first sum of the formula and ρ per site, both rounded down.
+    """
+
+    open_min: int
+    open_max: int
+    standing_open: BoolArray
+    multipliers: FloatArray
+    ceiling: FloatArray
+    pair_row: IntArray
+    pair_site: IntArray
+    pair_price: FloatArray
+    whole: bool
+    _sums: dict[int, tuple[float, FloatArray, float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, instance: Instance, multipliers: FloatArray) -> _Bounds:
+        weight = np.asarray(instance.weight[0])
+        standing_open = instance.standing == OPEN
+        nearest = cheapest_open(instance, standing_open)
+        # weight 0 counts 0 even where the row must be served: a smaller sum, so still a bound
+        ceiling = np.multiply(weight, nearest, out=np.zeros_like(weight), where=weight > 0)
+        pair_row = pair_rows(instance)
+        price = weight[pair_row] * np.asarray(instance.cost, dtype=np.float64)
+        # Only pairs up to the ceiling, and some ulps more against rounding, can be below a multiplier.
+        keep = (price <= ceiling[pair_row] * (1 + 4 * _EPS)) & (instance.standing[instance.site_idx] != FORBIDDEN)
+        return cls(
+            open_min=int(instance.open_min[0]),
+            open_max=int(instance.open_max[0]),
+            standing_open=standing_open,
+            multipliers=multipliers,
+            ceiling=ceiling,
+            pair_row=pair_row[keep],
+            pair_site=np.asarray(instance.site_idx[keep]),
+            pair_price=price[keep],
+            whole=instance.whole,
+        )
+
+    def at(self, multiplier: int, state: IntArray) -> float:
+        """Bound where some free sites are decided, int8 (n_sites,); ``inf`` where no plan is left."""
+        n_decided_open = int(np.count_nonzero(state == 1))
+        undecided = np.flatnonzero(state == -1)
+        if n_decided_open > self.open_max or n_decided_open + len(undecided) < self.open_min:
+            return math.inf
+        base, rho, eps = self._of_multipliers(multiplier)
+        # ρ is never above zero, so as many as may open do.
+        still = min(self.open_max - n_decided_open, len(undecided))
+        chosen = np.partition(rho[undecided], still - 1)[:still] if still else np.zeros(0)
+        fixed = rho[self.standing_open | (state == 1)]
+        total = base + float(fixed.sum()) + float(chosen.sum())
+        magnitude = abs(base) + float(-fixed.sum()) + float(-chosen.sum())
+        return total - eps * (len(fixed) + still + 4) * magnitude
+
+    def _of_multipliers(self, index: int) -> tuple[float, FloatArray, float]:
+        if index in self._sums:
+            return self._sums[index]
+        lam = np.minimum(self.multipliers[index], self.ceiling)
+        n_sites = len(self.standing_open)
+        below = self.pair_price - lam[self.pair_row]
+        # A price within rounding of its multiplier adds nothing but its error.
+        active = np.flatnonzero(below <= 2 * _EPS * np.abs(lam[self.pair_row]))
+        site, term = self.pair_site[active], np.minimum(below[active], 0.0)
+        size = self.pair_price[active] + np.abs(lam[self.pair_row[active]])
+        total_size = float(size.sum() + np.abs(lam).sum())
+        # Whole numbers of this size are added without any error.
+        eps = 0.0 if self.whole and total_size < _EXACT / 4 and bool(np.all(lam % 1 == 0)) else _EPS
+        count = np.bincount(site, minlength=n_sites)
+        rho = np.bincount(site, weights=term, minlength=n_sites)
+        rho = rho - eps * ((count + 1) * np.abs(rho) + 2 * np.bincount(site, weights=size, minlength=n_sites))
+        base = math.fsum(lam) - 2 * eps * math.fsum(np.abs(lam))
+        sums = base, np.asarray(rho, dtype=np.float64), eps
+        self._sums[index] = sums
+        return sums
