@@ -1,0 +1,315 @@
+"""
+Kernels of the p-median on sparse rows.
+
+Rows hold, for each demand row, the weighted costs below its ``cap`` (what it costs with the sites that stand open
+already), sorted ascending: ``ptr`` int64 (n + 1,), ``col`` int32 (nnz,), ``val`` float64 (nnz,). The column twin
+``cptr``, ``crow``, ``cval`` holds the same entries by site. ``NO_SITE`` (-1) in an assignment means "as before, at cap".
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+
+from nearer.kernels.jit import kernel
+from nearer.units import BoolArray, FloatArray, IntArray
+
+
+@kernel
+def columns(ptr: IntArray, col: IntArray, val: FloatArray, m: int) -> tuple[IntArray, IntArray, FloatArray]:
+    """Column twin of sparse rows: ``cptr`` int64 (m + 1,), ``crow`` int32, ``cval`` float64, rows ascending."""
+    cptr = np.zeros(m + 1, dtype=np.int64)
+    for e in range(len(col)):
+        cptr[col[e] + 1] += 1
+    for j in range(m):
+        cptr[j + 1] += cptr[j]
+    fill = cptr[:-1].copy()
+    crow = np.empty(len(col), dtype=np.int32)
+    cval = np.empty(len(col), dtype=np.float64)
+    for i in range(len(ptr) - 1):
+        for e in range(ptr[i], ptr[i + 1]):
+            at = fill[col[e]]
+            crow[at] = i
+            cval[at] = val[e]
+            fill[col[e]] = at + 1
+    return cptr, crow, cval
+
+
+@kernel
+def greedy(cptr: IntArray, crow: IntArray, cval: FloatArray, cap: FloatArray, k: int) -> IntArray:
+    """
+    Open k sites, each time the one that saves most (ties: lowest index), with lazy evaluation.
+
+    A saving only shrinks as sites open (submodularity), so an old saving is an upper bound and the top of a heap whose
+    saving was just recomputed is the best of all (Minoux 1978).
+    """
+    m = len(cptr) - 1
+    cost = cap.copy()
+    heap = [(0.0, 0)]
+    heap.pop()
+    for j in range(m):
+        saving = 0.0
+        for e in range(cptr[j], cptr[j + 1]):
+            saving += cost[crow[e]] - cval[e]
+        heap.append((-saving, j))
+    heapq.heapify(heap)
+    fresh = np.zeros(m, dtype=np.int64)
+    opened = np.empty(min(k, m), dtype=np.int32)
+    n_open = 0
+    while n_open < len(opened):
+        top, j = heapq.heappop(heap)
+        if fresh[j] < n_open:
+            saving = 0.0
+            for e in range(cptr[j], cptr[j + 1]):
+                if cval[e] < cost[crow[e]]:
+                    saving += cost[crow[e]] - cval[e]
+            fresh[j] = n_open
+            heapq.heappush(heap, (-saving, j))
+            continue
+        opened[n_open] = j
+        n_open += 1
+        for e in range(cptr[j], cptr[j + 1]):
+            if cval[e] < cost[crow[e]]:
+                cost[crow[e]] = cval[e]
+    return opened
+
+
+@kernel
+def nearest_two(
+    ptr: IntArray,
+    col: IntArray,
+    val: FloatArray,
+    cap: FloatArray,
+    open_mask: BoolArray,
+    d1: FloatArray,
+    a1: IntArray,
+    d2: FloatArray,
+) -> float:
+    """Fill first and second cheapest open cost per row and the first's site; returns the sum of the first."""
+    total = 0.0
+    for i in range(len(cap)):
+        d1[i] = cap[i]
+        d2[i] = cap[i]
+        a1[i] = -1
+        for e in range(ptr[i], ptr[i + 1]):
+            if open_mask[col[e]]:
+                if a1[i] < 0:
+                    a1[i] = col[e]
+                    d1[i] = val[e]
+                else:
+                    d2[i] = val[e]
+                    break
+        total += d1[i]
+    return total
+
+
+@kernel
+def swap_search(
+    ptr: IntArray,
+    col: IntArray,
+    val: FloatArray,
+    cptr: IntArray,
+    crow: IntArray,
+    cval: FloatArray,
+    cap: FloatArray,
+    open_mask: BoolArray,
+    d1: FloatArray,
+    a1: IntArray,
+    d2: FloatArray,
+    start: int,
+    quiet: int,
+    least: float,
+    budget: int,
+) -> tuple[int, int, int, float]:
+    """
+    Swap one open for one closed site as soon as that saves more than ``least`` (Resende & Werneck 2007).
+
+    For a candidate j, one scan of its column gives its saving, and for each open site r how much of the loss of
+    closing r it makes good; untouched sites compete through the one with the least loss.
+
+    Parameters
+    ----------
+    start
+        Site to try first; the search goes round.
+    quiet
+        Sites tried since the last swap; the search ends at m (a local optimum).
+    budget
+        Entries to scan at most, so that a call stays short.
+
+    Returns
+    -------
+    start, quiet, spent, saved
+        To go on with; entries scanned; total saved.
+    """
+    m = len(open_mask)
+    loss = np.zeros(m)
+    for i in range(len(cap)):
+        if a1[i] >= 0:
+            loss[a1[i]] += d2[i] - d1[i]
+    credit = np.zeros(m)
+    touched = np.empty(m, dtype=np.int32)
+    spent = len(cap)
+    saved = 0.0
+    cheapest = -1
+    stale = True
+    j = start
+    while quiet < m and spent < budget:
+        if stale:
+            cheapest = -1
+            for r in range(m):
+                if open_mask[r] and (cheapest < 0 or loss[r] < loss[cheapest]):
+                    cheapest = r
+            stale = False
+        if open_mask[j] or cheapest < 0:
+            quiet += 1
+            j = j + 1 if j + 1 < m else 0
+            continue
+        gain = 0.0
+        n_touched = 0
+        for e in range(cptr[j], cptr[j + 1]):
+            i = crow[e]
+            v = cval[e]
+            if v < d1[i]:
+                gain += d1[i] - v
+            if v < d2[i] and a1[i] >= 0:
+                r = a1[i]
+                good = d2[i] - max(v, d1[i])
+                if good > 0.0:
+                    if credit[r] == 0.0:
+                        touched[n_touched] = r
+                        n_touched += 1
+                    credit[r] += good
+        spent += cptr[j + 1] - cptr[j] + 4
+        out = cheapest
+        best = gain - loss[cheapest] + credit[cheapest]
+        for t in range(n_touched):
+            r = touched[t]
+            net = gain - loss[r] + credit[r]
+            if net > best or (net == best and r < out):
+                best = net
+                out = r
+        for t in range(n_touched):
+            credit[touched[t]] = 0.0
+        if best <= least:
+            quiet += 1
+            j = j + 1 if j + 1 < m else 0
+            continue
+        saved += best
+        quiet = 0
+        stale = True
+        open_mask[out] = False
+        open_mask[j] = True
+        for side in range(2):
+            s = j if side == 0 else out
+            for e in range(cptr[s], cptr[s + 1]):
+                i = crow[e]
+                if cval[e] > d2[i]:
+                    continue
+                if a1[i] >= 0:
+                    loss[a1[i]] -= d2[i] - d1[i]
+                d1[i] = cap[i]
+                d2[i] = cap[i]
+                a1[i] = -1
+                for f in range(ptr[i], ptr[i + 1]):
+                    spent += 1
+                    if open_mask[col[f]]:
+                        if a1[i] < 0:
+                            a1[i] = col[f]
+                            d1[i] = val[f]
+                        else:
+                            d2[i] = val[f]
+                            break
+                if a1[i] >= 0:
+                    loss[a1[i]] += d2[i] - d1[i]
+        j = j + 1 if j + 1 < m else 0
+    return j, quiet, spent, saved
+
+
+@kernel
+def site_prices(ptr: IntArray, col: IntArray, val: FloatArray, lam: FloatArray, lo: int, hi: int, m: int) -> FloatArray:
+    """Reduced cost of opening each site, Σ over rows lo … hi of min(0, val − λ), float64 (m,)."""
+    rho = np.zeros(m)
+    for i in range(lo, hi):
+        x = lam[i]
+        for e in range(ptr[i], ptr[i + 1]):
+            if val[e] >= x:
+                break
+            rho[col[e]] += val[e] - x
+    return rho
+
+
+@kernel
+def times_served(
+    ptr: IntArray, col: IntArray, val: FloatArray, lam: FloatArray, chosen: BoolArray, lo: int, hi: int, out: FloatArray
+) -> int:
+    """``out[i]`` = 1 − number of chosen sites that serve row i below λ (a supergradient); returns entries scanned."""
+    spent = 0
+    for i in range(lo, hi):
+        served = 0
+        x = lam[i]
+        for e in range(ptr[i], ptr[i + 1]):
+            if val[e] >= x:
+                break
+            spent += 1
+            if chosen[col[e]]:
+                served += 1
+        out[i] = 1.0 - served
+    return spent
+
+
+@kernel
+def violated(
+    ptr: IntArray,
+    col: IntArray,
+    val: FloatArray,
+    cap: FloatArray,
+    y: FloatArray,
+    theta: FloatArray,
+    slack: FloatArray,
+    level: FloatArray,
+) -> None:
+    """
+    Separate the Benders cut of each row in closed form (Duran-Mateluna, Ales, Elloumi 2023, section 3).
+
+    ``level[i]`` becomes the critical cost where the cut ``θ_i ≥ level − Σ (level − v)⁺ y`` is violated by more than
+    ``slack[i]``, else -1.
+    """
+    for i in range(len(cap)):
+        open_sum = 0.0
+        cost = 0.0
+        b = cap[i]
+        for e in range(ptr[i], ptr[i + 1]):
+            part = y[col[e]]
+            if part <= 0.0:
+                continue
+            if open_sum + part >= 1.0 - 1e-12:
+                b = val[e]
+                break
+            open_sum += part
+            cost += part * val[e]
+        cost += (1.0 - open_sum) * b
+        level[i] = b if theta[i] < cost - slack[i] else -1.0
+
+
+@kernel
+def cut_entries(
+    ptr: IntArray, col: IntArray, val: FloatArray, row: IntArray, level: FloatArray
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Sparse rows of cuts ``θ_row + Σ (level − v)⁺ y ≥ level``: indptr int64, site int32, coefficient float64."""
+    indptr = np.zeros(len(row) + 1, dtype=np.int64)
+    for c in range(len(row)):
+        n = 0
+        for e in range(ptr[row[c]], ptr[row[c] + 1]):
+            if val[e] >= level[c]:
+                break
+            n += 1
+        indptr[c + 1] = indptr[c] + n
+    site = np.empty(indptr[-1], dtype=np.int32)
+    value = np.empty(indptr[-1], dtype=np.float64)
+    for c in range(len(row)):
+        start = ptr[row[c]]
+        for t in range(indptr[c + 1] - indptr[c]):
+            site[indptr[c] + t] = col[start + t]
+            value[indptr[c] + t] = level[c] - val[start + t]
+    return indptr, site, value

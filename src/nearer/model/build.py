@@ -1,0 +1,78 @@
+"""From demand and travel times to an ``Instance``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nearer.demand import Demand
+from nearer.model.instance import FORBIDDEN, OPEN, Instance, single_phase
+from nearer.network import TravelTimes
+from nearer.units import IntArray
+
+
+def build_instance(
+    demand: Demand,
+    class_times: Sequence[TravelTimes],
+    standing: IntArray,
+    open_min: int,
+    open_max: int,
+    unreached_ms: int,
+    cut: bool = True,
+) -> Instance:
+    """
+    One row per speed class and point with weight, costs in whole milliseconds.
+
+    Parameters
+    ----------
+    demand, class_times
+        ``class_times[c]`` holds the times of ``demand.class_names[c]``, points × sites.
+    standing
+        ``FREE``, ``OPEN`` or ``FORBIDDEN`` per site, int8 (n_sites,).
+    open_min, open_max
+        Free sites to open, at least and at most.
+    unreached_ms
+        What a person out of reach counts as.
+    cut
+        Leave out the sites that can never serve a row because a site that stands open is at least as near. Exact for
+        the travel objective without capacities, closures or levels (DESIGN section 5), and for nothing else.
+    """
+    indptrs, site_parts, cost_parts, weights, points, groups = [], [], [], [], [], []
+    filled = 0
+    for group, times in enumerate(class_times):
+        weight = demand.class_weight[group]
+        wanted = np.flatnonzero(weight > 0)
+        rows = np.repeat(np.arange(times.n_points), np.diff(times.indptr))
+        stand = standing[times.site_idx]
+        usable = (stand != FORBIDDEN) & (weight[rows] > 0) & (times.time_ms < unreached_ms)
+        if cut:
+            nearest = np.full(times.n_points, unreached_ms, dtype=np.int64)
+            is_open = usable & (stand == OPEN)
+            np.minimum.at(nearest, rows[is_open], times.time_ms[is_open])
+            first_open = np.zeros(len(rows), dtype=bool)
+            # Rows are sorted, so the first open entry of a row is its nearest open site.
+            open_at = np.flatnonzero(is_open)
+            first_open[open_at[np.unique(rows[open_at], return_index=True)[1]]] = True
+            usable &= first_open | ((stand != OPEN) & (times.time_ms < nearest[rows]))
+        counts = np.bincount(rows[usable], minlength=times.n_points)[wanted]
+        indptrs.append(filled + np.cumsum(counts))
+        filled += int(counts.sum())
+        site_parts.append(times.site_idx[usable])
+        cost_parts.append(times.time_ms[usable])
+        weights.append(weight[wanted])
+        points.append(wanted)
+        groups.append(np.full(len(wanted), group))
+    weight_all = np.concatenate(weights)
+    return single_phase(
+        indptr=np.concatenate([np.zeros(1, dtype=np.int64), *indptrs]),
+        site_idx=np.concatenate(site_parts),
+        cost=np.concatenate(cost_parts),
+        weight=weight_all,
+        unserved=np.full(len(weight_all), float(unreached_ms)),
+        standing=standing,
+        open_min=open_min,
+        open_max=open_max,
+        row_point=np.concatenate(points).astype(np.int32),
+        row_group=np.concatenate(groups).astype(np.int32),
+    )

@@ -1,0 +1,178 @@
+"""``Core``: the p-median that is left once open sites, empty rows and fixed sites are taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nearer.errors import UsageError
+from nearer.kernels import pmedian as kernels
+from nearer.model import FREE, OPEN, Instance
+from nearer.units import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Core:
+    """
+    Open k of m free sites; a row that none of them serves stays at its cap.
+
+    Parameters
+    ----------
+    base
+        Cost of the rows left out.
+    k
+        Sites to open.
+    site, row
+        Positions in the instance, int32 (m,) and (n,).
+    cap
+        Weighted cost of each row with the sites that stand open, float64 (n,).
+    ptr, col, val
+        Weighted costs below the cap, rows ascending by (cost, site): see ``kernels.pmedian``.
+    """
+
+    base: float
+    k: int
+    site: IntArray
+    row: IntArray
+    cap: FloatArray
+    ptr: IntArray
+    col: IntArray
+    val: FloatArray
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return len(self.cap)
+
+    @property
+    def m(self) -> int:
+        """Free sites."""
+        return len(self.site)
+
+    @property
+    def nnz(self) -> int:
+        """Entries."""
+        return len(self.val)
+
+    @cached_property
+    def twin(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """The entries by site: ``cptr``, ``crow``, ``cval``."""
+        twin: tuple[IntArray, IntArray, FloatArray] = kernels.columns(self.ptr, self.col, self.val, self.m)
+        return twin
+
+    @cached_property
+    def least(self) -> FloatArray:
+        """Cheapest entry of each row, float64 (n,)."""
+        return np.asarray(self.val[self.ptr[:-1]])
+
+    @cached_property
+    def rows(self) -> IntArray:
+        """Row of each entry, int64 (nnz,)."""
+        return np.repeat(np.arange(self.n), np.diff(self.ptr))
+
+    def value(self, open_idx: IntArray) -> float:
+        """Cost with these free sites open."""
+        mask = np.zeros(self.m, dtype=bool)
+        mask[open_idx] = True
+        return self.base + float(self.caps_with(mask).sum())
+
+    def caps_with(self, opened: BoolArray) -> FloatArray:
+        """Caps of the rows once these sites stand open, float64 (n,)."""
+        cap = self.cap.copy()
+        entry = opened[self.col]
+        np.minimum.at(cap, self.rows[entry], self.val[entry])
+        return cap
+
+    def restricted(self, closed: BoolArray, opened: BoolArray) -> Core:
+        """Take out sites fixed closed, and sites fixed open after lowering the caps to what they cost."""
+        cap = self.caps_with(opened)
+        keep_site = ~(closed | opened)
+        keep = keep_site[self.col] & (self.val < cap[self.rows])
+        return _compressed(
+            self.base,
+            self.k - int(opened.sum()),
+            self.site,
+            self.row,
+            cap,
+            self.rows,
+            self.col,
+            self.val,
+            keep_site,
+            keep,
+        )
+
+
+def _compressed(
+    base: float,
+    k: int,
+    site: IntArray,
+    row: IntArray,
+    cap: FloatArray,
+    rows: IntArray,
+    col: IntArray,
+    val: FloatArray,
+    keep_site: BoolArray,
+    keep: BoolArray,
+) -> Core:
+    counts = np.bincount(rows[keep], minlength=len(cap))
+    full = counts > 0
+    place = np.cumsum(keep_site) - 1
+    ptr = np.zeros(int(full.sum()) + 1, dtype=np.int64)
+    np.cumsum(counts[full], out=ptr[1:])
+    return Core(
+        base=base + float(cap[~full].sum()),
+        k=k,
+        site=site[keep_site],
+        row=row[full],
+        cap=cap[full],
+        ptr=ptr,
+        col=place[col[keep]].astype(np.int32),
+        val=val[keep],
+    )
+
+
+def make_core(instance: Instance) -> Core:
+    """
+    Reduce an uncapacitated instance of one phase.
+
+    Raises
+    ------
+    UsageError
+        A row must be served but does not hold every site, so that no finite cap is valid.
+    """
+    rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
+    weight = instance.weight[0]
+    standing = instance.standing[instance.site_idx]
+    cost = np.asarray(instance.cost, dtype=np.float64)
+    unserved = instance.unserved.copy()
+    must = ~np.isfinite(unserved)
+    if must.any():
+        usable = np.bincount(rows[standing != -1], minlength=instance.n_rows)
+        n_usable = int(np.sum(instance.standing != -1))
+        if np.any(usable[must] < n_usable) or (instance.open_min[0] < 1 and not np.any(instance.standing == OPEN)):
+            raise UsageError(
+                "some rows must be served although not every site can serve them; give a cost for being out of reach"
+            )
+        # Whatever opens, a full row pays at most its dearest entry.
+        dearest = np.zeros(instance.n_rows)
+        np.maximum.at(dearest, rows, cost)
+        unserved[must] = dearest[must]
+    cap = unserved
+    is_open = standing == OPEN
+    np.minimum.at(cap, rows[is_open], cost[is_open])
+    keep = (standing == FREE) & (cost < cap[rows]) & (weight[rows] > 0)
+    free = instance.standing == FREE
+    return _compressed(
+        base=0.0,
+        k=min(int(instance.open_max[0]), int(free.sum())),
+        site=np.arange(instance.n_sites, dtype=np.int32),
+        row=np.arange(instance.n_rows, dtype=np.int32),
+        cap=weight * cap,
+        rows=rows,
+        col=instance.site_idx,
+        val=weight[rows] * cost,
+        keep_site=free,
+        keep=keep,
+    )

@@ -1,0 +1,274 @@
+"""
+The p-median with sites that stand open: greedy, interchange, Lagrangian, fixing, Benders relaxation, branch and bound.
+
+Each step leaves a plan and a bound behind; the next starts from them on the smaller problem that fixing left.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nearer.kernels import pmedian as kernels
+from nearer.model import Instance, Solution, Status
+from nearer.progress import Progress, Silent, Stop
+from nearer.solvers import lagrangian as dual_side
+from nearer.solvers.budget import Budget
+from nearer.solvers.core import Core, make_core
+from nearer.solvers.lagrangian import Dual
+from nearer.solvers.master import Master
+from nearer.solvers.proof import ProofBuilder
+from nearer.solvers.search import greedy_start, interchange, kicked
+from nearer.solvers.state import State
+from nearer.solvers.tree import Tree
+from nearer.units import FloatArray, IntArray
+
+_ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
+_LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
+
+
+class PMedianRun:
+    """One run on one instance; see ``solve_pmedian``."""
+
+    def __init__(self, instance: Instance, state: State, seed: int, threads: int) -> None:
+        self.instance, self.state, self.threads = instance, state, threads
+        self.rng = np.random.default_rng(seed)
+        self.core = make_core(instance)
+        self.proof = ProofBuilder(instance, self.core)
+        self.fixed_open: IntArray = np.zeros(0, dtype=np.int32)
+        self.dual: Dual | None = None
+
+    def run(self, start: IntArray | None) -> None:
+        """From the first plan to a proof, or until the state is done."""
+        state, core = self.state, self.core
+        self.first_plan(start)
+        lam = self.between_two_nearest(self.core_plan())
+        self.dual = Dual(lam, np.zeros(core.m), -np.inf, np.zeros(core.m))
+        self.note_dual(dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved))
+        stalled = 0
+        while not state.done() and stalled < 2 and self.core.n and self.core.k < self.core.m:
+            before = state.value - state.bound
+            self.climb_once()
+            self.improve_plan()
+            shrunk = self.fix()
+            slow = state.value - state.bound > 0.7 * before
+            stalled = stalled + 1 if slow and not shrunk else 0
+        if not state.done() and self.core.n <= _LP_ROWS and self.core.nnz <= _LP_ENTRIES:
+            self.branch_and_bound()
+        while not state.done() and self.core.n and self.core.k < self.core.m:
+            # Too large for the relaxation: the Lagrangian and the search go on alone.
+            spent = state.budget.spent
+            self.climb_once()
+            self.improve_plan()
+            self.fix()
+            if state.budget.spent == spent:
+                break
+
+    def first_plan(self, start: IntArray | None) -> None:
+        """Greedy, or the plan given, improved by interchange."""
+        core, state = self.core, self.state
+        if start is not None:
+            place = np.full(self.instance.n_sites, -1, dtype=np.int64)
+            place[core.site] = np.arange(core.m)
+            plan = place[start]
+            plan = plan[plan >= 0][: core.k].astype(np.int32)
+            plan = self.filled(plan, np.zeros(core.m))
+        else:
+            plan = greedy_start(core, state.budget)
+        self.keep(plan)
+        self.keep(interchange(core, plan, state.budget))
+
+    def keep(self, plan: IntArray) -> None:
+        """Offer a plan of the core to the state."""
+        self.state.found(self.core.value(plan), np.concatenate([self.fixed_open, self.core.site[plan]]))
+
+    def filled(self, plan: IntArray, rank: FloatArray) -> IntArray:
+        """Complete a plan to k sites with those of least rank."""
+        core = self.core
+        inside = np.zeros(core.m, dtype=bool)
+        inside[plan] = True
+        order = np.argsort(rank, kind="stable")
+        more = order[~inside[order]][: core.k - len(plan)]
+        return np.sort(np.concatenate([plan, more])).astype(np.int32)
+
+    def core_plan(self) -> IntArray:
+        """The best plan, as far as its sites are still free, completed to k sites."""
+        core = self.core
+        plan = np.flatnonzero(np.isin(core.site, self.state.open_site)).astype(np.int32)
+        rank = self.dual.rho if self.dual is not None and len(self.dual.rho) == core.m else np.zeros(core.m)
+        return self.filled(plan[: core.k], rank)
+
+    def between_two_nearest(self, plan: IntArray) -> FloatArray:
+        """Multipliers halfway between first and second nearest open site: a good first guess."""
+        core = self.core
+        mask = np.zeros(core.m, dtype=bool)
+        mask[plan] = True
+        d1, d2 = np.empty(core.n), np.empty(core.n)
+        kernels.nearest_two(core.ptr, core.col, core.val, core.cap, mask, d1, np.empty(core.n, dtype=np.int32), d2)
+        return (d1 + d2) / 2
+
+    def note_dual(self, dual: Dual) -> None:
+        """Take over better multipliers."""
+        self.dual = dual
+        self.proof.set_leaf(0, self.proof.add_multipliers(self.core, dual.lam))
+        self.state.proved(dual.bound)
+
+    def climb_once(self) -> None:
+        """One round of the volume algorithm."""
+        assert self.dual is not None
+        state = self.state
+        self.note_dual(
+            dual_side.climb(
+                self.core,
+                self.dual.lam,
+                state.value,
+                state.budget,
+                _ROUND,
+                self.threads,
+                state.proved,
+                self.dual.share,
+                state.cutoff,
+            )
+        )
+
+    def improve_plan(self) -> None:
+        """Plans from the sites most often open while climbing, and from kicks to the best plan."""
+        assert self.dual is not None
+        core, state = self.core, self.state
+        if core.n == 0 or core.k == 0 or core.k >= core.m:
+            return
+        often = np.argsort(-self.dual.share, kind="stable")[: core.k].astype(np.int32)
+        self.keep(interchange(core, np.sort(often), state.budget))
+        for _ in range(8):
+            if state.optimal or state.budget.exhausted():
+                break
+            self.keep(interchange(core, kicked(core, self.core_plan(), self.rng, 3), state.budget))
+
+    def fix(self) -> bool:
+        """Fix sites by reduced cost and shrink the core; whether it shrank by a tenth."""
+        assert self.dual is not None
+        core, dual = self.core, self.dual
+        closed, opened = dual_side.fixable(core, dual, self.state.cutoff)
+        n_fixed = int(closed.sum() + opened.sum())
+        if n_fixed < 0.05 * core.m and n_fixed < core.m - core.k:
+            return False
+        multiplier = self.proof.add_multipliers(core, dual.lam)
+        self.proof.add_fixings(0, core, np.flatnonzero(closed), np.flatnonzero(opened), multiplier)
+        self.proof.settle(core, core.caps_with(opened))
+        self.fixed_open = np.concatenate([self.fixed_open, core.site[opened]])
+        self.core = core.restricted(closed, opened)
+        at = np.searchsorted(core.row, self.core.row)
+        lam = np.clip(dual.lam[at], self.core.least, self.core.cap) if self.core.n else np.zeros(0)
+        keep = ~(closed | opened)
+        self.dual = Dual(lam, dual.rho[keep], dual.bound, dual.share[keep])
+        if self.core.n == 0 or self.core.k in (0, self.core.m):
+            self.keep(np.arange(self.core.k, dtype=np.int32))
+            self.finish()
+        return n_fixed >= 0.1 * core.m
+
+    def finish(self) -> None:
+        """Nothing is left to decide: what the fixings leave is one plan, bounded by its own cost."""
+        core = self.core
+        everything = np.zeros(core.m, dtype=bool)
+        everything[: core.k] = True
+        lam = core.caps_with(everything)
+        value = core.base + float(lam.sum())
+        self.proof.set_leaf(0, self.proof.add_multipliers(core, lam))
+        chunks = dual_side.row_chunks(core)
+        rho = dual_side.prices(core, lam, chunks, 1) if core.n else np.zeros(core.m)
+        self.state.proved(min(dual_side.rounded_down(value, core, lam, rho), self.state.cutoff))
+        if self.state.cutoff < self.state.value:
+            self.state.proved(self.state.cutoff)
+
+    def branch_and_bound(self) -> None:
+        """Solve the relaxation, fix what it proves, and search the rest."""
+        assert self.dual is not None
+        if self.core.n == 0 or self.core.k >= self.core.m:
+            return
+        master = Master(self.core, self.dual.lam, self.state.budget)
+        Tree(self.core, master, self.state, self.proof, self.fixed_open, self.threads).run()
+
+
+def solve_pmedian(
+    instance: Instance,
+    *,
+    gap: float = 1e-4,
+    seed: int = 0,
+    threads: int = 1,
+    work_limit: int | None = None,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+    start: IntArray | None = None,
+) -> Solution:
+    """
+    Open sites so that the weighted cost to the cheapest open site is least.
+
+    Parameters
+    ----------
+    instance
+        One phase, one level, no capacities; ``standing`` says which sites stand open, are free or forbidden.
+    gap
+        Relative gap at which the run may end.
+    work_limit
+        Entries to scan at most (see ``Budget``): ends a run at the same point on every machine.
+    start
+        Sites to start from, e.g. those of the last plan.
+
+    Raises
+    ------
+    UsageError
+        A row must be served, but not every site can serve it.
+    """
+    stop = stop or Stop()
+    budget = Budget(stop, work_limit)
+    began_s = stop.elapsed_s
+    if int(instance.open_min[0]) > int(instance.free_mask.sum()):
+        return _infeasible(instance)
+    with (progress or Silent()).step("Choosing sites") as tick:
+        state = State(budget, instance.whole, gap)
+        state.tell = lambda value, bound: tick(1, _gap_note(value, bound))
+        run = PMedianRun(instance, state, seed, threads)
+        run.run(start)
+    return _solution(instance, run, stop.elapsed_s - began_s)
+
+
+def _gap_note(value: float, bound: float) -> str:
+    if not np.isfinite(bound):
+        return ""
+    return f"gap {100 * max(0.0, value - bound) / max(abs(value), 1e-9):.3g} %"
+
+
+def _infeasible(instance: Instance) -> Solution:
+    none = np.zeros(0, dtype=np.int32)
+    level = np.full((1, instance.n_sites), -1, dtype=np.int16)
+    return Solution(Status.INFEASIBLE, level, none, none, np.zeros(0), np.inf, np.inf, "solver", None)
+
+
+def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
+    state = run.state
+    open_mask = instance.standing == 1
+    open_mask[state.open_site] = True
+    level = np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1)
+    rows = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
+    served = open_mask[instance.site_idx] & (np.asarray(instance.cost) <= instance.unserved[rows])
+    at = np.flatnonzero(served)
+    row_idx, first = np.unique(rows[at], return_index=True)
+    if state.optimal:
+        status = Status.OPTIMAL
+    elif state.reached:
+        status = Status.GAP
+    else:
+        status = Status.FEASIBLE
+    return Solution(
+        status=status,
+        level=level,
+        row_idx=row_idx.astype(np.int32),
+        assigned_idx=instance.site_idx[at[first]],
+        share=np.ones(len(row_idx)),
+        objective=state.value,
+        bound=state.bound,
+        proof="certificate",
+        certificate=run.proof.certificate(),
+        trace=tuple(state.trace),
+        seconds=seconds,
+        work=state.budget.spent,
+    )

@@ -1,0 +1,92 @@
+"""Collects multipliers, fixings and tree nodes into a ``Certificate`` over the rows and sites of the instance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nearer.model import Certificate, Instance
+from nearer.solvers.core import Core
+from nearer.units import FloatArray, IntArray
+
+
+class ProofBuilder:
+    """
+    Grows with the solver's steps.
+
+    Parameters
+    ----------
+    instance
+        Whose rows and sites the certificate speaks of.
+    """
+
+    def __init__(self, instance: Instance, core: Core) -> None:
+        self._cap = np.zeros(instance.n_rows)
+        rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
+        cost = np.asarray(instance.cost, dtype=np.float64)
+        stands = instance.standing[instance.site_idx] == 1
+        self._cap = instance.unserved.copy()
+        np.minimum.at(self._cap, rows[stands], cost[stands])
+        self._cap *= instance.weight[0]
+        self._cap[instance.weight[0] == 0] = 0.0
+        self._cap[core.row] = core.cap
+        self._multipliers: list[tuple[FloatArray, IntArray, FloatArray]] = []
+        self._nodes: list[list[int]] = [[-1, -1, -1, -1]]
+        self._fixings: list[tuple[int, int, int, int]] = []
+
+    def add_multipliers(self, core: Core, lam: FloatArray) -> int:
+        """Store multipliers of a core; rows taken out of it count at what they cost."""
+        self._multipliers.append((self._cap, core.row, lam))
+        return len(self._multipliers) - 1
+
+    def add_node(self, parent: int, site: int, value: int) -> int:
+        """A child that sets a site (position in the instance) open or closed."""
+        self._nodes.append([parent, site, value, -1])
+        return len(self._nodes) - 1
+
+    def set_leaf(self, node: int, multiplier: int) -> None:
+        """What bounds a node as long as it has no children."""
+        self._nodes[node][3] = multiplier
+
+    def add_fixings(self, node: int, core: Core, closed: IntArray, opened: IntArray, multiplier: int) -> None:
+        """Sites of a core fixed below a node since the opposite is bounded away."""
+        for sites, value in ((closed, 0), (opened, 1)):
+            self._fixings.extend((node, int(core.site[j]), value, multiplier) for j in sites)
+
+    def settle(self, core: Core, cap: FloatArray) -> None:
+        """Rows cost less once sites of the core are fixed open; multipliers added later start from there."""
+        self._cap = self._cap.copy()
+        self._cap[core.row] = cap
+
+    def _full(self, multiplier: int) -> FloatArray:
+        cap, row, lam = self._multipliers[multiplier]
+        full = cap.copy()
+        full[row] = lam
+        return full
+
+    def certificate(self) -> Certificate:
+        """The proof so far; leaves without multipliers of their own take their parent's."""
+        nodes = np.array(self._nodes, dtype=np.int32)
+        inner = np.zeros(len(nodes), dtype=bool)
+        inner[nodes[1:, 0]] = True
+        bound_by = nodes[:, 3].copy()
+        for node in range(1, len(nodes)):
+            if bound_by[node] < 0:
+                bound_by[node] = bound_by[nodes[node, 0]]
+        bound_by[inner] = -1
+        used, compact = np.unique(
+            np.concatenate([bound_by[~inner], [f[3] for f in self._fixings]]).astype(np.int64), return_inverse=True
+        )
+        leaf_count = int((~inner).sum())
+        bound_by[~inner] = compact[:leaf_count]
+        fixings = np.array(self._fixings, dtype=np.int32).reshape(-1, 4)
+        return Certificate(
+            multipliers=np.array([self._full(k) for k in used]),
+            node_parent=nodes[:, 0],
+            node_site=nodes[:, 1],
+            node_value=nodes[:, 2],
+            node_multiplier=bound_by.astype(np.int32),
+            fix_node=fixings[:, 0],
+            fix_site=fixings[:, 1],
+            fix_value=fixings[:, 2],
+            fix_multiplier=compact[leaf_count:].astype(np.int32),
+        )

@@ -1,0 +1,58 @@
+"""Primal side: greedy start, interchange to a local optimum, kicks out of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nearer.kernels import pmedian as kernels
+from nearer.solvers.budget import Budget
+from nearer.solvers.core import Core
+from nearer.units import IntArray
+
+_CALL_BUDGET = 4_000_000  # entries a kernel call may scan: well below 0.2 s
+
+
+def greedy_start(core: Core, budget: Budget) -> IntArray:
+    """Open k sites one by one, each time the one that saves most."""
+    cptr, crow, cval = core.twin
+    budget.spend(2 * core.nnz)
+    return np.asarray(kernels.greedy(cptr, crow, cval, core.cap, core.k))
+
+
+def interchange(core: Core, open_idx: IntArray, budget: Budget) -> IntArray:
+    """Swap until no single swap helps, or the budget ends; never worse than the start."""
+    if core.m == core.k or core.n == 0 or len(open_idx) == 0:
+        return open_idx
+    mask = np.zeros(core.m, dtype=bool)
+    mask[open_idx] = True
+    d1, d2 = np.empty(core.n), np.empty(core.n)
+    a1 = np.empty(core.n, dtype=np.int32)
+    value = kernels.nearest_two(core.ptr, core.col, core.val, core.cap, mask, d1, a1, d2)
+    least = 1e-12 * max(1.0, abs(value))
+    start = quiet = 0
+    while quiet < core.m and not budget.exhausted():
+        start, quiet, spent, _ = kernels.swap_search(
+            core.ptr, core.col, core.val, *core.twin, core.cap, mask, d1, a1, d2, start, quiet, least, _CALL_BUDGET
+        )
+        budget.spend(spent)
+    return np.flatnonzero(mask).astype(np.int32)
+
+
+def kicked(core: Core, open_idx: IntArray, rng: np.random.Generator, strength: int) -> IntArray:
+    """Replace a few open sites by closed ones near them (sites that share rows), at random."""
+    mask = np.zeros(core.m, dtype=bool)
+    mask[open_idx] = True
+    cptr, crow, _ = core.twin
+    for _ in range(min(strength, len(open_idx), core.m - len(open_idx))):
+        out = int(rng.choice(np.flatnonzero(mask)))
+        rows = crow[cptr[out] : cptr[out + 1]]
+        if len(rows) == 0:
+            continue
+        i = int(rng.choice(rows))
+        near = core.col[core.ptr[i] : core.ptr[i + 1]]
+        near = near[~mask[near]]
+        if len(near) == 0:
+            continue
+        mask[out] = False
+        mask[int(rng.choice(near))] = True
+    return np.flatnonzero(mask).astype(np.int32)

@@ -1,0 +1,90 @@
+"""What a run knows so far: the best plan, the best bound, and how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nearer.model import TracePoint, relative_gap
+from nearer.solvers.budget import Budget
+from nearer.units import IntArray
+
+OPTIMAL_GAP = 1e-9
+"""A plan this close to its bound, relative to its value, counts as optimal (DESIGN section 3)."""
+
+
+@dataclass
+class State:
+    """
+    Value and bound closing on each other.
+
+    Parameters
+    ----------
+    whole
+        Whether values are whole numbers, so that a bound above value − 1 proves the value.
+    gap
+        Relative gap asked for.
+    """
+
+    budget: Budget
+    whole: bool
+    gap: float
+    tell: Callable[[float, float], None] = lambda value, bound: None
+    value: float = np.inf
+    bound: float = -np.inf
+    open_site: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    trace: list[TracePoint] = field(default_factory=list)
+    _reached_at: int | None = None
+
+    def found(self, value: float, open_site: IntArray) -> None:
+        """Keep a plan (positions of sites in the instance, those fixed open by the run included) if it is better."""
+        if value < self.value:
+            self.value, self.open_site = value, np.sort(open_site)
+            self._note()
+
+    def proved(self, bound: float) -> None:
+        """Keep a lower bound if it is better."""
+        bound = min(float(np.ceil(bound)) if self.whole else bound, self.value)
+        if bound > self.bound:
+            self.bound = bound
+            self._note()
+
+    def _note(self) -> None:
+        self.trace.append(TracePoint(self.budget.stop.elapsed_s, self.value, self.bound))
+        self.tell(self.value, self.bound)
+
+    @property
+    def cutoff(self) -> float:
+        """Only plans below this would be better: what bounds must reach to discard a branch."""
+        margin = OPTIMAL_GAP * 0.5 * abs(self.value)
+        if self.whole:
+            margin = max(margin, 1.0 - 1e-3)
+        return self.value - margin
+
+    @property
+    def optimal(self) -> bool:
+        """Whether value and bound meet."""
+        difference = self.value - self.bound
+        return difference <= OPTIMAL_GAP * abs(self.value) or (self.whole and difference < 1.0)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the gap asked for is reached."""
+        return self.optimal or relative_gap(self.value, self.bound) <= self.gap
+
+    def done(self) -> bool:
+        """
+        Whether to end: proven, out of budget, or good enough.
+
+        A gap that is reached quickly is often one step from a proof, so the run goes on for as much work again (and
+        about a second) before it settles for the gap.
+        """
+        if self.optimal or self.budget.exhausted():
+            return True
+        if not self.reached:
+            return False
+        if self._reached_at is None:
+            self._reached_at = self.budget.spent
+        return self.budget.spent >= 2 * self._reached_at + 100_000_000

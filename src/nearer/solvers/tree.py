@@ -1,0 +1,166 @@
+"""Branch and bound over the Benders relaxation: best bound first, plunging into the open branch."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+
+from nearer.lp import LpStatus
+from nearer.solvers import lagrangian as dual_side
+from nearer.solvers.core import Core
+from nearer.solvers.lagrangian import Dual
+from nearer.solvers.master import Master
+from nearer.solvers.proof import ProofBuilder
+from nearer.solvers.search import interchange
+from nearer.solvers.state import State
+from nearer.units import BoolArray, FloatArray, IntArray
+
+_INTEGRAL = 1e-6
+
+
+@dataclass(order=True)
+class Node:
+    """An open node: its bound, age, place in the proof, and what is fixed (-1 free, 0 closed, 1 open) per site."""
+
+    bound: float
+    age: int
+    place: int
+    fixed: IntArray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        self.fixed = np.asarray(self.fixed, dtype=np.int8)
+
+
+class Tree:
+    """
+    The search below one core.
+
+    Parameters
+    ----------
+    core, master, state, proof
+        What is searched, with what relaxation, and where results go.
+    fixed_open
+        Instance positions of the sites that earlier fixing opened: part of every plan found here.
+    """
+
+    def __init__(
+        self, core: Core, master: Master, state: State, proof: ProofBuilder, fixed_open: IntArray, threads: int
+    ) -> None:
+        self.core, self.master, self.state, self.proof = core, master, state, proof
+        self.fixed_open, self.threads = fixed_open, threads
+        self.chunks = dual_side.row_chunks(core)
+        self.nodes_done = 0
+
+    def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:
+        """L(λ) where some sites are fixed, rounded down."""
+        core = self.core
+        rho = dual_side.prices(core, lam, self.chunks, self.threads)
+        opened = fixed == 1
+        free_rho = np.sort(rho[fixed < 0])
+        more = core.k - int(opened.sum())
+        bound = core.base + float(lam.sum()) + float(rho[opened].sum()) + float(free_rho[:more].sum())
+        self.state.budget.spend(core.nnz)
+        return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, rho), np.zeros(0))
+
+    def relax(self, fixed: IntArray, rounds: int) -> Dual | None:
+        """Solve the relaxation at a node, adding cuts; None when stopped."""
+        sites = np.flatnonzero(fixed >= 0)
+        self.master.fix(sites, fixed[sites])
+        best: Dual | None = None
+        last = -np.inf
+        for turn in range(rounds):
+            if self.master.solve() is not LpStatus.OPTIMAL:
+                return None
+            dual = self.bound_at(self.master.multipliers(), fixed)
+            if best is None or dual.bound > best.bound:
+                best = dual
+            room = self.state.cutoff - self.master.value
+            slow = self.master.value - last < 1e-3 * room
+            if best.bound >= self.state.cutoff or slow or turn == rounds - 1 or self.master.separate() == 0:
+                break
+            last = self.master.value
+        return best
+
+    def round_up(self, y: FloatArray, fixed: IntArray) -> None:
+        """Open the k most open sites of a fractional solution, improve them by swaps, keep the plan if it is better."""
+        order = np.argsort(-y, kind="stable")
+        plan = np.sort(order[: self.core.k]).astype(np.int32)
+        if self.core.value(plan) < self.state.value * 1.01:
+            plan = interchange(self.core, plan, self.state.budget)
+        value = self.core.value(plan)
+        if value < self.state.value:
+            self.state.found(value, np.concatenate([self.fixed_open, self.core.site[plan]]))
+
+    def fix_more(self, node: Node, dual: Dual, multiplier: int) -> None:
+        """Fix free sites at a node by reduced cost."""
+        core, fixed = self.core, node.fixed
+        more = core.k - int((fixed == 1).sum())
+        free = np.flatnonzero(fixed < 0)
+        if more <= 0 or more >= len(free):
+            return
+        order = free[np.argsort(dual.rho[free], kind="stable")]
+        inside, outside = order[:more], order[more:]
+        last_in, first_out = dual.rho[inside[-1]], dual.rho[outside[0]]
+        closed = outside[dual.bound + (dual.rho[outside] - last_in) >= self.state.cutoff]
+        opened = inside[dual.bound + (first_out - dual.rho[inside]) >= self.state.cutoff]
+        fixed[closed], fixed[opened] = 0, 1
+        if len(closed) + len(opened):
+            self.proof.add_fixings(node.place, core, closed, opened, multiplier)
+
+    def run(self) -> None:
+        """Search until the bound meets the best value, or the run is done."""
+        state = self.state
+        root = Node(state.bound, 0, 0, np.full(self.core.m, -1))
+        heap = [root]
+        age = 0
+        closed_bound = np.inf  # least bound among leaves that are finished
+        plunge: Node | None = None
+        while heap or plunge:
+            open_bound = min(heap[0].bound if heap else np.inf, plunge.bound if plunge else np.inf)
+            state.proved(min(open_bound, closed_bound, state.cutoff if state.cutoff > open_bound else np.inf))
+            if state.done():
+                return
+            node = plunge if plunge else heapq.heappop(heap)
+            plunge = None
+            if node.bound >= state.cutoff:
+                closed_bound = min(closed_bound, node.bound)
+                continue
+            dual = self.relax(node.fixed, rounds=50 if node.place == 0 else 6)
+            if dual is None:
+                return
+            self.nodes_done += 1
+            multiplier = self.proof.add_multipliers(self.core, dual.lam)
+            if dual.bound > node.bound or node.place == 0:
+                self.proof.set_leaf(node.place, multiplier)
+                node.bound = max(node.bound, dual.bound)
+            y = self.master.y
+            self.round_up(y, node.fixed)
+            if node.bound >= state.cutoff:
+                closed_bound = min(closed_bound, node.bound)
+                continue
+            self.fix_more(node, dual, multiplier)
+            branch = self.branch_site(y, node.fixed)
+            if branch < 0:
+                closed_bound = min(closed_bound, node.bound)
+                continue
+            children = []
+            for value in (1, 0):
+                fixed = node.fixed.copy()
+                fixed[branch] = value
+                age += 1
+                place = self.proof.add_node(node.place, int(self.core.site[branch]), value)
+                children.append(Node(node.bound, age, place, fixed))
+            plunge = children[0]
+            heapq.heappush(heap, children[1])
+            if self.nodes_done % 20 == 0 and self.master.lp.n_rows > 4 * self.core.n:
+                self.master.purge()
+        state.proved(min(closed_bound, state.value))
+
+    def branch_site(self, y: FloatArray, fixed: IntArray) -> int:
+        """The most fractional free site, ties to the lowest index; -1 where all are integral."""
+        free: BoolArray = fixed < 0
+        fraction = np.where(free, np.minimum(y, 1.0 - y), -1.0)
+        best = int(np.argmax(fraction))
+        return best if fraction[best] > _INTEGRAL else -1
