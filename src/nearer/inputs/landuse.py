@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,50 +15,54 @@ import shapely
 
 from nearer.errors import Fault, InputError
 from nearer.inputs.geo import WGS84
-from nearer.units import BoolArray
+from nearer.units import BoolArray, FloatArray
 
 Tags = Mapping[str, str]
 
-HOME_BUILDINGS = frozenset(
-    "yes residential house apartments detached semidetached_house semi terrace bungalow farm dormitory "
-    "static_caravan houseboat mixed mixed_use".split()
-)
-"""Values of ``building`` that may be a home; ``farm`` is the farmhouse, its barns and sheds have values of their own."""
 
-OTHER_USES = frozenset(
+def _values(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+HOME_BUILDINGS = _values(
+    "yes residential house apartments detached semidetached_house semi terrace bungalow farm dormitory "
+    "static_caravan houseboat mixed mixed_use"
+)
+"""Values of ``building`` that may be a home; ``farm`` is the farmhouse, barns and sheds have values of their own."""
+
+OTHER_USES = _values(
     "amenity leisure tourism office shop craft industrial healthcare power man_made aeroway railway military historic "
-    "religion public_transport telecom emergency abandoned disused ruins".split()
+    "religion public_transport telecom emergency abandoned disused ruins"
 )
 """Keys that tell of another use where the building itself says no more than "yes"."""
 
-PUBLIC_USES = frozenset(
+PUBLIC_USES = _values(
     "place_of_worship monastery school university college library townhall public_building community_centre "
     "social_centre fire_station police courthouse prison hospital theatre arts_centre cinema conference_centre "
-    "exhibition_centre".split()
+    "exhibition_centre"
 )
 """Values of ``amenity`` that take up a whole building, also when they are mapped as a point inside its outline."""
 
-WORK_LANDUSE = frozenset(
+WORK_LANDUSE = _values(
     "industrial commercial railway military quarry landfill port depot garages cemetery allotments "
-    "greenhouse_horticulture".split()
+    "greenhouse_horticulture"
 )
 """Values of ``landuse`` on which buildings are not homes."""
 
-OPEN_LANDUSE = frozenset(
+OPEN_LANDUSE = _values(
     "forest farmland meadow orchard vineyard grass village_green recreation_ground plant_nursery basin reservoir "
-    "water construction brownfield greenfield".split()
+    "water construction brownfield greenfield"
 )
 """Values of ``landuse`` that are no residential ground, though a building on them may be a home."""
 
-OPEN_LEISURE = frozenset(
-    "park pitch sports_centre stadium golf_course garden playground track swimming_pool water_park".split()
-)
-OPEN_NATURAL = frozenset("water wood wetland scrub grassland heath bare_rock scree glacier sand beach".split())
-GROUNDS = PUBLIC_USES | frozenset("kindergarten clinic grave_yard parking fuel bus_station marketplace".split())
+OPEN_LEISURE = _values("park pitch sports_centre stadium golf_course garden playground track swimming_pool water_park")
+OPEN_NATURAL = _values("water wood wetland scrub grassland heath bare_rock scree glacier sand beach")
+
+GROUNDS = PUBLIC_USES | _values("kindergarten clinic grave_yard parking fuel bus_station marketplace")
 """Values of ``amenity`` whose grounds are not lived on."""
 
-HOME_STREETS = frozenset("residential living_street".split())
-ROADS = frozenset("unclassified tertiary secondary primary pedestrian road".split())
+HOME_STREETS = _values("residential living_street")
+ROADS = _values("unclassified tertiary secondary primary pedestrian road")
 """Other public streets that homes may stand at; not tracks, paths, driveways and motorways."""
 
 
@@ -70,6 +75,8 @@ class Ground:
     ----------
     homes
         Outlines of buildings that may be homes (polygons).
+    floors
+        Their floors above ground, float64 (n_homes,), NaN where not mapped.
     residential
         Residential landuse (polygons).
     elsewhere
@@ -81,6 +88,7 @@ class Ground:
     """
 
     homes: gpd.GeoSeries
+    floors: FloatArray
     residential: gpd.GeoSeries
     elsewhere: gpd.GeoSeries
     home_streets: gpd.GeoSeries
@@ -95,6 +103,15 @@ def is_home(tags: Tags) -> bool:
     if value != "yes" or tags.get("building:use") == "residential":
         return True
     return "building:use" not in tags and not any(tags.get(key, "no") != "no" for key in OTHER_USES)
+
+
+def n_floors(tags: Tags) -> float:
+    """Floors above ground as tagged, NaN where absent or not believable."""
+    try:
+        floors = float(tags.get("building:levels", "nan"))
+    except ValueError:
+        return math.nan
+    return floors if 1.0 <= floors <= 50.0 else math.nan
 
 
 def is_elsewhere(tags: Tags) -> bool:
@@ -127,6 +144,7 @@ def read_ground(osm: Path, *, name: str) -> Ground:
         The file is absent, is no OpenStreetMap extract, or is cut short.
     """
     homes: list[Any] = []
+    floors: list[float] = []
     residential: list[Any] = []
     elsewhere: list[Any] = []
     closed: list[Any] = []  # ground and points that keep the buildings on them from being homes
@@ -145,6 +163,7 @@ def read_ground(osm: Path, *, name: str) -> Ground:
         else:
             if is_home(tags):
                 homes.append(shape)
+                floors.append(n_floors(tags))
             if "building" in tags:
                 continue
             if tags.get("landuse") == "residential":
@@ -154,8 +173,14 @@ def read_ground(osm: Path, *, name: str) -> Ground:
                 if tags.get("landuse") in WORK_LANDUSE or tags.get("amenity") in GROUNDS:
                     closed.append(shape)
     lived_in = ~_touched(homes, closed)
-    kept = [home for home, keep in zip(homes, lived_in, strict=True) if keep]
-    return Ground(_series(kept), _series(residential), _series(elsewhere), _series(home_streets), _series(roads))
+    return Ground(
+        homes=_series(homes)[lived_in],
+        floors=np.asarray(floors, dtype=np.float64)[lived_in],
+        residential=_series(residential),
+        elsewhere=_series(elsewhere),
+        home_streets=_series(home_streets),
+        roads=_series(roads),
+    )
 
 
 def read_boundaries(osm: Path, admin_level: int, *, name: str) -> gpd.GeoDataFrame:
@@ -197,6 +222,7 @@ def _shapes(osm: Path, name: str, *keys: str) -> Iterator[tuple[dict[str, str], 
     if not osm.is_file():
         raise InputError([Fault("the file does not exist", name, remedy="check the path")])
     try:
+        item: Any  # a node, way or area
         for item in osmium.FileProcessor(str(osm)).with_areas().with_filter(osmium.filter.KeyFilter(*keys)):
             tags = dict(item.tags)
             if item.is_node():

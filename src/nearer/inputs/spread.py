@@ -31,8 +31,11 @@ from nearer.units import BoolArray, FloatArray, IntArray
 SHED_M2 = 30.0
 """Buildings with a smaller footprint are sheds and garages."""
 
-HOME_MAX_M2 = 500.0
+HOME_MAX_M2 = 400.0
 """A footprint counts up to this: larger ones are rarely homes alone."""
+
+FLOORS = 2.0
+"""Floors of a home whose floors are not mapped."""
 
 NEAR_STREET_M = 100.0
 """Buildings farther from every street and from residential landuse are barns and cabins."""
@@ -52,7 +55,7 @@ PIXEL_M = 10.0
 
 @dataclass(frozen=True)
 class _Pieces:
-    """Ground that takes people: metres in the plane, and a weight in square metres of footprint; float64 (n,) each."""
+    """Ground that takes people: metres in the plane, and a weight in square metres of floor; float64 (n,) each."""
 
     x: FloatArray
     y: FloatArray
@@ -67,7 +70,8 @@ class _Pieces:
 
     @cached_property
     def tree(self) -> shapely.STRtree:
-        return shapely.STRtree(shapely.points(self.x, self.y))
+        points: Any = shapely.points(self.x, self.y)
+        return shapely.STRtree(points)
 
     def within(self, polygon: Any) -> _Pieces:
         return self.where(np.sort(self.tree.query(polygon, predicate="covers"))) if self.n else self
@@ -119,12 +123,12 @@ def spread_people(
     places = polygons.geometry.set_crs(WGS84) if polygons.crs is None else polygons.geometry.to_crs(WGS84)
     west, south, east, north = places.total_bounds
     plane = LocalPlane.around(np.array([west, east]), np.array([south, north]))
-    shapes = shapely.make_valid(np.asarray(places.to_crs(plane.crs)))
+    shapes = shapely.make_valid(_on(plane, places))
     areas = [str(value) for value in polygons["name"]] if "name" in polygons else [""] * len(polygons)
 
     ground = read_ground(osm, name=osm_name)
     homes, open_ground = _weighed(ground, shapes, cell_m, plane)
-    streets = _along([*ground.home_streets.to_crs(plane.crs), *ground.roads.to_crs(plane.crs)])
+    streets = _along(np.concatenate([_on(plane, ground.home_streets), _on(plane, ground.roads)]))
 
     rows: list[pd.DataFrame] = []
     no_homes: list[str] = []
@@ -165,7 +169,7 @@ def share_out(total: float, weight: FloatArray) -> FloatArray:
     whole = np.floor(total)
     exact = whole * (weight / weight.sum())
     people = np.floor(exact)
-    left = int(round(whole - people.sum()))
+    left = round(float(whole - people.sum()))
     people[np.argsort(people - exact, kind="stable")[:left]] += 1.0
     people[np.argmax(weight)] += total - whole
     return np.asarray(people)
@@ -190,15 +194,13 @@ def share_within(group: float, people: FloatArray) -> FloatArray:
     members
         float64 (n,), each 0 … ``people``, whole where the people and the group are whole; they add up to ``group``.
     """
-    whole = np.floor(group)
-    carried = np.floor(np.cumsum(people) * (whole / people.sum()) + 0.5)
-    carried[-1] = whole
+    share = group / people.sum()
+    carried = np.floor(np.cumsum(people) * share + 0.5)
+    carried[-1] = np.floor(group)
     members = np.minimum(np.diff(carried, prepend=0.0), people)
-    for rest in (group - members.sum(),):
-        room = people - members
-        taken = np.minimum(np.cumsum(room), rest)
-        members = members + np.diff(taken, prepend=0.0)
-    return np.asarray(members)
+    # What is left of numbers that are not whole goes where there is room.
+    taken = np.minimum(np.cumsum(people - members), group - members.sum())
+    return np.asarray(members + np.diff(taken, prepend=0.0))
 
 
 def dense_cells(n_homes: FloatArray, ground_ha: FloatArray, cell_m: float) -> BoolArray:
@@ -240,16 +242,16 @@ def _checked(
             faults.add("the column is missing", column=column, remedy=f"columns found: {known}")
             continue
         values = np.asarray(pd.to_numeric(polygons[column], errors="coerce"), dtype=np.float64)
-        for row in np.flatnonzero(~np.isfinite(values)):
-            faults.add("not a number of people", row=int(row) + 2, column=column)
-        for row in np.flatnonzero(values < 0):
-            faults.add(f"{values[row]:g} people is less than none", row=int(row) + 2, column=column)
+        for row in np.flatnonzero(~np.isfinite(values)).tolist():
+            faults.add("not a number of people", row=row + 2, column=column)
+        for row in np.flatnonzero(values < 0).tolist():
+            faults.add(f"{values[row]:g} people is less than none", row=row + 2, column=column)
         found[key] = values
     for group, column in groups.items():
         if "" in found and group in found:
-            for row in np.flatnonzero(found[group] > found[""]):
+            for row in np.flatnonzero(found[group] > found[""]).tolist():
                 message = f"{found[group][row]:g} people of {group} are more than all {found[''][row]:g}"
-                faults.add(message, row=int(row) + 2, column=column)
+                faults.add(message, row=row + 2, column=column)
     for row, shape in enumerate(polygons.geometry):
         if shape is None or shape.is_empty or shape.geom_type not in ("Polygon", "MultiPolygon"):
             faults.add("no polygon", row=row + 2, column="geometry", remedy="give areas with known totals as polygons")
@@ -261,14 +263,14 @@ def _checked(
 
 def _weighed(ground: Ground, polygons: Any, cell_m: float, plane: LocalPlane) -> tuple[_Pieces, _Pieces]:
     """
-    Weigh homes by footprint where they are densely mapped, and residential ground where they are not.
+    Weigh homes by floor area where they are densely mapped, and residential ground where they are not.
 
-    A square metre of ground weighs as many of footprint as it bears where homes are densely mapped in this extract.
+    A square metre of ground weighs as many of floor as it bears where homes are densely mapped in this extract.
 
     Returns
     -------
     homes, open_ground
-        What takes people, in square metres of footprint.
+        What takes people, in square metres of floor.
     """
     x0, y0, x1, y1 = shapely.total_bounds(polygons)
     col0, row0 = int(np.floor(x0 / cell_m)), int(np.floor(y0 / cell_m))
@@ -287,53 +289,59 @@ def _weighed(ground: Ground, polygons: Any, cell_m: float, plane: LocalPlane) ->
     ground_m2 = np.bincount(pixel_cell, pixels.weight, minlength=n_rows * n_cols)
     dense = dense_cells(n_homes.reshape(n_rows, n_cols), ground_m2.reshape(n_rows, n_cols) / 1e4, cell_m).ravel()
     built_up = dense & (ground_m2 > 0)
-    footprint = float(homes.weight[built_up[home_cell]].sum())
-    per_m2 = footprint / float(ground_m2[built_up].sum()) if footprint > 0 else 1.0
+    floor_m2 = float(homes.weight[built_up[home_cell]].sum())
+    per_m2 = floor_m2 / float(ground_m2[built_up].sum()) if floor_m2 > 0 else 1.0
 
     bare = pixels.where(~dense[pixel_cell])
     return homes.where(dense[home_cell]), _Pieces(bare.x, bare.y, bare.weight * per_m2)
 
 
 def _homes(ground: Ground, plane: LocalPlane) -> _Pieces:
-    """Homes as points with their footprint, without sheds and what stands far from any street."""
-    outlines = np.asarray(ground.homes.to_crs(plane.crs))
-    areas = shapely.area(outlines)
-    outlines, areas = outlines[areas >= SHED_M2], areas[areas >= SHED_M2]
-    near = [*ground.home_streets.to_crs(plane.crs), *ground.roads.to_crs(plane.crs)]
-    near += [*ground.residential.to_crs(plane.crs)]
+    """Homes as points with their floor area, without sheds and what stands far from any street."""
+    outlines = _on(plane, ground.homes)
+    footprint = shapely.area(outlines)
     middles = shapely.centroid(outlines)
-    keep = np.zeros(len(outlines), dtype=np.bool_)
-    if near and len(outlines):
-        keep[shapely.STRtree(near).query(middles, predicate="dwithin", distance=NEAR_STREET_M)[0]] = True
-    middles = middles[keep]
-    return _Pieces(shapely.get_x(middles), shapely.get_y(middles), np.minimum(areas[keep], HOME_MAX_M2))
+    near = np.concatenate([_on(plane, part) for part in (ground.home_streets, ground.roads, ground.residential)])
+    kept = np.zeros(len(outlines), dtype=np.bool_)
+    if len(near) and len(outlines):
+        kept[shapely.STRtree(near).query(middles, predicate="dwithin", distance=NEAR_STREET_M)[0]] = True
+    kept &= footprint >= SHED_M2
+    floors = np.where(np.isfinite(ground.floors), ground.floors, FLOORS)
+    area = np.minimum(footprint, HOME_MAX_M2) * floors
+    return _Pieces(shapely.get_x(middles), shapely.get_y(middles), area).where(kept)
 
 
 def _pixels(ground: Ground, bounds: tuple[float, float, float, float], pixel_m: float, plane: LocalPlane) -> _Pieces:
     """Residential ground as pixel centres, each with its square metres."""
-    x0, _, x1, y1 = bounds
-    n_cols, n_rows = int((x1 - x0) // pixel_m) + 1, int((y1 - bounds[1]) // pixel_m) + 1
-    strips = shapely.buffer(np.asarray(ground.home_streets.to_crs(plane.crs)), STRIP_M)
-    burnt = [(shape, 1) for shape in (*ground.residential.to_crs(plane.crs), *strips)]
-    burnt += [(shape, 0) for shape in ground.elsewhere.to_crs(plane.crs)]
+    x0, y0, x1, y1 = bounds
+    n_cols, n_rows = int((x1 - x0) // pixel_m) + 1, int((y1 - y0) // pixel_m) + 1
+    strips = shapely.buffer(_on(plane, ground.home_streets), STRIP_M)
+    burnt = [(shape, 1) for shape in (*_on(plane, ground.residential), *strips)]
+    burnt += [(shape, 0) for shape in _on(plane, ground.elsewhere)]
     if not burnt:
         return _Pieces(np.zeros(0), np.zeros(0), np.zeros(0))
     grid = from_origin(x0, y1, pixel_m, pixel_m)
     mask = rasterio.features.rasterize(burnt, out_shape=(n_rows, n_cols), transform=grid, dtype="uint8")
     rows, cols = np.nonzero(mask)
-    return _Pieces(x0 + (cols + 0.5) * pixel_m, y1 - (rows + 0.5) * pixel_m, np.full(len(rows), pixel_m**2))
+    east, south = (cols + 0.5) * pixel_m, (rows + 0.5) * pixel_m
+    return _Pieces(np.asarray(x0 + east), np.asarray(y1 - south), np.full(len(rows), pixel_m**2))
 
 
-def _along(lines: list[Any], step_m: float = 20.0) -> _Pieces:
+def _on(plane: LocalPlane, series: gpd.GeoSeries) -> Any:
+    """Shapes in the metres of the plane, object (n,)."""
+    return np.asarray(series.to_crs(plane.crs), dtype=object)
+
+
+def _along(lines: Any, step_m: float = 20.0) -> _Pieces:
     """Streets as points a step apart, each with the length it stands for."""
-    if not lines:
+    if not len(lines):
         return _Pieces(np.zeros(0), np.zeros(0), np.zeros(0))
-    length = shapely.length(np.asarray(lines))
+    length = shapely.length(lines)
     n_steps = np.maximum(1, np.ceil(length / step_m)).astype(np.int64)
     line = np.repeat(np.arange(len(lines)), n_steps)
     step = (length / n_steps)[line]
     nth = np.arange(len(line)) - np.repeat(np.cumsum(n_steps) - n_steps, n_steps)
-    points = shapely.line_interpolate_point(np.asarray(lines)[line], (nth + 0.5) * step)
+    points = shapely.line_interpolate_point(lines[line], (nth + 0.5) * step)
     return _Pieces(shapely.get_x(points), shapely.get_y(points), step)
 
 
@@ -382,9 +390,9 @@ def _people(
     west, south = np.asarray(cells["col"]) * cell_m, np.asarray(cells["row"]) * cell_m
     squares = gpd.GeoSeries(shapely.box(west, south, west + cell_m, south + cell_m), crs=plane.crs).to_crs(WGS84)
     notes = [
-        f"Only the totals of larger areas are known; people are spread over cells of {cell_m:g} m, by the footprint of "
-        "homes where OpenStreetMap has buildings densely, and by residential landuse and streets where it has not. "
-        "How many live in a single cell is therefore an estimate."
+        f"Only the totals of larger areas are known; people are spread over cells of {cell_m:g} m, by the floor "
+        "area of homes where OpenStreetMap has buildings densely, and by residential landuse and streets where it has "
+        "not. How many live in a single cell is therefore an estimate."
     ]
     if no_homes:
         notes.append(f"No residential ground is mapped in {', '.join(no_homes)}; people there are set along streets.")
