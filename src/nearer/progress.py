@@ -54,6 +54,12 @@ class Stop:
         self._limit_s = time_limit_s
         self._cancelled = threading.Event()
 
+    def within(self, time_limit_s: float | None) -> Stop:
+        """A stop with a time limit of its own, counted from now, that is cancelled when this one is."""
+        part = Stop(time_limit_s, self._clock)
+        part._cancelled = self._cancelled
+        return part
+
     def cancel(self) -> None:
         """Ask the work to stop (Ctrl-C, a button)."""
         self._cancelled.set()

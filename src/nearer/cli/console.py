@@ -1,0 +1,182 @@
+"""What all commands share: errors as sentences, exit codes, Ctrl-C, progress bars."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from nearer.errors import InputError, NearerError
+from nearer.progress import Silent, Stop, Tick
+
+if TYPE_CHECKING:
+    import rich.progress
+
+    from nearer.progress import Progress
+
+DONE, FAILED, BAD_INPUT, STOPPED_EARLY = 0, 1, 2, 3
+
+BAR_AFTER_S = 2.0
+"""Steps shorter than this show no bar."""
+
+
+def speak_plainly() -> None:
+    """Let every terminal print what it can of our text, instead of failing on a sign it lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def say(text: str) -> None:
+    """Print a result for people."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """Print beside the result, on standard error."""
+    typer.echo(text, err=True)
+
+
+def say_json(value: Any) -> None:
+    """Print a result for programs."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+@contextmanager
+def answering(as_json: bool = False) -> Iterator[None]:
+    """
+    Turn whatever goes wrong into sentences on standard error and an exit code.
+
+    With ``as_json`` the faults are also printed as JSON, so that a program finds them where it looks for results.
+    ``NEARER_DEBUG=1`` lets the traceback through.
+    """
+    if os.environ.get("NEARER_DEBUG") == "1":
+        yield
+        return
+    try:
+        yield
+    except NearerError as error:
+        note(str(error))
+        if as_json:
+            say_json(_as_json(error))
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        note("Stopped at once; nothing was written.")
+        raise typer.Exit(FAILED) from None
+    except MemoryError:
+        note("There is not enough memory for this; take a smaller limit_min, or fewer points or sites.")
+        raise typer.Exit(FAILED) from None
+    except Exception as error:
+        what = " ".join(str(error).split()) or "no details"
+        note(f"Something unexpected went wrong ({type(error).__name__}: {what}); set NEARER_DEBUG=1 to see where.")
+        raise typer.Exit(FAILED) from None
+
+
+def _as_json(error: NearerError) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    faults = [asdict(fault) | {"text": str(fault)} for fault in error.faults] if isinstance(error, InputError) else []
+    return {"error": str(error), "exit_code": error.exit_code, "faults": faults}
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Give a stop that Ctrl-C asks for; a second Ctrl-C ends at once."""
+    stop = Stop()
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        if stop.cancelled:
+            raise KeyboardInterrupt
+        stop.cancel()
+        note("Stopping with the best found so far (Ctrl-C again: at once) …")
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Bars with time left on standard error for steps that take a while; silence where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield Silent()
+        return
+    bars = _Bars()
+    try:
+        yield bars
+    finally:
+        bars.close()
+
+
+class _Bars:
+    def __init__(self) -> None:
+        self._progress: rich.progress.Progress | None = None
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def step(self, label: str, total: int | None = None) -> Iterator[Tick]:
+        """Show one step once it has taken ``BAR_AFTER_S``."""
+        done, note_text = 0, ""
+        task: rich.progress.TaskID | None = None
+        ended = False
+
+        def show() -> None:
+            nonlocal task
+            with self._lock:
+                if not ended:
+                    bars = self._started()
+                    task = bars.add_task(label, total=total, completed=done, note=note_text)
+
+        def tick(steps: int = 1, note: str = "") -> None:
+            nonlocal done, note_text
+            with self._lock:
+                done += steps
+                note_text = note or note_text
+                if task is not None and self._progress is not None:
+                    self._progress.update(task, completed=done, note=note_text)
+
+        timer = threading.Timer(BAR_AFTER_S, show)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield tick
+        finally:
+            timer.cancel()
+            with self._lock:
+                ended = True
+                if task is not None and self._progress is not None:
+                    self._progress.remove_task(task)
+
+    def _started(self) -> rich.progress.Progress:
+        if self._progress is None:
+            from rich import progress
+            from rich.console import Console
+
+            self._progress = progress.Progress(
+                progress.TextColumn("{task.description}"),
+                progress.BarColumn(),
+                progress.TaskProgressColumn(),
+                progress.TimeRemainingColumn(),
+                progress.TimeElapsedColumn(),
+                progress.TextColumn("{task.fields[note]}"),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._progress.start()
+        return self._progress
+
+    def close(self) -> None:
+        """Take the bars away."""
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()

@@ -1,0 +1,66 @@
+"""``nearer plan``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
+
+
+def plan(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the plan goes. [default: STUDY/plan]")] = None,
+    open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
+    open_max: Annotated[int | None, typer.Option(min=0, help="Open at most so many.")] = None,
+    objective: Annotated[str | None, typer.Option(metavar="travel", help="What to make small.")] = None,
+    time_limit: Annotated[float, typer.Option(min=0, help="Seconds for the solver; the best found counts.")] = 60.0,
+    gap: Annotated[float, typer.Option(min=0, help="Relative gap at which the plan is good enough.")] = 1e-4,
+    work_limit: Annotated[
+        int | None, typer.Option(min=1, help="Units of work after which the solver ends, the same on every machine.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads. [default: all processors]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Plan where centres open, and write report, map and proof."""
+    with answering(as_json):
+        from nearer.report import summary_text
+        from nearer.study.parts import default_out
+        from nearer.study.run import run_study
+
+        with stoppable() as stop, progress_bars() as progress:
+            made = run_study(
+                study,
+                out=out,
+                open=open,
+                open_max=open_max,
+                objective=objective,
+                time_limit_s=time_limit,
+                gap=gap,
+                work_limit=work_limit,
+                seed=seed,
+                threads=threads,
+                progress=progress,
+                stop=stop,
+            )
+        folder = out or default_out(study)
+        files = {name: str(folder / name) for name in ("report.html", "plan.gpkg", "plan.json", "sites.csv")}
+        if as_json:
+            say_json(_as_json(made, files))
+        else:
+            say(summary_text(made).rstrip("\n"))
+            say("\n" + "\n".join(f"  {path}" for path in files.values()))
+    raise typer.Exit(STOPPED_EARLY if made.document.status == "feasible" else DONE)
+
+
+def _as_json(made: Any, files: dict[str, str]) -> dict[str, Any]:
+    document = made.document.model_dump(mode="json", by_alias=True)
+    keys = ("study", "status", "objective", "bound", "gap", "gain_gap", "proof", "opened", "measures")
+    return {
+        **{key: document[key] for key in keys},
+        "sites": [site for site in document["sites"] if site["status"] == "opened"],
+        "files": files,
+    }

@@ -1,0 +1,62 @@
+"""How a study is run: limits, threads, where to report, who may stop it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from nearer.errors import NearerError
+from nearer.progress import Progress, Silent, Stop
+
+
+@dataclass
+class Run:
+    """
+    How a study is run, and the notes kept on the way.
+
+    Parameters
+    ----------
+    time_limit_s
+        Seconds for the solver; None for no limit.
+    gap
+        Relative gap at which the plan is good enough.
+    work_limit
+        Units of work after which the solver ends, the same on every machine; None for no limit.
+    threads
+        Threads that share the work.
+    progress, stop
+        Where to report, and who may ask to stop.
+    seconds
+        Filled in: seconds per step.
+    """
+
+    time_limit_s: float | None = 60.0
+    gap: float = 1e-4
+    work_limit: int | None = None
+    threads: int = 1
+    progress: Progress = field(default_factory=Silent)
+    stop: Stop = field(default_factory=Stop)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Note the seconds of one step."""
+        start_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[step] = round(self.seconds.get(step, 0.0) + time.perf_counter() - start_s, 3)
+
+    def go_on(self) -> None:
+        """
+        Go on, unless somebody asked to stop.
+
+        Raises
+        ------
+        NearerError
+            Stopped before there was a plan.
+        """
+        if self.stop.cancelled:
+            raise NearerError("Stopped before there was a plan; nothing was written.")

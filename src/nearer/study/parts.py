@@ -1,0 +1,160 @@
+"""The parts of a run: what of a study goes into which room, and how."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nearer.demand import Demand, make_demand
+from nearer.errors import Fault, InputError
+from nearer.inputs.read import read_tables
+from nearer.inputs.tables import Tables
+from nearer.model import FORBIDDEN, FREE, OPEN, Solution
+from nearer.network import Network, TravelTimes, compute_times, scaled
+from nearer.planning.document import Snapping
+from nearer.study.limits import Run
+from nearer.study.load import STUDY_FILE, check_settings
+from nearer.study.settings import Study
+from nearer.units import IntArray, minutes_to_ms
+
+_RECORDED = ("numpy", "scipy", "numba", "highspy", "pandas", "geopandas", "shapely", "pyproj", "osmium")
+
+
+def default_out(folder: Path) -> Path:
+    """Where a study's plan goes unless told otherwise."""
+    return (folder.parent if folder.suffix == ".toml" else folder) / "plan"
+
+
+def default_cache(folder: Path) -> Path:
+    """Where a study keeps what is slow to make, between runs."""
+    return (folder.parent if folder.suffix == ".toml" else folder) / ".nearer"
+
+
+def override(study: Study, values: dict[str, Any]) -> Study:
+    """
+    Settings with some values replaced, by dotted key, None to leave one; ``open`` and ``open_max`` replace each other.
+
+    Raises
+    ------
+    InputError
+        The values do not fit.
+    """
+    given = {key: value for key, value in values.items() if value is not None}
+    settings = study.model_dump()
+    if given.keys() & {"plan.open", "plan.open_max"}:
+        settings["plan"].update(open=None, open_max=None)
+    for key, value in given.items():
+        table, _, name = key.partition(".")
+        settings[table][name] = value
+    return check_settings(settings, "the command line")
+
+
+def read_study(folder: Path, study: Study, run: Run) -> Tables:
+    """Every file of a study, read and checked."""
+    return read_tables(
+        folder.parent if folder.suffix == ".toml" else folder,
+        streets=study.streets,
+        people=study.people,
+        sites=study.sites,
+        area=study.area,
+        exclude=study.exclude,
+        progress=run.progress,
+    )
+
+
+def number_to_open(study: Study, tables: Tables) -> tuple[int, int]:
+    """
+    Candidates to open, at least and at most.
+
+    Raises
+    ------
+    InputError
+        More are to open than may.
+    """
+    may_open = int(np.count_nonzero(standing(tables) == FREE))
+    if study.plan.open_max is not None:
+        return 0, min(study.plan.open_max, may_open)
+    wanted = study.plan.open or 0
+    if wanted > may_open:
+        listed = int(np.count_nonzero(tables.sites.table["status"] == "candidate"))
+        barred = f" ({listed} are listed, {listed - may_open} stand on excluded ground)" if listed > may_open else ""
+        message = f"{wanted} sites are to open and only {may_open} candidates may{barred}"
+        remedy = f"ask for at most {may_open}, or add candidates"
+        raise InputError([Fault(message, column="plan.open", remedy=remedy)])
+    return wanted, wanted
+
+
+def standing(tables: Tables) -> IntArray:
+    """``OPEN``, ``FREE`` or ``FORBIDDEN`` per site, int8 (n_sites,); another provider's site stands open."""
+    table = tables.sites.table
+    candidate = (table["status"] == "candidate").to_numpy()
+    excluded = table["excluded"].to_numpy(dtype=bool)
+    return np.where(candidate, np.where(excluded, FORBIDDEN, FREE), OPEN).astype(np.int8)
+
+
+def weigh(tables: Tables, study: Study) -> Demand:
+    """
+    People as demand.
+
+    Raises
+    ------
+    InputError
+        Groups with a speed of their own overlap, or weights turn negative.
+    """
+    table = tables.people.table
+    try:
+        return make_demand(
+            table["total"].to_numpy(dtype=np.float64),
+            {group: table[group].to_numpy(dtype=np.float64) for group in tables.people.groups},
+            study.plan.group_weights,
+            tuple(study.streets.group_speeds_kmh),
+        )
+    except ValueError as error:
+        raise InputError([Fault(str(error), file=STUDY_FILE)]) from error
+
+
+def travel(tables: Tables, study: Study, run: Run, cache: Path | None) -> Network:
+    """Times from people to sites, as far as the quickest class of people gets within the limit."""
+    source = study.streets
+    quickest = max([1.0, *(speed / base_speed_kmh(study) for speed in source.group_speeds_kmh.values())])
+    streets = next((one.sha256 for one in tables.sources if one.path == source.file), "")
+    return compute_times(
+        tables,
+        source.model_copy(update={"limit_min": source.limit_min * quickest}),
+        streets_sha=streets,
+        folder=cache,
+        threads=run.threads,
+        progress=run.progress,
+        stop=run.stop,
+    )
+
+
+def times_per_class(times: TravelTimes, study: Study, demand: Demand) -> list[TravelTimes]:
+    """Times of each class of people, everyone within the limit at their own speed."""
+    limit_ms = minutes_to_ms(study.streets.limit_min)
+    speeds = study.streets.group_speeds_kmh
+    return [
+        scaled(times, base_speed_kmh(study) / speeds[name] if name else 1.0, limit_ms) for name in demand.class_names
+    ]
+
+
+def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
+    """What differs from run to run, for ``run.json``."""
+    return {
+        "seconds": run.seconds,  # filled in to the end of the run
+        "solver_seconds": round(solution.seconds, 3),
+        "work": solution.work,
+        "time_limit_s": run.time_limit_s,
+        "gap": run.gap,
+        "work_limit": run.work_limit,
+        "stopped": run.stop.cancelled,
+        "threads": run.threads,
+        "host": {"system": platform.platform(), "processor": platform.machine(), "processors": os.cpu_count()},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
+        "trace": [list(point) for point in solution.trace],
+    }

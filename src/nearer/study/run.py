@@ -1,0 +1,149 @@
+"""The main job: a study folder in, a plan folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nearer.errors import InfeasibleError
+from nearer.inputs.tables import Tables
+from nearer.kernels.jit import default_threads
+from nearer.model import Status
+from nearer.model.build import build_instance
+from nearer.planning.make import make_plan
+from nearer.planning.plan import Plan
+from nearer.progress import Progress, Silent, Stop
+from nearer.solvers import solve
+from nearer.study.limits import Run
+from nearer.study.load import load_study
+from nearer.study.parts import (
+    default_out,
+    number_to_open,
+    override,
+    read_study,
+    run_notes,
+    snapping,
+    standing,
+    times_per_class,
+    travel,
+    weigh,
+)
+from nearer.study.settings import Study
+from nearer.study.write import check_out, write_plan
+from nearer.units import minutes_to_ms
+
+
+def run_study(
+    folder: Path,
+    *,
+    out: Path | None = None,
+    open: int | None = None,
+    open_max: int | None = None,
+    objective: str | None = None,
+    time_limit_s: float | None = 60.0,
+    gap: float = 1e-4,
+    work_limit: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Plan:
+    """
+    Read a study, plan, and write the plan folder.
+
+    Parameters
+    ----------
+    folder
+        The study folder, or its ``nearer.toml``.
+    out
+        Where the plan goes; default ``plan`` inside the study folder.
+    open, open_max, objective, seed
+        Replace what ``nearer.toml`` says; None to leave it.
+    time_limit_s
+        Seconds for the solver; None for no limit.
+    gap
+        Relative gap at which the plan is good enough.
+    work_limit
+        Units of work after which the solver ends, the same on every machine; None for no limit.
+    threads
+        Threads; None for as many as there are processors.
+    progress, stop
+        Where to report, and who may ask to stop; a stop keeps the best plan found.
+
+    Raises
+    ------
+    InputError
+        Faults in the files or settings, all that could be found.
+    UsageError
+        The plan may not be written there.
+    InfeasibleError
+        No plan obeys the rules.
+    NearerError
+        Stopped before there was a plan, or the plan could not be written; an earlier plan stands as it was.
+    """
+    folder = Path(folder)
+    out = default_out(folder) if out is None else Path(out)
+    run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
+    wanted = {"plan.open": open, "plan.open_max": open_max, "plan.objective": objective, "study.seed": seed}
+
+    check_out(out)
+    study = override(load_study(folder), wanted)
+    with run.timed("read"):
+        tables = read_study(folder, study, run)
+    plan = plan_tables(tables, study, run=run, cache=default_cache(folder))
+    with run.timed("write"):
+        write_plan(plan, out)
+    return plan
+
+
+def plan_tables(tables: Tables, study: Study, *, run: Run, cache: Path | None = None) -> Plan:
+    """
+    Plan on tables that were read: network → demand → model → solve → plan.
+
+    Parameters
+    ----------
+    tables, study
+        What was read and what is asked.
+    run
+        Limits, threads, progress.
+    cache
+        Folder for what is worth keeping between runs; None to keep nothing.
+    """
+    open_min, open_max = number_to_open(study, tables)
+    unreached_ms = minutes_to_ms(study.unreached_min)
+    run.go_on()
+    with run.timed("network"):
+        network = travel(tables, study, run, cache)
+    run.go_on()
+    with run.timed("model"):
+        demand = weigh(tables, study)
+        times = times_per_class(network.times, study, demand)
+        instance = build_instance(demand, times, standing(tables), open_min, open_max, unreached_ms)
+    with run.timed("solve"):
+        solution = solve(
+            instance,
+            gap=run.gap,
+            seed=study.study.seed,
+            threads=run.threads,
+            work_limit=run.work_limit,
+            stop=run.stop.within(run.time_limit_s),
+            progress=run.progress,
+        )
+    if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
+        raise InfeasibleError(f"There is no plan that opens {open_max} sites and obeys the rules.")
+    with run.timed("plan"):
+        return make_plan(
+            name=study.study.name,
+            settings=study.model_dump(mode="json"),
+            seed=study.study.seed,
+            tables=tables,
+            demand=demand,
+            class_times=times,
+            instance=instance,
+            solution=solution,
+            unreached_ms=unreached_ms,
+            coverage_min=study.plan.coverage_min,
+            crs=network.plane.crs,
+            snapping=snapping(network, tables, study),
+            run=run_notes(run, solution),
+        )
