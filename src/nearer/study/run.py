@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from nearer.errors import InfeasibleError
 from nearer.inputs.tables import Tables
@@ -17,6 +16,7 @@ from nearer.solvers import solve
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import (
+    default_cache,
     default_out,
     number_to_open,
     override,
