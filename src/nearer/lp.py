@@ -20,7 +20,7 @@ class LpStatus(StrEnum):
     STOPPED = "stopped"
 
 
-class _SilentHighs(highspy.Highs):  # type: ignore[misc]
+class _SilentHighs(highspy.Highs):
     """HiGHS with its output off before the first thing it would print (1.16 prints while enabling callbacks)."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class _SilentHighs(highspy.Highs):  # type: ignore[misc]
         self.setOptionValue("output_flag", False)
         kinds = range(int(highspy.cb.HighsCallbackType.kCallbackMax) + 1)
         self.callbacks = [highspy.highs.HighsCallback(highspy.cb.HighsCallbackType(kind), self) for kind in kinds]
-        self.enableCallbacks()
+        self.enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 class Lp:

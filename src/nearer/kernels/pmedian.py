@@ -3,7 +3,7 @@ Kernels of the p-median on sparse rows.
 
 Rows hold, for each demand row, the weighted costs below its ``cap`` (what it costs with the sites that stand open
 already), sorted ascending: ``ptr`` int64 (n + 1,), ``col`` int32 (nnz,), ``val`` float64 (nnz,). The column twin
-``cptr``, ``crow``, ``cval`` holds the same entries by site. ``NO_SITE`` (-1) in an assignment means "as before, at cap".
+``cptr``, ``crow``, ``cval`` holds the same entries by site. ``NO_SITE`` in an assignment: at cap.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def greedy(cptr: IntArray, crow: IntArray, cval: FloatArray, cap: FloatArray, k:
     opened = np.empty(min(k, m), dtype=np.int32)
     n_open = 0
     while n_open < len(opened):
-        top, j = heapq.heappop(heap)
+        _, j = heapq.heappop(heap)
         if fresh[j] < n_open:
             saving = 0.0
             for e in range(cptr[j], cptr[j + 1]):

@@ -9,7 +9,7 @@ import numpy as np
 
 from nearer.errors import UsageError
 from nearer.kernels import pmedian as kernels
-from nearer.model import FREE, OPEN, Instance
+from nearer.model import FORBIDDEN, FREE, OPEN, Instance
 from nearer.units import BoolArray, FloatArray, IntArray
 
 
@@ -133,9 +133,9 @@ def _compressed(
     )
 
 
-def make_core(instance: Instance) -> Core:
+def standing_caps(instance: Instance) -> FloatArray:
     """
-    Reduce an uncapacitated instance of one phase.
+    Weighted cost of each row with the sites that stand open, float64 (n_rows,).
 
     Raises
     ------
@@ -143,14 +143,13 @@ def make_core(instance: Instance) -> Core:
         A row must be served but does not hold every site, so that no finite cap is valid.
     """
     rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
-    weight = instance.weight[0]
     standing = instance.standing[instance.site_idx]
     cost = np.asarray(instance.cost, dtype=np.float64)
-    unserved = instance.unserved.copy()
-    must = ~np.isfinite(unserved)
+    caps = instance.unserved.copy()
+    must = ~np.isfinite(caps)
     if must.any():
-        usable = np.bincount(rows[standing != -1], minlength=instance.n_rows)
-        n_usable = int(np.sum(instance.standing != -1))
+        usable = np.bincount(rows[standing != FORBIDDEN], minlength=instance.n_rows)
+        n_usable = int(np.sum(instance.standing != FORBIDDEN))
         if np.any(usable[must] < n_usable) or (instance.open_min[0] < 1 and not np.any(instance.standing == OPEN)):
             raise UsageError(
                 "some rows must be served although not every site can serve them; give a cost for being out of reach"
@@ -158,21 +157,27 @@ def make_core(instance: Instance) -> Core:
         # Whatever opens, a full row pays at most its dearest entry.
         dearest = np.zeros(instance.n_rows)
         np.maximum.at(dearest, rows, cost)
-        unserved[must] = dearest[must]
-    cap = unserved
+        caps[must] = dearest[must]
     is_open = standing == OPEN
-    np.minimum.at(cap, rows[is_open], cost[is_open])
-    keep = (standing == FREE) & (cost < cap[rows]) & (weight[rows] > 0)
+    np.minimum.at(caps, rows[is_open], cost[is_open])
+    return np.asarray(instance.weight[0] * caps)
+
+
+def make_core(instance: Instance) -> Core:
+    """Reduce an uncapacitated instance of one phase; raises as ``standing_caps``."""
+    rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
+    caps = standing_caps(instance)
+    val = instance.weight[0][rows] * np.asarray(instance.cost, dtype=np.float64)
     free = instance.standing == FREE
     return _compressed(
         base=0.0,
         k=min(int(instance.open_max[0]), int(free.sum())),
         site=np.arange(instance.n_sites, dtype=np.int32),
         row=np.arange(instance.n_rows, dtype=np.int32),
-        cap=weight * cap,
+        cap=caps,
         rows=rows,
         col=instance.site_idx,
-        val=weight[rows] * cost,
+        val=val,
         keep_site=free,
-        keep=keep,
+        keep=free[instance.site_idx] & (val < caps[rows]),
     )

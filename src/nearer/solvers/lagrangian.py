@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def row_chunks(core: Core) -> list[tuple[int, int]]:
     n_chunks = max(1, -(-core.nnz // _CHUNK_ENTRIES))
     cuts = np.searchsorted(core.ptr, np.linspace(0, core.nnz, n_chunks + 1))
     cuts[0], cuts[-1] = 0, core.n
-    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(cuts)]
 
 
 def prices(core: Core, lam: FloatArray, chunks: list[tuple[int, int]], threads: int) -> FloatArray:
@@ -176,23 +177,27 @@ def _serve(
     return sum(run_chunks(work, chunks, min(threads, len(chunks))))
 
 
-def fixable(core: Core, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray]:
+def fixable(core: Core, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray, float]:
     """
     Sites whose opening, or closing, is proven no better than ``cutoff`` by the multipliers.
 
     Returns
     -------
     closed, opened
-        bool (m,) each.
+        Sites to fix, bool (m,) each.
+    opposite
+        Least bound among the opposites given up; ``inf`` where nothing is fixed.
     """
     m, k = core.m, core.k
     closed, opened = np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
     if k <= 0 or k >= m:
-        return closed, opened
+        return closed, opened, np.inf
     order = np.argsort(dual.rho, kind="stable")
-    last_in, first_out = dual.rho[order[k - 1]], dual.rho[order[k]]
-    inside = np.zeros(m, dtype=bool)
-    inside[order[:k]] = True
-    closed[~inside] = dual.bound + (dual.rho[~inside] - last_in) >= cutoff
-    opened[inside] = dual.bound + (first_out - dual.rho[inside]) >= cutoff
-    return closed, opened
+    inside, outside = order[:k], order[k:]
+    opposite = np.empty(m)
+    opposite[outside] = dual.bound + (dual.rho[outside] - dual.rho[inside[-1]])
+    opposite[inside] = dual.bound + (dual.rho[outside[0]] - dual.rho[inside])
+    given_up = opposite >= cutoff
+    closed[outside] = given_up[outside]
+    opened[inside] = given_up[inside]
+    return closed, opened, float(opposite[given_up].min(initial=np.inf))

@@ -128,7 +128,7 @@ class Master:
         weight = np.bincount(self.cut_row, share, minlength=core.n)
         level = np.bincount(self.cut_row, share * self.cut_level, minlength=core.n)
         lam = level + np.maximum(1.0 - weight, 0.0) * core.least
-        return np.clip(lam / np.maximum(weight, 1.0), core.least, core.cap)
+        return np.asarray(np.clip(lam / np.maximum(weight, 1.0), core.least, core.cap))
 
     def fix(self, site: IntArray, value: IntArray) -> None:
         """Fix sites closed (0) or open (1); all others are free."""

@@ -9,18 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 from nearer.kernels import pmedian as kernels
-from nearer.model import Instance, Solution, Status
+from nearer.model import OPEN, Instance, Solution, Status
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.budget import Budget
-from nearer.solvers.core import Core, make_core
+from nearer.solvers.core import make_core
 from nearer.solvers.lagrangian import Dual
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder
 from nearer.solvers.search import greedy_start, interchange, kicked
 from nearer.solvers.state import State
 from nearer.solvers.tree import Tree
-from nearer.units import FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 _LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
@@ -33,7 +33,7 @@ class PMedianRun:
         self.instance, self.state, self.threads = instance, state, threads
         self.rng = np.random.default_rng(seed)
         self.core = make_core(instance)
-        self.proof = ProofBuilder(instance, self.core)
+        self.proof = ProofBuilder(instance)
         self.fixed_open: IntArray = np.zeros(0, dtype=np.int32)
         self.dual: Dual | None = None
 
@@ -69,9 +69,8 @@ class PMedianRun:
         if start is not None:
             place = np.full(self.instance.n_sites, -1, dtype=np.int64)
             place[core.site] = np.arange(core.m)
-            plan = place[start]
-            plan = plan[plan >= 0][: core.k].astype(np.int32)
-            plan = self.filled(plan, np.zeros(core.m))
+            known = place[start]
+            plan = self.filled(known[known >= 0][: core.k].astype(np.int32), np.zeros(core.m))
         else:
             plan = greedy_start(core, state.budget)
         self.keep(plan)
@@ -147,10 +146,11 @@ class PMedianRun:
         """Fix sites by reduced cost and shrink the core; whether it shrank by a tenth."""
         assert self.dual is not None
         core, dual = self.core, self.dual
-        closed, opened = dual_side.fixable(core, dual, self.state.cutoff)
+        closed, opened, opposite = dual_side.fixable(core, dual, self.state.cutoff)
         n_fixed = int(closed.sum() + opened.sum())
         if n_fixed < 0.05 * core.m and n_fixed < core.m - core.k:
             return False
+        self.state.discard(opposite)
         multiplier = self.proof.add_multipliers(core, dual.lam)
         self.proof.add_fixings(0, core, np.flatnonzero(closed), np.flatnonzero(opened), multiplier)
         self.proof.settle(core, core.caps_with(opened))
@@ -175,9 +175,7 @@ class PMedianRun:
         self.proof.set_leaf(0, self.proof.add_multipliers(core, lam))
         chunks = dual_side.row_chunks(core)
         rho = dual_side.prices(core, lam, chunks, 1) if core.n else np.zeros(core.m)
-        self.state.proved(min(dual_side.rounded_down(value, core, lam, rho), self.state.cutoff))
-        if self.state.cutoff < self.state.value:
-            self.state.proved(self.state.cutoff)
+        self.state.proved(dual_side.rounded_down(value, core, lam, rho))
 
     def branch_and_bound(self) -> None:
         """Solve the relaxation, fix what it proves, and search the rest."""
@@ -245,8 +243,9 @@ def _infeasible(instance: Instance) -> Solution:
 
 def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
     state = run.state
-    open_mask = instance.standing == 1
+    open_mask = instance.standing == OPEN
     open_mask[state.open_site] = True
+    _close_idle(instance, open_mask)
     level = np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1)
     rows = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
     served = open_mask[instance.site_idx] & (np.asarray(instance.cost) <= instance.unserved[rows])
@@ -272,3 +271,26 @@ def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
         seconds=seconds,
         work=state.budget.spent,
     )
+
+
+def _close_idle(instance: Instance, open_mask: BoolArray) -> None:
+    """Where fewer sites may open than did, close those that bring nothing, the last first."""
+    rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
+    cost = np.asarray(instance.cost, dtype=np.float64)
+
+    def value() -> float:
+        best = instance.unserved.copy()
+        served = open_mask[instance.site_idx]
+        np.minimum.at(best, rows[served], cost[served])
+        return float((instance.weight[0] * best).sum())
+
+    spare = int((open_mask & instance.free_mask).sum()) - int(instance.open_min[0])
+    if spare <= 0:
+        return
+    full = value()
+    for site in np.flatnonzero(open_mask & instance.free_mask)[::-1]:
+        open_mask[site] = False
+        if spare > 0 and value() == full:
+            spare -= 1
+        else:
+            open_mask[site] = True

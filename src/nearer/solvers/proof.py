@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nearer.model import Certificate, Instance
-from nearer.solvers.core import Core
+from nearer.solvers.core import Core, standing_caps
 from nearer.units import FloatArray, IntArray
 
 
@@ -19,16 +19,8 @@ class ProofBuilder:
         Whose rows and sites the certificate speaks of.
     """
 
-    def __init__(self, instance: Instance, core: Core) -> None:
-        self._cap = np.zeros(instance.n_rows)
-        rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
-        cost = np.asarray(instance.cost, dtype=np.float64)
-        stands = instance.standing[instance.site_idx] == 1
-        self._cap = instance.unserved.copy()
-        np.minimum.at(self._cap, rows[stands], cost[stands])
-        self._cap *= instance.weight[0]
-        self._cap[instance.weight[0] == 0] = 0.0
-        self._cap[core.row] = core.cap
+    def __init__(self, instance: Instance) -> None:
+        self._cap = standing_caps(instance)
         self._multipliers: list[tuple[FloatArray, IntArray, FloatArray]] = []
         self._nodes: list[list[int]] = [[-1, -1, -1, -1]]
         self._fixings: list[tuple[int, int, int, int]] = []

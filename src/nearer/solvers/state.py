@@ -26,6 +26,8 @@ class State:
         Whether values are whole numbers, so that a bound above value − 1 proves the value.
     gap
         Relative gap asked for.
+    discarded
+        Least bound of all branches given up so far, opposites of fixings included: no bound may exceed it.
     """
 
     budget: Budget
@@ -36,6 +38,7 @@ class State:
     bound: float = -np.inf
     open_site: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     trace: list[TracePoint] = field(default_factory=list)
+    discarded: float = np.inf
     _reached_at: int | None = None
 
     def found(self, value: float, open_site: IntArray) -> None:
@@ -45,11 +48,16 @@ class State:
             self._note()
 
     def proved(self, bound: float) -> None:
-        """Keep a lower bound if it is better."""
+        """Keep a lower bound of what is still being searched, if it is better."""
+        bound = min(max(bound, 0.0), self.discarded)  # costs are never negative, whatever rounding says
         bound = min(float(np.ceil(bound)) if self.whole else bound, self.value)
         if bound > self.bound:
             self.bound = bound
             self._note()
+
+    def discard(self, bound: float) -> None:
+        """Give up a branch that holds nothing below ``bound``."""
+        self.discarded = min(self.discarded, bound)
 
     def _note(self) -> None:
         self.trace.append(TracePoint(self.budget.stop.elapsed_s, self.value, self.bound))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,10 +27,7 @@ class Node:
     bound: float
     age: int
     place: int
-    fixed: IntArray = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        self.fixed = np.asarray(self.fixed, dtype=np.int8)
+    fixed: IntArray = field(compare=False)
 
 
 class Tree:
@@ -69,13 +66,12 @@ class Tree:
         sites = np.flatnonzero(fixed >= 0)
         self.master.fix(sites, fixed[sites])
         best: Dual | None = None
-        last = -np.inf
+        last = -float("inf")
         for turn in range(rounds):
             if self.master.solve() is not LpStatus.OPTIMAL:
                 return None
             dual = self.bound_at(self.master.multipliers(), fixed)
-            if best is None or dual.bound > best.bound:
-                best = dual
+            best = dual if best is None or dual.bound > best.bound else best
             room = self.state.cutoff - self.master.value
             slow = self.master.value - last < 1e-3 * room
             if best.bound >= self.state.cutoff or slow or turn == rounds - 1 or self.master.separate() == 0:
@@ -103,29 +99,31 @@ class Tree:
         order = free[np.argsort(dual.rho[free], kind="stable")]
         inside, outside = order[:more], order[more:]
         last_in, first_out = dual.rho[inside[-1]], dual.rho[outside[0]]
-        closed = outside[dual.bound + (dual.rho[outside] - last_in) >= self.state.cutoff]
-        opened = inside[dual.bound + (first_out - dual.rho[inside]) >= self.state.cutoff]
-        fixed[closed], fixed[opened] = 0, 1
+        if_opened = dual.bound + (dual.rho[outside] - last_in)
+        if_closed = dual.bound + (first_out - dual.rho[inside])
+        closed, opened = outside[if_opened >= self.state.cutoff], inside[if_closed >= self.state.cutoff]
         if len(closed) + len(opened):
+            fixed[closed], fixed[opened] = 0, 1
+            opposite = np.concatenate([if_opened, if_closed])
+            self.state.discard(float(opposite[opposite >= self.state.cutoff].min()))
             self.proof.add_fixings(node.place, core, closed, opened, multiplier)
 
     def run(self) -> None:
         """Search until the bound meets the best value, or the run is done."""
         state = self.state
-        root = Node(state.bound, 0, 0, np.full(self.core.m, -1))
+        root = Node(state.bound, 0, 0, np.full(self.core.m, -1, dtype=np.int8))
         heap = [root]
         age = 0
-        closed_bound = np.inf  # least bound among leaves that are finished
         plunge: Node | None = None
         while heap or plunge:
             open_bound = min(heap[0].bound if heap else np.inf, plunge.bound if plunge else np.inf)
-            state.proved(min(open_bound, closed_bound, state.cutoff if state.cutoff > open_bound else np.inf))
+            state.proved(open_bound)
             if state.done():
                 return
             node = plunge if plunge else heapq.heappop(heap)
             plunge = None
             if node.bound >= state.cutoff:
-                closed_bound = min(closed_bound, node.bound)
+                state.discard(node.bound)
                 continue
             dual = self.relax(node.fixed, rounds=50 if node.place == 0 else 6)
             if dual is None:
@@ -138,12 +136,12 @@ class Tree:
             y = self.master.y
             self.round_up(y, node.fixed)
             if node.bound >= state.cutoff:
-                closed_bound = min(closed_bound, node.bound)
+                state.discard(node.bound)
                 continue
             self.fix_more(node, dual, multiplier)
             branch = self.branch_site(y, node.fixed)
             if branch < 0:
-                closed_bound = min(closed_bound, node.bound)
+                state.discard(node.bound)
                 continue
             children = []
             for value in (1, 0):
@@ -156,7 +154,7 @@ class Tree:
             heapq.heappush(heap, children[1])
             if self.nodes_done % 20 == 0 and self.master.lp.n_rows > 4 * self.core.n:
                 self.master.purge()
-        state.proved(min(closed_bound, state.value))
+        state.proved(state.value)
 
     def branch_site(self, y: FloatArray, fixed: IntArray) -> int:
         """The most fractional free site, ties to the lowest index; -1 where all are integral."""

@@ -1,0 +1,174 @@
+"""The p-median solver against enumeration, published optima and the independent checker."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from nearer.errors import UsageError
+from nearer.model import FORBIDDEN, FREE, OPEN, Status
+from nearer.model.check import check_solution
+from nearer.progress import Stop
+from nearer.solvers import solve
+
+from .instances import from_dense, optimum, small
+
+
+@settings(max_examples=300, deadline=None)
+@given(small())
+def test_small_cases_reach_the_enumerated_optimum_with_a_proof_that_holds(case) -> None:
+    cost, weight, standing, k, unserved = case
+    instance = from_dense(cost, weight, standing, k, unserved)
+    solution = solve(instance, gap=0.0)
+    best = optimum(cost, weight, standing, k, unserved)
+    assert solution.status is Status.OPTIMAL
+    assert solution.objective == pytest.approx(best, rel=1e-9, abs=1e-9)
+    assert check_solution(instance, solution) == []
+
+
+def grid(side: int, k: int, n_fixed: int, seed: int = 0, noise: int = 0):
+    """People on a grid, sites at random crossings: many ties unless there is noise."""
+    rng = np.random.default_rng(seed)
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(side), np.arange(side)))
+    place = rng.choice(side * side, 3 * (k + n_fixed), replace=False)
+    cost = 100 * (np.abs(x[:, None] - x[place]) + np.abs(y[:, None] - y[place]))
+    cost = cost + rng.integers(0, noise + 1, cost.shape)
+    standing = np.full(len(place), FREE, dtype=np.int8)
+    standing[:n_fixed] = OPEN
+    return from_dense(cost, rng.integers(1, 50, side * side).astype(float), standing, k, 100_000.0)
+
+
+@pytest.mark.parametrize(("noise", "n_fixed"), [(0, 0), (0, 5), (60, 0), (60, 5)])
+def test_a_town_is_proven_and_checked(noise: int, n_fixed: int) -> None:
+    instance = grid(25, 8, n_fixed, noise=noise)
+    solution = solve(instance, gap=0.0)
+    assert solution.status is Status.OPTIMAL
+    assert solution.bound == solution.objective  # whole costs and weights: the bound is whole too
+    assert check_solution(instance, solution) == []
+
+
+def test_threads_and_repetition_change_nothing() -> None:
+    instance = grid(30, 12, 3, noise=20)
+    first, second, third = (solve(instance, gap=0.0, seed=7, threads=t) for t in (1, 2, 1))
+    for other in (second, third):
+        assert np.array_equal(first.level, other.level)
+        assert (first.objective, first.bound, first.work) == (other.objective, other.bound, other.work)
+        assert np.array_equal(first.certificate.multipliers, other.certificate.multipliers)
+
+
+def test_a_work_limit_ends_at_the_same_point_with_a_plan_and_a_bound() -> None:
+    instance = grid(30, 12, 3, noise=20)
+    full = solve(instance, gap=0.0)
+    runs = [solve(instance, gap=0.0, work_limit=full.work // 4) for _ in range(2)]
+    assert runs[0].status in (Status.FEASIBLE, Status.OPTIMAL)
+    assert runs[0].bound <= full.objective <= runs[0].objective
+    assert check_solution(instance, runs[0]) == []
+    assert (runs[0].objective, runs[0].bound) == (runs[1].objective, runs[1].bound)
+
+
+def test_an_early_stop_still_has_a_plan_a_bound_and_no_claim_to_be_optimal() -> None:
+    instance = grid(40, 15, 3, noise=90)
+    stop = Stop()
+    stop.cancel()
+    solution = solve(instance, gap=0.0, stop=stop)
+    assert solution.status is Status.FEASIBLE
+    assert np.isfinite(solution.bound)
+    assert solution.bound < solution.objective
+    assert check_solution(instance, solution) == []
+
+
+def test_the_trace_only_improves() -> None:
+    trace = solve(grid(30, 12, 3, noise=20), gap=0.0).trace
+    values, bounds = [t.value for t in trace], [t.bound for t in trace]
+    assert values == sorted(values, reverse=True)
+    assert bounds == sorted(bounds)
+
+
+def test_the_gap_asked_for_is_enough() -> None:
+    instance = grid(40, 15, 3, noise=90)
+    solution = solve(instance, gap=0.05)
+    assert solution.status in (Status.GAP, Status.OPTIMAL)
+    assert solution.gap <= 0.05
+
+
+def test_the_last_plan_starts_the_next_run() -> None:
+    instance = grid(30, 12, 3, noise=20)
+    first = solve(instance, gap=0.0)
+    chosen = np.flatnonzero(first.open_mask & instance.free_mask)
+    again = solve(instance, gap=0.0, start=chosen)
+    assert again.trace[0].value == first.objective
+
+
+@pytest.mark.parametrize("k", [0, 1, 4])
+def test_edges_none_one_all(k: int) -> None:
+    cost = np.array([[0, 5, 9, 2], [5, 0, 3, 2], [9, 3, 0, 2]])
+    weight, standing = np.ones(3), np.zeros(4, dtype=np.int8)
+    solution = solve(from_dense(cost, weight, standing, k, 50.0), gap=0.0)
+    assert solution.status is Status.OPTIMAL
+    assert solution.objective == optimum(cost, weight, standing, k, 50.0)
+    assert int(solution.open_mask.sum()) == k
+
+
+def test_existing_sites_only_is_a_plan() -> None:
+    cost = np.array([[1, 2], [4, 3]])
+    instance = from_dense(cost, np.ones(2), np.array([OPEN, OPEN], dtype=np.int8), 0, 9.0)
+    solution = solve(instance)
+    assert solution.status is Status.OPTIMAL
+    assert solution.objective == 4.0
+    assert check_solution(instance, solution) == []
+
+
+def test_nobody_reaches_anything() -> None:
+    instance = from_dense(np.full((3, 2), -1), np.ones(3), np.zeros(2, dtype=np.int8), 1, 7.0)
+    solution = solve(instance)
+    assert (solution.status, solution.objective) == (Status.OPTIMAL, 21.0)
+
+
+def test_more_sites_than_there_are_is_infeasible() -> None:
+    instance = from_dense(np.ones((2, 2)), np.ones(2), np.array([FREE, FORBIDDEN], dtype=np.int8), 2, 9.0)
+    assert solve(instance).status is Status.INFEASIBLE
+
+
+def test_at_most_p_opens_no_site_that_brings_nothing() -> None:
+    cost = np.array([[1, 1, 1], [1, 1, 1]])
+    instance = from_dense(cost, np.ones(2), np.zeros(3, dtype=np.int8), 3, 9.0, at_least=0)
+    solution = solve(instance)
+    assert int(solution.open_mask.sum()) == 1
+    assert check_solution(instance, solution) == []
+
+
+def test_rows_that_must_be_served_need_full_rows() -> None:
+    instance = from_dense(np.array([[1, -1], [-1, 1]]), np.ones(2), np.zeros(2, dtype=np.int8), 2)
+    with pytest.raises(UsageError, match="out of reach"):
+        solve(instance)
+
+
+def pmed(path: Path) -> tuple[np.ndarray, int]:
+    numbers = path.read_text().split()
+    n, n_edges, p = map(int, numbers[:3])
+    length = {}
+    for a, b, c in np.array(numbers[3 : 3 + 3 * n_edges], dtype=int).reshape(-1, 3):
+        length[min(a, b) - 1, max(a, b) - 1] = c  # the last value of a repeated edge holds
+    ends = np.array(list(length))
+    graph = csr_matrix((list(length.values()), (ends[:, 0], ends[:, 1])), shape=(n, n))
+    return dijkstra(graph, directed=False).astype(np.int64), p
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["pmed1", "pmed5", "pmed15", "pmed17", "pmed25", "pmed29"])
+def test_published_optima_of_or_library_are_proven(data_dir: Path, name: str) -> None:
+    folder = data_dir / "instances" / "pmed"
+    with (folder / "optima.csv").open() as file:
+        best = {row["instance"]: int(row["pmedian_opt"]) for row in csv.DictReader(file)}[name]
+    cost, p = pmed(folder / f"{name}.txt")
+    instance = from_dense(cost, np.ones(len(cost)), np.zeros(len(cost), dtype=np.int8), p)
+    solution = solve(instance, gap=0.0, stop=Stop(60))
+    assert solution.status is Status.OPTIMAL
+    assert (solution.objective, solution.bound) == (best, best)
+    assert check_solution(instance, solution) == []
