@@ -57,8 +57,8 @@ Speed
     bicycle=dismount, and where riding is not allowed but walking is; bicycle=no closes to pushing too.
     Driving: 0.8 × maxspeed (nobody drives at the limit all the way), else the class's speed, at most 30 km/h on rough
     surfaces and 130 km/h anywhere. maxspeed is read in km/h, mph or knots, ``walk`` is 6 km/h, ``none`` 130; of a list
-    ``50;30`` the least holds; ``DE:urban`` and the like are looked up in ``limits.NATIONAL_KMH``, also from maxspeed:type,
-    source:maxspeed and zone:maxspeed. Traffic, signals and turn bans are not considered.
+    ``50;30`` the least holds; ``DE:urban`` and the like are looked up in ``limits.NATIONAL_KMH``, also from
+    maxspeed:type, source:maxspeed and zone:maxspeed. Traffic, signals and turn bans are not considered.
     Ferries: their length over ``duration``, else 10 km/h; waiting is not considered.
 
 Barriers
