@@ -58,7 +58,66 @@ class TravelTimes:
         """Sort loose (point, site, time) triples into rows; pairs above the limit are left out."""
         keep = time_ms <= limit_ms
         point_idx, site_idx, time_ms = point_idx[keep], site_idx[keep], time_ms[keep]
+        if Packing.fits(n_points, n_sites, limit_ms):
+            packing = Packing(n_points, n_sites, limit_ms)
+            return packing.unpack(
+                (point_idx.astype(np.int64) << packing.point_shift)
+                | (time_ms.astype(np.int64) << packing.time_shift)
+                | site_idx
+            )
         order = np.lexsort((site_idx, time_ms, point_idx))
         indptr = np.zeros(n_points + 1, dtype=np.int64)
         np.cumsum(np.bincount(point_idx, minlength=n_points), out=indptr[1:])
         return cls(indptr, site_idx[order].astype(np.int32), time_ms[order].astype(np.int32), n_sites, int(limit_ms))
+
+
+@dataclass(frozen=True)
+class Packing:
+    """
+    Pairs as single int64 numbers (point, time, site from high to low bits), which sort into rows by themselves.
+
+    Parameters
+    ----------
+    n_points, n_sites, limit_ms
+        One more than the largest point and site, and the largest time.
+    """
+
+    n_points: int
+    n_sites: int
+    limit_ms: int
+
+    @staticmethod
+    def fits(n_points: int, n_sites: int, limit_ms: int) -> bool:
+        """Whether a pair fits into 63 bits: a million points, 20,000 sites and ten hours do."""
+        return n_points.bit_length() + n_sites.bit_length() + int(limit_ms).bit_length() <= 63
+
+    @property
+    def time_shift(self) -> int:
+        """Place of the time."""
+        return self.n_sites.bit_length()
+
+    @property
+    def point_shift(self) -> int:
+        """Place of the point."""
+        return self.time_shift + int(self.limit_ms).bit_length()
+
+    def unpack(self, keys: IntArray) -> TravelTimes:
+        """Sort keys in place and read them as rows."""
+        keys.sort()
+        indptr = np.zeros(self.n_points + 1, dtype=np.int64)
+        np.cumsum(np.bincount(keys >> self.point_shift, minlength=self.n_points), out=indptr[1:])
+        site_idx = (keys & ((1 << self.time_shift) - 1)).astype(np.int32)
+        keys >>= self.time_shift
+        keys &= (1 << (self.point_shift - self.time_shift)) - 1
+        return TravelTimes(indptr, site_idx, keys.astype(np.int32), self.n_sites, int(self.limit_ms))
+
+
+def scaled(times: TravelTimes, factor: float, limit_ms: int) -> TravelTimes:
+    """
+    Times of somebody who takes ``factor`` times as long, to the nearest millisecond, cut at a limit.
+
+    Nothing is found that ``times`` does not hold: compute them to at least ``limit_ms / factor``.
+    """
+    point_idx = np.repeat(np.arange(times.n_points), np.diff(times.indptr))
+    time_ms = np.rint(times.time_ms * factor).astype(np.int64)
+    return TravelTimes.from_pairs(point_idx, times.site_idx, time_ms, times.n_points, times.n_sites, limit_ms)
