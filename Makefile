@@ -1,0 +1,59 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both set themselves up.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test test-long check docs bench schema clean
+help:
+	@echo "make demo       plan the shipped real example and say where its report lies"
+	@echo "make test       run every test (sets itself up; about ten minutes the first time)"
+	@echo "make test-long  the long forms of the tests"
+	@echo "make check      style, types and layers only"
+	@echo "make docs       build the documentation into docs/_build"
+	@echo "make bench      run the benchmarks (NEARER_DATA names the optional data folder)"
+
+.venv/made:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nearer needs Python 3.11 or newer; name one with make PYTHON=python3.12')"
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/core: .venv/made pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/test: .venv/core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+demo: .venv/core
+	@test -f demo/liechtenstein/nearer.toml || $(BIN)/nearer new demo/liechtenstein --example liechtenstein
+	@$(BIN)/nearer plan demo/liechtenstein
+
+check: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# A browser test drives Debian's Chromium; elsewhere install Chromium or Chrome by hand.
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-core >/dev/null; \
+	  else echo "Browser tests will be skipped: install Chromium (Debian: apt-get install chromium)."; fi; }
+
+test: .venv/test browser check
+	$(BIN)/python -m pytest -n 2 -m "not long"
+
+test-long: .venv/test browser
+	$(BIN)/python -m pytest -n 2
+
+docs: .venv/test
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+bench: .venv/test
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv demo docs/_build build dist
