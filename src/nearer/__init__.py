@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,14 +13,11 @@ __version__ = "0.1.0"
 __all__ = ["Plan", "__version__", "plan"]
 
 
+_ROOMS = {"plan": "nearer.study", "Plan": "nearer.planning"}
+
+
 def __getattr__(name: str) -> Any:
     # Looked up on first use, so that `nearer --help` does not wait for numba and geopandas.
-    if name == "plan":
-        from nearer.study import plan
-
-        return plan
-    if name == "Plan":
-        from nearer.planning import Plan
-
-        return Plan
+    if name in _ROOMS:
+        return getattr(import_module(_ROOMS[name]), name)
     raise AttributeError(f"module 'nearer' has no attribute {name!r}")
