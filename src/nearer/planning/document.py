@@ -87,7 +87,7 @@ class AreaAccess(Part):
 
 
 class FarPlace(Part):
-    """People who remain far: neighbouring points joined, in order of people."""
+    """People who walk longer than ``coverage_min`` or reach no site: neighbouring points joined, worst place first."""
 
     name: str
     people: float
@@ -96,7 +96,7 @@ class FarPlace(Part):
     minutes: float | None = Field(description="mean walk in the plan; null where out of reach")
     nearest_site: str | None = Field(description="id of the nearest open site; null where out of reach")
     mend: str | None = Field(None, description="id of the unopened candidate that would help most, if any")
-    mend_minutes: float | None = None
+    mend_minutes: float | None = Field(None, description="mean walk if that candidate opened as well")
 
 
 class Curve(Part):

@@ -1,0 +1,125 @@
+"""Measures of access: how far people walk, all people in the denominator and nobody weighted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from nearer.demand import Demand
+from nearer.network import TravelTimes
+from nearer.planning import document
+from nearer.planning.access import Access
+from nearer.units import MS_PER_MIN, UNREACHED, BoolArray, FloatArray, IntArray, minutes_to_ms
+
+USUAL_MINUTES = (5.0, 10.0, 15.0, 20.0, 30.0)
+
+
+def thresholds(coverage_min: float, limit_ms: int) -> tuple[float, ...]:
+    """Minutes that shares of people are given for: the usual ones within the limit, and the study's own."""
+    usual = {minutes for minutes in USUAL_MINUTES if minutes_to_ms(minutes) <= limit_ms}
+    return tuple(sorted(usual | {float(coverage_min)}))
+
+
+def minutes_key(minutes: float) -> str:
+    """A number of minutes as a key of ``within``: "15", "7.5"."""
+    return f"{minutes:g}"
+
+
+def measure(people: FloatArray, time_ms: IntArray, minutes: Sequence[float], unreached_ms: int) -> document.Measures:
+    """
+    Access of some people.
+
+    Parameters
+    ----------
+    people, time_ms
+        People and their time, arrays of one shape, ``UNREACHED`` where out of reach.
+    minutes
+        Thresholds of ``within``.
+    unreached_ms
+        What a person out of reach counts as in ``mean_min``.
+    """
+    people, time_ms = people.ravel(), time_ms.ravel()
+    reached = (time_ms != UNREACHED) & (people > 0)
+    everyone = math.fsum(people)
+    near, walks = people[reached], time_ms[reached]
+    walked_ms, arrived = math.fsum(near * walks), math.fsum(near)
+    unreached = math.fsum(people[time_ms == UNREACHED])
+
+    def share(part: float) -> float:
+        return min(part / everyone, 1.0) if everyone > 0 else 0.0
+
+    return document.Measures(
+        people=everyone,
+        mean_min=(walked_ms + unreached * unreached_ms) / everyone / MS_PER_MIN if everyone > 0 else 0.0,
+        mean_min_reached=walked_ms / arrived / MS_PER_MIN if arrived > 0 else None,
+        within={minutes_key(m): share(math.fsum(near[walks <= minutes_to_ms(m)])) for m in minutes},
+        farthest_min=int(walks.max()) / MS_PER_MIN if len(walks) else None,
+        unreached=unreached,
+    )
+
+
+def group_rows(demand: Demand, access: Access) -> dict[str, tuple[FloatArray, IntArray]]:
+    """
+    People and times of each group.
+
+    A group with a walking speed of its own has its own times; any other is taken to walk like everyone else, at the
+    points where it lives.
+    """
+    rows = {}
+    for g, name in enumerate(demand.groups):
+        c = demand.class_names.index(name) if name in demand.class_names else 0
+        rows[name] = demand.people[g], access.time_ms[c]
+    return rows
+
+
+def measure_access(
+    demand: Demand, access: Access, minutes: Sequence[float], unreached_ms: int, cut_off: float
+) -> document.Access:
+    """Access of everyone and of each group; ``cut_off`` people are reached by no site at all."""
+    everyone = measure(access.people, access.time_ms, minutes, unreached_ms)
+    groups = {
+        name: measure(people, time_ms, minutes, unreached_ms)
+        for name, (people, time_ms) in group_rows(demand, access).items()
+    }
+    return document.Access(**everyone.model_dump(), unreachable_from_any_site=cut_off, groups=groups)
+
+
+def people_cut_off(demand: Demand, class_times: Sequence[TravelTimes], usable_mask: BoolArray) -> float:
+    """People whom none of the usable sites reaches, open or not."""
+    total = []
+    for people, times in zip(demand.class_people, class_times, strict=True):
+        row = np.searchsorted(times.indptr, np.flatnonzero(usable_mask[times.site_idx]), side="right") - 1
+        lost = np.ones(times.n_points, dtype=bool)
+        lost[row] = False
+        total.append(math.fsum(people[lost]))
+    return math.fsum(total)
+
+
+def curve(demand: Demand, before: Access, after: Access, limit_ms: int) -> document.Curve:
+    """Share of people within 0, ½, 1 … minutes up to the limit, in whole minutes where that is more than an hour."""
+    limit_min = limit_ms / MS_PER_MIN
+    step = 0.5 if limit_min <= 60 else 1.0
+    minutes = [k * step for k in range(int(limit_min / step) + 1)]
+    edges = np.array([minutes_to_ms(m) for m in minutes])
+
+    def shares(people: FloatArray, time_ms: IntArray) -> list[float]:
+        people, time_ms = people.ravel(), time_ms.ravel()
+        everyone = math.fsum(people)
+        if everyone <= 0:
+            return [0.0] * len(edges)
+        order = np.argsort(time_ms, kind="stable")
+        filled = np.concatenate([[0.0], np.cumsum(people[order])])
+        reached = filled[np.searchsorted(time_ms[order], edges, side="right")]
+        return [min(float(value) / everyone, 1.0) for value in reached]
+
+    rows_before, rows_after = group_rows(demand, before), group_rows(demand, after)
+    return document.Curve(
+        minutes=minutes,
+        before=shares(before.people, before.time_ms),
+        after=shares(after.people, after.time_ms),
+        groups={
+            name: {"before": shares(*rows_before[name]), "after": shares(*rows_after[name])} for name in demand.groups
+        },
+    )
