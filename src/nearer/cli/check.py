@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nearer.cli.console import answering, progress_bars, say, say_json, stoppable
+from nearer.cli.console import answering, progress_bars, say, say_json, say_table, stoppable
+
+if TYPE_CHECKING:
+    from nearer.study.check import CheckReport
+
+SHOWN = 20
+"""Ids listed before the rest is counted."""
 
 
 def check(
@@ -24,4 +30,57 @@ def check(
         if as_json:
             say_json(report.as_json())
         else:
-            say(report.as_text())
+            _show(report)
+
+
+def _show(report: CheckReport) -> None:
+    sites = report.sites
+    excluded = f", {sites['excluded']:,} of them on excluded ground" if sites["excluded"] else ""
+    number = f"{report.open_max:,}" if report.open_min == report.open_max else f"at most {report.open_max:,}"
+    say(f"{report.study}: nothing is wrong with its files.\n")
+    say(f"  people      {report.people:,.0f} at {report.points:,} points")
+    for group, count in report.groups.items():
+        say(f"    {group:<10}{count:,.0f}")
+    say(f"  existing    {sites['existing']:,} sites" + (f", {sites['other']:,} of others" if sites["other"] else ""))
+    say(f"  candidates  {sites['candidate']:,} sites{excluded}")
+    say(f"  to open     {number}\n")
+    if report.snapping:
+        say_table(
+            ["joined to the streets", "points", "joined", "median m", "farthest m", "cap m"],
+            [
+                [
+                    name,
+                    f"{s.points:,}",
+                    f"{s.joined:,}",
+                    f"{s.median_m:,.0f}",
+                    f"{s.farthest_m:,.0f}",
+                    f"{s.cap_m:,.0f}",
+                ]
+                for name, s in report.snapping.items()
+            ],
+        )
+    rows = [
+        [f"{name} no street could take", f"{s.points - s.joined:,}", _people(s.unjoined_people), _some(s.unjoined)]
+        for name, s in report.snapping.items()
+        if s.unjoined
+    ]
+    if report.unreachable:
+        what = f"people that no site reaches in {report.limit_min:g} min"
+        rows.append(
+            [what, f"{report.unreachable_points:,}", _people(report.unreachable_people), _some(report.unreachable)]
+        )
+    if rows:
+        say("")
+        say_table(["left out", "points", "people", "ids"], rows)
+    else:
+        say(f"Every point can be reached from some site within {report.limit_min:g} minutes.")
+    for text in report.notes:
+        say(f"\n{text}")
+
+
+def _people(count: float) -> str:
+    return f"{count:,.0f}" if count else ""
+
+
+def _some(ids: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(ids[:SHOWN]) + (" …" if len(ids) > SHOWN else "")

@@ -40,6 +40,20 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
+def say_table(header: list[str], rows: list[list[str]]) -> None:
+    """Print a table for people: words run left, numbers right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for position, name in enumerate(header):
+        is_text = position == 0 or name == "ids"
+        table.add_column(name, justify="left" if is_text else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)
+
+
 def note(text: str) -> None:
     """Print beside the result, on standard error."""
     typer.echo(text, err=True)
@@ -68,9 +82,11 @@ def answering(as_json: bool = False) -> Iterator[None]:
         if as_json:
             say_json(_as_json(error))
         raise typer.Exit(error.exit_code) from None
+    except typer.Exit:
+        raise
     except KeyboardInterrupt:
         note("Stopped at once; nothing was written.")
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(STOPPED_EARLY) from None
     except MemoryError:
         note("There is not enough memory for this; take a smaller limit_min, or fewer points or sites.")
         raise typer.Exit(FAILED) from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from nearer.errors import NearerError
+from nearer.network.travel import StoppedError
 from nearer.progress import Progress, Silent, Stop
 
 
@@ -55,8 +55,8 @@ class Run:
 
         Raises
         ------
-        NearerError
-            Stopped before there was a plan.
+        StoppedError
+            Somebody did, and there is no plan yet.
         """
         if self.stop.cancelled:
-            raise NearerError("Stopped before there was a plan; nothing was written.")
+            raise StoppedError("Stopped before there was a plan; nothing was written.")

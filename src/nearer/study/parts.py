@@ -15,7 +15,7 @@ from nearer.errors import Fault, InputError
 from nearer.inputs.read import read_tables
 from nearer.inputs.tables import Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Solution
-from nearer.network import Network, TravelTimes, compute_times, scaled
+from nearer.network import Network, TravelTimes, base_speed_kmh, compute_times, scaled
 from nearer.planning.document import Snapping
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE, check_settings
@@ -25,14 +25,14 @@ from nearer.units import IntArray, minutes_to_ms
 _RECORDED = ("numpy", "scipy", "numba", "highspy", "pandas", "geopandas", "shapely", "pyproj", "osmium")
 
 
-def default_out(folder: Path) -> Path:
+def default_out(path: Path) -> Path:
     """Where a study's plan goes unless told otherwise."""
-    return (folder.parent if folder.suffix == ".toml" else folder) / "plan"
+    return study_folder(path) / "plan"
 
 
-def default_cache(folder: Path) -> Path:
-    """Where a study keeps what is slow to make, between runs."""
-    return (folder.parent if folder.suffix == ".toml" else folder) / ".nearer"
+def study_folder(path: Path) -> Path:
+    """The folder of a study, which may be named by its ``nearer.toml``."""
+    return path.parent if path.suffix == ".toml" else path
 
 
 def override(study: Study, values: dict[str, Any]) -> Study:
@@ -57,7 +57,7 @@ def override(study: Study, values: dict[str, Any]) -> Study:
 def read_study(folder: Path, study: Study, run: Run) -> Tables:
     """Every file of a study, read and checked."""
     return read_tables(
-        folder.parent if folder.suffix == ".toml" else folder,
+        study_folder(folder),
         streets=study.streets,
         people=study.people,
         sites=study.sites,
@@ -118,16 +118,13 @@ def weigh(tables: Tables, study: Study) -> Demand:
         raise InputError([Fault(str(error), file=STUDY_FILE)]) from error
 
 
-def travel(tables: Tables, study: Study, run: Run, cache: Path | None) -> Network:
-    """Times from people to sites, as far as the quickest class of people gets within the limit."""
-    source = study.streets
-    quickest = max([1.0, *(speed / base_speed_kmh(study) for speed in source.group_speeds_kmh.values())])
-    streets = next((one.sha256 for one in tables.sources if one.path == source.file), "")
+def travel(tables: Tables, study: Study, run: Run, folder: Path | None) -> Network:
+    """Times from people to sites; ``folder`` is the study's, where what is slow to make is kept, or None."""
     return compute_times(
         tables,
-        source.model_copy(update={"limit_min": source.limit_min * quickest}),
-        streets_sha=streets,
-        folder=cache,
+        study.streets,
+        streets_sha=next((one.sha256 for one in tables.sources if one.path == study.streets.file), ""),
+        folder=folder,
         threads=run.threads,
         progress=run.progress,
         stop=run.stop,
@@ -137,10 +134,8 @@ def travel(tables: Tables, study: Study, run: Run, cache: Path | None) -> Networ
 def times_per_class(times: TravelTimes, study: Study, demand: Demand) -> list[TravelTimes]:
     """Times of each class of people, everyone within the limit at their own speed."""
     limit_ms = minutes_to_ms(study.streets.limit_min)
-    speeds = study.streets.group_speeds_kmh
-    return [
-        scaled(times, base_speed_kmh(study) / speeds[name] if name else 1.0, limit_ms) for name in demand.class_names
-    ]
+    base, own = base_speed_kmh(study.streets), study.streets.group_speeds_kmh
+    return [scaled(times, base / own[name] if name else 1.0, limit_ms) for name in demand.class_names]
 
 
 def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
@@ -158,3 +153,26 @@ def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
         "trace": [list(point) for point in solution.trace],
     }
+
+
+def snapping(network: Network, tables: Tables, study: Study) -> dict[str, Snapping]:
+    """How people and sites were joined to the streets; empty where no streets were used."""
+    found = {}
+    for name, table, snap in (
+        ("people", tables.people.table, network.people_snap),
+        ("sites", tables.sites.table, network.site_snap),
+    ):
+        if snap is None:
+            continue
+        joined = snap.joined_mask
+        moved_m = snap.distance_m[joined]
+        found[name] = Snapping(
+            points=snap.n,
+            joined=int(joined.sum()),
+            median_m=round(float(np.median(moved_m)), 1) if len(moved_m) else 0.0,
+            farthest_m=round(float(moved_m.max(initial=0.0)), 1),
+            cap_m=study.streets.snap_m,
+            unjoined=table["id"][~joined].head(100).tolist(),
+            unjoined_people=float(table["total"][~joined].sum()) if name == "people" else 0.0,
+        )
+    return found

@@ -16,7 +16,6 @@ from nearer.solvers import solve
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import (
-    default_cache,
     default_out,
     number_to_open,
     override,
@@ -24,6 +23,7 @@ from nearer.study.parts import (
     run_notes,
     snapping,
     standing,
+    study_folder,
     times_per_class,
     travel,
     weigh,
@@ -90,13 +90,12 @@ def run_study(
     study = override(load_study(folder), wanted)
     with run.timed("read"):
         tables = read_study(folder, study, run)
-    plan = plan_tables(tables, study, run=run, cache=default_cache(folder))
-    with run.timed("write"):
-        write_plan(plan, out)
+    plan = plan_tables(tables, study, run=run, folder=study_folder(folder))
+    write_plan(plan, out, run)
     return plan
 
 
-def plan_tables(tables: Tables, study: Study, *, run: Run, cache: Path | None = None) -> Plan:
+def plan_tables(tables: Tables, study: Study, *, run: Run, folder: Path | None = None) -> Plan:
     """
     Plan on tables that were read: network → demand → model → solve → plan.
 
@@ -106,14 +105,14 @@ def plan_tables(tables: Tables, study: Study, *, run: Run, cache: Path | None = 
         What was read and what is asked.
     run
         Limits, threads, progress.
-    cache
-        Folder for what is worth keeping between runs; None to keep nothing.
+    folder
+        The study folder, where what is slow to make is kept between runs; None to keep nothing.
     """
     open_min, open_max = number_to_open(study, tables)
     unreached_ms = minutes_to_ms(study.unreached_min)
     run.go_on()
     with run.timed("network"):
-        network = travel(tables, study, run, cache)
+        network = travel(tables, study, run, folder)
     run.go_on()
     with run.timed("model"):
         demand = weigh(tables, study)

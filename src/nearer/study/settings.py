@@ -76,11 +76,11 @@ def contradictions(study: Study) -> Iterator[Contradiction]:
             f"mode {streets.mode} needs streets",
             'name an OpenStreetMap extract (file = "streets.osm.pbf"), a table of times, or set mode = "straight"',
         )
-    if streets.mode == "drive" and streets.group_speeds_kmh:
+    if streets.group_speeds_kmh and (streets.table is not None or streets.mode not in ("walk", "straight")):
         yield Contradiction(
             "streets.group_speeds_kmh",
-            "groups drive at the speed of the street",
-            "leave it out, or choose another mode",
+            "groups have a walking speed of their own in the modes walk and straight only, and without a ready table",
+            "leave it out",
         )
     for key, named in (
         ("plan.group_weights", plan.group_weights),

@@ -9,6 +9,7 @@ from nearer.errors import NearerError, UsageError
 from nearer.planning.files import write_plan_json
 from nearer.planning.plan import Plan
 from nearer.report import write_gpkg, write_report, write_sites_csv
+from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE
 
 PLAN_FILES = ("sites.csv", "plan.gpkg", "report.html", "proof.npz", "run.json", "plan.json")
@@ -36,9 +37,11 @@ def check_out(out: Path) -> None:
                 )
 
 
-def write_plan(plan: Plan, out: Path) -> Path:
+def write_plan(plan: Plan, out: Path, run: Run) -> Path:
     """
     Write all files of a plan, then put them in place of an earlier plan's; other files in the folder stay.
+
+    The seconds of writing go into ``run``, and with it into ``run.json``, which is why that comes last.
 
     Raises
     ------
@@ -51,9 +54,10 @@ def write_plan(plan: Plan, out: Path) -> Path:
         # Inside the folder, so that putting in place never crosses from one disk to another.
         with tempfile.TemporaryDirectory(prefix=".new-", dir=out, ignore_cleanup_errors=True) as name:
             fresh = Path(name)
-            write_sites_csv(plan, fresh / "sites.csv")
-            write_gpkg(plan, fresh / "plan.gpkg")
-            write_report(plan, fresh / "report.html")
+            with run.timed("write"):
+                write_sites_csv(plan, fresh / "sites.csv")
+                write_gpkg(plan, fresh / "plan.gpkg")
+                write_report(plan, fresh / "report.html")
             write_plan_json(plan, fresh)
             _put_in_place(fresh, out)
     except OSError as error:
