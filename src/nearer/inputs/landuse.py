@@ -13,8 +13,8 @@ import numpy as np
 import osmium
 import shapely
 
-from nearer.errors import Fault, InputError
 from nearer.inputs.geo import WGS84
+from nearer.inputs.osm import opened_extract
 from nearer.units import BoolArray, FloatArray
 
 Tags = Mapping[str, str]
@@ -219,11 +219,9 @@ def read_boundaries(osm: Path, admin_level: int, *, name: str) -> gpd.GeoDataFra
 def _shapes(osm: Path, name: str, *keys: str) -> Iterator[tuple[dict[str, str], Any]]:
     """Give tags and shape of everything that bears one of the keys: points, lines (streets only) and areas."""
     factory = osmium.geom.WKBFactory()
-    if not osm.is_file():
-        raise InputError([Fault("the file does not exist", name, remedy="check the path")])
-    try:
+    with opened_extract(osm, name) as processor:
         item: Any  # a node, way or area
-        for item in osmium.FileProcessor(str(osm)).with_areas().with_filter(osmium.filter.KeyFilter(*keys)):
+        for item in processor.with_areas().with_filter(osmium.filter.KeyFilter(*keys)):
             tags = dict(item.tags)
             if item.is_node():
                 yield tags, shapely.Point(item.location.lon, item.location.lat)
@@ -235,9 +233,6 @@ def _shapes(osm: Path, name: str, *keys: str) -> Iterator[tuple[dict[str, str], 
             elif item.is_area() and item.num_rings()[0] > 0:
                 shape = shapely.from_wkb(bytes.fromhex(factory.create_multipolygon(item)))
                 yield tags, shape if shape.is_valid else shapely.make_valid(shape)
-    except RuntimeError as error:
-        message = f"it could not be read as OpenStreetMap data ({error})"
-        raise InputError([Fault(message, name, remedy="fetch the extract again")]) from error
 
 
 def _touched(homes: list[Any], closed: list[Any]) -> BoolArray:

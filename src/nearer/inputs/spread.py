@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import rasterio.features
 import shapely
-from rasterio.transform import from_origin
+from rasterio import Affine
 from scipy import ndimage
 
 from nearer.errors import Faults
@@ -31,11 +31,11 @@ from nearer.units import BoolArray, FloatArray, IntArray
 SHED_M2 = 30.0
 """Buildings with a smaller footprint are sheds and garages."""
 
-HOME_MAX_M2 = 400.0
-"""A footprint counts up to this: larger ones are rarely homes alone."""
-
 FLOORS = 2.0
 """Floors of a home whose floors are not mapped."""
+
+HOME_MAX_M2 = 400.0
+"""The footprint of such a home counts up to this: larger ones are often halls that are mapped as no more than that."""
 
 NEAR_STREET_M = 100.0
 """Buildings farther from every street and from residential landuse are barns and cabins."""
@@ -43,8 +43,11 @@ NEAR_STREET_M = 100.0
 STRIP_M = 40.0
 """Residential ground reaches this far on both sides of a residential street: a plot and a half."""
 
-DENSE_PER_HA = 2.0
-"""Homes per hectare of residential ground from which buildings count as densely mapped: one in 60 m of street."""
+DENSE_SHARE = 0.03
+"""
+Share of residential ground under homes from which buildings count as densely mapped: a house of 150 m² on every 60 m of
+street. Suburbs that are fully mapped have 0.06 to 0.2, and few places lie between 0.03 and 0.05.
+"""
 
 NEIGHBOURHOOD_M = 300.0
 """The rule of density looks at a square of about this side around each cell."""
@@ -124,7 +127,7 @@ def spread_people(
     west, south, east, north = places.total_bounds
     plane = LocalPlane.around(np.array([west, east]), np.array([south, north]))
     shapes = shapely.make_valid(_on(plane, places))
-    areas = [str(value) for value in polygons["name"]] if "name" in polygons else [""] * len(polygons)
+    areas = [str(value) for value in polygons["name"].fillna("")] if "name" in polygons else [""] * len(polygons)
 
     ground = read_ground(osm, name=osm_name)
     homes, open_ground = _weighed(ground, shapes, cell_m, plane)
@@ -195,7 +198,7 @@ def share_within(group: float, people: FloatArray) -> FloatArray:
         float64 (n,), each 0 … ``people``, whole where the people and the group are whole; they add up to ``group``.
     """
     share = group / people.sum()
-    carried = np.floor(np.cumsum(people) * share + 0.5)
+    carried = np.minimum(np.floor(np.cumsum(people) * share + 0.5), np.floor(group))
     carried[-1] = np.floor(group)
     members = np.minimum(np.diff(carried, prepend=0.0), people)
     # What is left of numbers that are not whole goes where there is room.
@@ -203,28 +206,28 @@ def share_within(group: float, people: FloatArray) -> FloatArray:
     return np.asarray(members + np.diff(taken, prepend=0.0))
 
 
-def dense_cells(n_homes: FloatArray, ground_ha: FloatArray, cell_m: float) -> BoolArray:
+def dense_cells(footprint_m2: FloatArray, ground_m2: FloatArray, cell_m: float) -> BoolArray:
     """
     Tell in which cells buildings are densely mapped.
 
     Parameters
     ----------
-    n_homes, ground_ha
-        Homes, and hectares of residential ground, per cell; float64 (n_rows, n_columns).
+    footprint_m2, ground_m2
+        Square metres under homes, and of residential ground, per cell; float64 (n_rows, n_columns).
     cell_m
         Side of the cells, metres.
 
     Returns
     -------
     dense
-        Whether the neighbourhood of each cell holds `DENSE_PER_HA` homes per hectare of residential ground, and one at
-        least; bool (n_rows, n_columns).
+        Whether homes cover `DENSE_SHARE` of the residential ground in the neighbourhood of each cell, and there are any
+        there; bool (n_rows, n_columns).
     """
     reach = max(0, round((NEIGHBOURHOOD_M / cell_m - 1.0) / 2.0))
     window = np.ones((2 * reach + 1, 2 * reach + 1))
-    near = ndimage.convolve(n_homes, window, mode="constant")
-    hectares = ndimage.convolve(ground_ha, window, mode="constant")
-    return np.asarray((near > 0.5) & (near >= DENSE_PER_HA * hectares))
+    homes = ndimage.convolve(footprint_m2, window, mode="constant")
+    ground = ndimage.convolve(ground_m2, window, mode="constant")
+    return np.asarray((homes > 0.0) & (homes >= DENSE_SHARE * ground))
 
 
 def _checked(
@@ -276,28 +279,31 @@ def _weighed(ground: Ground, polygons: Any, cell_m: float, plane: LocalPlane) ->
     col0, row0 = int(np.floor(x0 / cell_m)), int(np.floor(y0 / cell_m))
     n_cols, n_rows = int(np.floor(x1 / cell_m)) - col0 + 1, int(np.floor(y1 / cell_m)) - row0 + 1
 
-    def on_grid(pieces: _Pieces) -> tuple[_Pieces, IntArray]:
+    def cell_of(pieces: _Pieces) -> IntArray:
         cols = np.floor(pieces.x / cell_m).astype(np.int64) - col0
         rows = np.floor(pieces.y / cell_m).astype(np.int64) - row0
         inside = (cols >= 0) & (cols < n_cols) & (rows >= 0) & (rows < n_rows)
-        return pieces.where(inside), (rows * n_cols + cols)[inside]
+        return np.where(inside, rows * n_cols + cols, n_rows * n_cols)  # one more cell for all that lies outside
 
-    homes, home_cell = on_grid(_homes(ground, plane))
-    pixels, pixel_cell = on_grid(_pixels(ground, (x0, y0, x1, y1), min(PIXEL_M, cell_m / 4.0), plane))
+    def per_cell(cell: IntArray, value: FloatArray) -> FloatArray:
+        return np.asarray(np.bincount(cell, value, minlength=n_rows * n_cols + 1)[:-1], dtype=np.float64)
 
-    n_homes = np.bincount(home_cell, minlength=n_rows * n_cols).astype(np.float64)
-    ground_m2 = np.bincount(pixel_cell, pixels.weight, minlength=n_rows * n_cols)
-    dense = dense_cells(n_homes.reshape(n_rows, n_cols), ground_m2.reshape(n_rows, n_cols) / 1e4, cell_m).ravel()
+    homes, footprint = _homes(ground, plane)
+    pixels = _pixels(ground, (x0, y0, x1, y1), min(PIXEL_M, cell_m / 4.0), plane)
+    home_cell, pixel_cell = cell_of(homes), cell_of(pixels)
+    ground_m2 = per_cell(pixel_cell, pixels.weight)
+    grid = (n_rows, n_cols)
+    dense = dense_cells(per_cell(home_cell, footprint).reshape(grid), ground_m2.reshape(grid), cell_m).ravel()
+
     built_up = dense & (ground_m2 > 0)
-    floor_m2 = float(homes.weight[built_up[home_cell]].sum())
+    floor_m2 = float(per_cell(home_cell, homes.weight)[built_up].sum())
     per_m2 = floor_m2 / float(ground_m2[built_up].sum()) if floor_m2 > 0 else 1.0
+    bare = pixels.where(~np.append(dense, True)[pixel_cell])
+    return homes.where(np.append(dense, False)[home_cell]), _Pieces(bare.x, bare.y, bare.weight * per_m2)
 
-    bare = pixels.where(~dense[pixel_cell])
-    return homes.where(dense[home_cell]), _Pieces(bare.x, bare.y, bare.weight * per_m2)
 
-
-def _homes(ground: Ground, plane: LocalPlane) -> _Pieces:
-    """Homes as points with their floor area, without sheds and what stands far from any street."""
+def _homes(ground: Ground, plane: LocalPlane) -> tuple[_Pieces, FloatArray]:
+    """Homes as points with their floor area, and their footprints; no sheds, nothing far from any street."""
     outlines = _on(plane, ground.homes)
     footprint = shapely.area(outlines)
     middles = shapely.centroid(outlines)
@@ -306,9 +312,10 @@ def _homes(ground: Ground, plane: LocalPlane) -> _Pieces:
     if len(near) and len(outlines):
         kept[shapely.STRtree(near).query(middles, predicate="dwithin", distance=NEAR_STREET_M)[0]] = True
     kept &= footprint >= SHED_M2
-    floors = np.where(np.isfinite(ground.floors), ground.floors, FLOORS)
-    area = np.minimum(footprint, HOME_MAX_M2) * floors
-    return _Pieces(shapely.get_x(middles), shapely.get_y(middles), area).where(kept)
+    known = np.isfinite(ground.floors)
+    footprint = np.where(known, footprint, np.minimum(footprint, HOME_MAX_M2))
+    area = footprint * np.where(known, ground.floors, FLOORS)
+    return _Pieces(shapely.get_x(middles), shapely.get_y(middles), area).where(kept), footprint[kept]
 
 
 def _pixels(ground: Ground, bounds: tuple[float, float, float, float], pixel_m: float, plane: LocalPlane) -> _Pieces:
@@ -320,7 +327,7 @@ def _pixels(ground: Ground, bounds: tuple[float, float, float, float], pixel_m: 
     burnt += [(shape, 0) for shape in _on(plane, ground.elsewhere)]
     if not burnt:
         return _Pieces(np.zeros(0), np.zeros(0), np.zeros(0))
-    grid = from_origin(x0, y1, pixel_m, pixel_m)
+    grid = Affine(pixel_m, 0.0, x0, 0.0, -pixel_m, y1)
     mask = rasterio.features.rasterize(burnt, out_shape=(n_rows, n_cols), transform=grid, dtype="uint8")
     rows, cols = np.nonzero(mask)
     east, south = (cols + 0.5) * pixel_m, (rows + 0.5) * pixel_m
