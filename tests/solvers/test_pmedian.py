@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
@@ -16,20 +15,13 @@ from nearer.model import FORBIDDEN, FREE, OPEN, Status
 from nearer.model.check import check_solution
 from nearer.progress import Stop
 from nearer.solvers import solve
+from nearer.testing import brute_force, check_solver
 
-from .instances import from_dense, optimum, small
+from .instances import from_dense
 
 
-@settings(max_examples=300, deadline=None)
-@given(small())
-def test_small_cases_reach_the_enumerated_optimum_with_a_proof_that_holds(case) -> None:
-    cost, weight, standing, k, unserved = case
-    instance = from_dense(cost, weight, standing, k, unserved)
-    solution = solve(instance, gap=0.0)
-    best = optimum(cost, weight, standing, k, unserved)
-    assert solution.status is Status.OPTIMAL
-    assert solution.objective == pytest.approx(best, rel=1e-9, abs=1e-9)
-    assert check_solution(instance, solution) == []
+def test_the_contract_of_every_solver_is_kept() -> None:
+    check_solver(solve, n_cases=300)
 
 
 def grid(side: int, k: int, n_fixed: int, seed: int = 0, noise: int = 0):
@@ -108,10 +100,10 @@ def test_the_last_plan_starts_the_next_run() -> None:
 @pytest.mark.parametrize("k", [0, 1, 4])
 def test_edges_none_one_all(k: int) -> None:
     cost = np.array([[0, 5, 9, 2], [5, 0, 3, 2], [9, 3, 0, 2]])
-    weight, standing = np.ones(3), np.zeros(4, dtype=np.int8)
-    solution = solve(from_dense(cost, weight, standing, k, 50.0), gap=0.0)
+    instance = from_dense(cost, np.ones(3), np.zeros(4, dtype=np.int8), k, 50.0)
+    solution = solve(instance, gap=0.0)
     assert solution.status is Status.OPTIMAL
-    assert solution.objective == optimum(cost, weight, standing, k, 50.0)
+    assert solution.objective == brute_force(instance)
     assert int(solution.open_mask.sum()) == k
 
 

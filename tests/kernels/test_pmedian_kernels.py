@@ -1,0 +1,116 @@
+"""The p-median kernels against naive twins, compiled and not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nearer.kernels import pmedian as fast
+
+
+def rows(seed: int, n: int = 30, m: int = 9, top: int = 12):
+    """Sparse rows of whole costs below a cap, with a dense twin where ``inf`` is an absent pair."""
+    rng = np.random.default_rng(seed)
+    cap = rng.integers(2, top, n).astype(float)
+    dense = rng.integers(0, top, (n, m)).astype(float)
+    dense[dense >= cap[:, None]] = np.inf
+    ptr, col, val = [0], [], []
+    for row in dense:
+        order = [j for j in np.lexsort((np.arange(m), row)) if np.isfinite(row[j])]
+        col += order
+        val += [row[j] for j in order]
+        ptr.append(len(col))
+    return np.array(ptr), np.array(col, dtype=np.int32), np.array(val), cap, dense
+
+
+def cost(dense: np.ndarray, cap: np.ndarray, chosen: list[int]) -> float:
+    return float(np.minimum(cap, dense[:, chosen].min(axis=1, initial=np.inf)).sum())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_columns_hold_the_same_entries(seed: int) -> None:
+    ptr, col, val, _, dense = rows(seed)
+    cptr, crow, cval = fast.columns(ptr, col, val, dense.shape[1])
+    again = np.full_like(dense, np.inf)
+    for j in range(dense.shape[1]):
+        again[crow[cptr[j] : cptr[j + 1]], j] = cval[cptr[j] : cptr[j + 1]]
+    assert np.array_equal(again, dense)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_lazy_greedy_opens_what_plain_greedy_opens(seed: int) -> None:
+    ptr, col, val, cap, dense = rows(seed)
+    m = dense.shape[1]
+    naive: list[int] = []
+    for _ in range(4):
+        naive.append(min((j for j in range(m) if j not in naive), key=lambda j: (cost(dense, cap, [*naive, j]), j)))
+    opened = fast.greedy(*fast.columns(ptr, col, val, m), cap, 4)
+    assert opened.tolist() == naive
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_swap_search_ends_where_no_swap_helps_and_saves_what_it_says(seed: int) -> None:
+    ptr, col, val, cap, dense = rows(seed, n=60, m=14, top=40)
+    m = dense.shape[1]
+    mask = np.zeros(m, dtype=bool)
+    mask[:4] = True
+    d1, d2, a1 = np.empty(len(cap)), np.empty(len(cap)), np.empty(len(cap), dtype=np.int32)
+    before = fast.nearest_two(ptr, col, val, cap, mask, d1, a1, d2)
+    assert before == cost(dense, cap, [0, 1, 2, 3])
+    columns = fast.columns(ptr, col, val, m)
+    _, quiet, _, saved = fast.swap_search(ptr, col, val, *columns, cap, mask, d1, a1, d2, 0, 0, 1e-9, 10**9)
+    chosen = np.flatnonzero(mask).tolist()
+    after = cost(dense, cap, chosen)
+    assert quiet == m
+    assert len(chosen) == 4
+    assert before - after == pytest.approx(saved)
+    assert d1.sum() == pytest.approx(after)
+    for out in chosen:
+        for come in set(range(m)) - set(chosen):
+            assert cost(dense, cap, [come, *(j for j in chosen if j != out)]) >= after - 1e-9
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_prices_and_serving_counts_match_their_definitions(seed: int) -> None:
+    ptr, col, val, cap, dense = rows(seed)
+    rng = np.random.default_rng(seed)
+    lam = rng.random(len(cap)) * cap
+    finite = np.where(np.isfinite(dense), dense, 1e9)
+    assert np.allclose(
+        fast.site_prices(ptr, col, val, lam, 0, len(cap), dense.shape[1]),
+        np.minimum(0, finite - lam[:, None]).sum(axis=0),
+    )
+    chosen = rng.random(dense.shape[1]) < 0.5
+    out = np.empty(len(cap))
+    fast.times_served(ptr, col, val, lam, chosen, 0, len(cap), out)
+    assert np.array_equal(out, 1 - ((dense < lam[:, None]) & chosen).sum(axis=1))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_separated_cuts_are_the_deepest(seed: int) -> None:
+    ptr, col, val, cap, dense = rows(seed)
+    y = np.random.default_rng(seed).random(dense.shape[1]) * 0.6
+    levels = np.empty(len(cap))
+    fast.violated(ptr, col, val, cap, y, np.full(len(cap), -1e9), np.zeros(len(cap)), levels)
+    for i, level in enumerate(levels):
+        depth = {b: b - np.sum(np.maximum(b - dense[i], 0) * y) for b in {cap[i], *dense[i][np.isfinite(dense[i])]}}
+        assert depth[level] == pytest.approx(max(depth.values()))
+
+
+def test_cut_entries_are_the_positive_parts() -> None:
+    ptr, col, val, cap, dense = rows(3)
+    indptr, site, value = fast.cut_entries(ptr, col, val, np.arange(len(cap)), cap)
+    for i in range(len(cap)):
+        got = dict(zip(site[indptr[i] : indptr[i + 1]], value[indptr[i] : indptr[i + 1]], strict=True))
+        assert got == {j: cap[i] - dense[i, j] for j in range(dense.shape[1]) if dense[i, j] < cap[i]}
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="already without compilation")
+def test_the_same_holds_without_compilation() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
+    result = subprocess.run(command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-2000:]
