@@ -30,6 +30,8 @@ class Chains:
         First and last junction, int32 (n_chains, 2).
     time_ms
         Whole time along and against the chain, int64 (n_chains, 2), -1 = closed.
+    length
+        Number of segments, int32 (n_chains,).
     indptr, edges
         The transposed graph of junctions: int64 (n_junctions + 1,), int32 (n_edges, 2), neighbour and ms.
     """
@@ -41,6 +43,7 @@ class Chains:
     back_ms: IntArray
     node: IntArray
     time_ms: IntArray
+    length: IntArray
     indptr: IntArray
     edges: IntArray
 
@@ -50,17 +53,24 @@ class Chains:
         return len(self.indptr) - 1
 
 
+AT_NODE = -2.0
+"""Comes before every place between two nodes."""
+
+
 @dataclass(frozen=True)
 class Places:
     """
     Points on chains; those not joined are absent.
+
+    A point exactly at a node counts as standing in the node, so that it does not matter by which of the segments there
+    it was joined: from a junction it may leave by every street.
 
     Parameters
     ----------
     chain_idx
         int32 (n,).
     rank, along
-        Order along the chain: by ``rank`` int32, then ``along`` float64.
+        Order along the chain: by ``rank`` int32, then ``along`` float64, ``AT_NODE`` where a segment begins.
     ahead_ms, back_ms
         Time from the start of the chain to the point along it, and from the point back to the start, int64 (n,).
     """
@@ -76,14 +86,20 @@ class Places:
         along_ms, against_ms = chains.time_ms[self.chain_idx].T
         to_first = np.where(against_ms >= 0, self.back_ms, UNREACHED)
         to_last = np.where(along_ms >= 0, along_ms - self.ahead_ms, UNREACHED)
-        return chains.node[self.chain_idx], np.stack([to_first, to_last], axis=1)
+        return self._with_junctions(chains, to_first, to_last)
 
     def arrivals(self, chains: Chains) -> tuple[IntArray, IntArray]:
         """Junctions from which a point is reached and the time from them, int64 (n, 2), ``UNREACHED`` where closed."""
         along_ms, against_ms = chains.time_ms[self.chain_idx].T
         from_first = np.where(along_ms >= 0, self.ahead_ms, UNREACHED)
         from_last = np.where(against_ms >= 0, against_ms - self.back_ms, UNREACHED)
-        return chains.node[self.chain_idx], np.stack([from_first, from_last], axis=1)
+        return self._with_junctions(chains, from_first, from_last)
+
+    def _with_junctions(self, chains: Chains, first_ms: IntArray, last_ms: IntArray) -> tuple[IntArray, IntArray]:
+        at_node = self.along == AT_NODE
+        first_ms = np.where(at_node & (self.rank == 0), 0, first_ms)
+        last_ms = np.where(at_node & (self.rank == chains.length[self.chain_idx]), 0, last_ms)
+        return chains.node[self.chain_idx], np.stack([first_ms, last_ms], axis=1)
 
     def direct_ms(self, chains: Chains, mine: IntArray, other: Places, theirs: IntArray) -> IntArray:
         """Time from points to points of ``other`` on the same chain without leaving it, int64, or ``UNREACHED``."""
@@ -116,10 +132,11 @@ def place(
     from_start = np.rint(forward * fraction).astype(np.int64)
     to_start = np.rint(backward * fraction).astype(np.int64)
     against = chains.against_mask[segment_idx]
+    at_end = fraction == np.where(against, 0.0, 1.0)
     return Places(
         chain_idx=chains.chain_idx[segment_idx],
-        rank=chains.rank[segment_idx],
-        along=np.where(against, -fraction, fraction),
+        rank=chains.rank[segment_idx] + at_end,
+        along=np.where((fraction == 0.0) | (fraction == 1.0), AT_NODE, np.where(against, -fraction, fraction)),
         ahead_ms=chains.ahead_ms[segment_idx] + np.where(against, backward - to_start, from_start),
         back_ms=chains.back_ms[segment_idx] + np.where(against, forward - from_start, to_start),
     )
@@ -176,8 +193,9 @@ def string_streets(
     )
     number = np.cumsum(junction_mask, dtype=np.int32) - np.int32(1)
     node, time_ms = number[node[:n_chains]], time_ms[:n_chains].copy()
+    length = np.bincount(chain_idx, minlength=n_chains).astype(np.int32)
     indptr, edges = _transposed(node, time_ms, int(junction_mask.sum()))
-    return Chains(chain_idx, rank, against_mask, ahead_ms, back_ms, node, time_ms, indptr, edges)
+    return Chains(chain_idx, rank, against_mask, ahead_ms, back_ms, node, time_ms, length, indptr, edges)
 
 
 def _transposed(node: IntArray, time_ms: IntArray, n_junctions: int) -> tuple[IntArray, IntArray]:
