@@ -63,7 +63,6 @@ VENUES: list[tuple[str, str, str | None]] = [
     ("n6581", "church", None),
     ("w6048", "church", None),
     ("w124", "sports ground", None),
-    ("n22501", "youth home", None),
     # Schaan
     ("w1614", "hall", None),
     ("w1622", "public building", None),
@@ -88,8 +87,6 @@ VENUES: list[tuple[str, str, str | None]] = [
     ("n18973", "school", None),
     ("n18967", "fire station", None),
     ("n18970", "church", "Pfarrkirche Triesenberg"),
-    ("n26752", "church", None),
-    ("n30556", "church", "Kapelle Malbun"),
     # Balzers
     ("n8621", "fire station", None),
     ("w4074", "church", "Jubiläumskirche Balzers"),
