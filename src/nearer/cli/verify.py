@@ -1,4 +1,4 @@
-"""``nearer verify``: the independent check of a plan or of a benchmark result."""
+"""``nearer verify``: the independent check of a plan, or of a benchmark result."""
 
 from __future__ import annotations
 
@@ -7,8 +7,43 @@ from typing import Annotated
 
 import typer
 
+from nearer.cli.console import DONE, FAILED, answering, say, say_json
+
 
 def verify(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The plan folder.")],
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder, or a RESULT.json of `nearer solve`.")],
+    study: Annotated[
+        Path | None, typer.Option(metavar="STUDY", help="The plan's study folder. [default: the folder around PLAN]")
+    ] = None,
+    instance: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The benchmark file that RESULT.json is about.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Check."""
+    """Compute a plan's value, rules, measures and bound again, by separate plain code, and compare."""
+    with answering(as_json):
+        agrees = _verify_plan(plan, study, as_json) if instance is None else _verify_result(plan, instance, as_json)
+    raise typer.Exit(DONE if agrees else FAILED)
+
+
+def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
+    from nearer.study.verify import verify_plan
+
+    verdict = verify_plan(plan, study)
+    raise NotImplementedError(verdict)
+
+
+def _verify_result(result: Path, instance: Path, as_json: bool) -> bool:
+    from nearer.study.benchmark import verify_result
+
+    check = verify_result(result, instance)
+    agrees = not check.differences
+    if as_json:
+        say_json({"agrees": agrees, "value": check.value, "bound": check.bound, "differences": check.differences})
+    elif agrees:
+        bound = "not checked, there is no proof file" if check.bound is None else f"{check.bound:,.12g}, as proven"
+        say(f"The result holds: value {check.value:,.12g}; bound {bound}.")
+    else:
+        for difference in check.differences:
+            say(f"The result does not hold: {difference}.")
+    return agrees
