@@ -167,7 +167,7 @@ def opened_extract(path: Path, name: str | None = None) -> Iterator[osmium.FileP
     Raises
     ------
     InputError
-        The file is missing, empty, not what its name says, a change file, damaged or cut off.
+        The file is missing, empty, not what its name says, a change file, unsorted, damaged or cut off.
     """
     name = name or path.name
     _check_file(path, name)
@@ -182,10 +182,11 @@ def opened_extract(path: Path, name: str | None = None) -> Iterator[osmium.FileP
         faults.add(f"holds text that is not UTF-8 ({error.reason})", remedy="download the extract again")
         raise InputError(faults.found) from error
     except (RuntimeError, osmium.InvalidLocationError) as error:
-        faults.add(
-            f"is damaged or cut off ({str(error).rstrip('.')})",
-            remedy="download the extract again and compare its size",
-        )
+        said = str(error).rstrip(".")
+        if "out of order" in said:
+            faults.add(f"is not sorted ({said})", remedy="sort it (osmium sort)")
+        else:
+            faults.add(f"is damaged or cut off ({said})", remedy="download the extract again and compare its size")
         raise InputError(faults.found) from error
 
 
