@@ -61,6 +61,9 @@ Speed
     maxspeed:type, source:maxspeed and zone:maxspeed. Traffic, signals and turn bans are not considered.
     Ferries: their length over ``duration``, else 10 km/h; waiting is not considered.
 
+Not read
+    Tags of relations: a ferry line or a square that is tagged on its relation alone is not travelled.
+
 Barriers
     Nodes with ``barrier`` close by kind (``node_closed``); a mode's own keys overrule the kind, access=private or no
     and locked=yes close.
@@ -108,6 +111,13 @@ ONEWAY_KEYS: dict[str, tuple[str, ...]] = {
     "bike": ("oneway:vehicle", "oneway"),
     "drive": ("oneway:motorcar", "oneway:motor_vehicle", "oneway:vehicle", "oneway"),
 }
+ONEWAY_VALUES = {
+    **dict.fromkeys(("yes", "true", "1"), (True, False)),
+    **dict.fromkeys(("-1", "reverse"), (False, True)),
+    **dict.fromkeys(("no", "false", "0", "alternating"), (True, True)),
+    "reversible": (False, False),
+}
+"""Whether a oneway value leaves a way open forward and backward."""
 
 
 class Kind(NamedTuple):
@@ -298,17 +308,8 @@ def _permission(tags: Tags, keys: tuple[str, ...], direction: Direction | None =
 def _oneway(tags: Tags, keys: tuple[str, ...], name: str = "") -> tuple[bool, bool]:
     """Directions open by the first oneway key that speaks, else by what the class or junction implies."""
     for key in keys:
-        match tags.get(key):
-            case "yes" | "true" | "1":
-                return True, False
-            case "-1" | "reverse":
-                return False, True
-            case "no" | "false" | "0" | "alternating":
-                return True, True
-            case "reversible":
-                return False, False
-            case _:
-                continue
+        if (said := ONEWAY_VALUES.get(tags.get(key, ""))) is not None:
+            return said
     implied = tags.get("junction") in ("roundabout", "circular") or name in ("motorway", "motorway_link")
     return True, not implied
 
@@ -321,10 +322,8 @@ def _walk_ways(tags: Tags, name: str) -> tuple[bool, bool]:
             ways = (ways[0], False)
         elif tags.get("conveying") == "backward":
             ways = (False, ways[1])
-    elif "oneway:foot" in tags:
-        ways = _oneway({"oneway:foot": tags["oneway:foot"]}, ("oneway:foot",))
     else:
-        ways = (True, True)
+        ways = ONEWAY_VALUES.get(tags.get("oneway:foot", ""), (True, True))
     return ways[0] and _may_walk(tags, name, "forward"), ways[1] and _may_walk(tags, name, "backward")
 
 
@@ -349,7 +348,7 @@ def _bike_kmh(tags: Tags, name: str, base: float) -> tuple[float, float]:
     kind = KINDS[name]
     if kind.bike == "never" or _impassable(tags) or tags.get("sac_scale") in MOUNTAIN:
         return 0.0, 0.0
-    ways = _oneway(tags, ("oneway:bicycle",)) if "oneway:bicycle" in tags else None
+    ways = ONEWAY_VALUES.get(tags.get("oneway:bicycle", ""))
     if ways is None:
         ways = (True, True) if _contraflow(tags) else _oneway(tags, ONEWAY_KEYS["bike"], name)
     walk = _walk_ways(tags, name)
