@@ -1,0 +1,105 @@
+"""Candidates along streets, for places without a list of venues."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from nearer.inputs.geo import LocalPlane
+from nearer.inputs.tables import STREET_CLASSES, Streets
+from nearer.units import FloatArray, IntArray
+
+Bounds = tuple[float, float, float, float]
+
+_PER_SPACING = 5  # places looked at along each spacing of street
+_NO_PLACE = ("motorway", "ferry")
+
+
+def candidates_along(
+    streets: Streets, spacing_m: float, *, bounds: Bounds | None = None, ground: shapely.Geometry | None = None
+) -> pd.DataFrame:
+    """
+    Choose places on streets so that no two are nearer than the spacing and no street is much farther from one.
+
+    Places are looked at every fifth of the spacing; those nearest to the nodes of a square grid are taken first, then
+    whatever is still at least the spacing away from all taken. The same streets give the same places.
+
+    Parameters
+    ----------
+    streets
+        Street segments; motorways and ferries are passed over.
+    spacing_m
+        Least distance between two candidates, metres as the crow flies.
+    bounds
+        West, south, east, north in degrees; places outside are passed over.
+    ground
+        Polygons in WGS 84; places outside are passed over.
+
+    Returns
+    -------
+    DataFrame
+        ``id`` ("g1", "g2", … from the north-west), ``name`` (the street's, "" where it has none), ``lon``, ``lat``.
+    """
+    barred = [STREET_CLASSES.index(name) for name in _NO_PLACE]
+    open_segments = np.flatnonzero(~np.isin(streets.street_class, barred))
+    segments = _touching(streets, open_segments, bounds)
+    empty = pd.DataFrame({"id": [], "name": [], "lon": [], "lat": []}).astype({"id": str, "name": str})
+    if not len(segments):
+        return empty
+    ends = streets.from_idx[segments], streets.to_idx[segments]
+    plane = LocalPlane.around(*(np.concatenate([values[end] for end in ends]) for values in (streets.lon, streets.lat)))
+    x0, y0 = plane.to_xy(streets.lon[ends[0]], streets.lat[ends[0]])
+    x1, y1 = plane.to_xy(streets.lon[ends[1]], streets.lat[ends[1]])
+    parts = np.maximum(1, np.ceil(np.hypot(x1 - x0, y1 - y0) * _PER_SPACING / spacing_m)).astype(np.int64)
+    of = np.repeat(np.arange(len(segments)), parts)
+    along = (np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts) + 0.5) / parts[of]
+    x, y = x0[of] + along * (x1 - x0)[of], y0[of] + along * (y1 - y0)[of]
+    # Between its ends a segment is straight in degrees, as the street graph takes it.
+    lon = streets.lon[ends[0]][of] * (1 - along) + streets.lon[ends[1]][of] * along
+    lat = streets.lat[ends[0]][of] * (1 - along) + streets.lat[ends[1]][of] * along
+    inside = np.ones(len(of), dtype=bool)
+    if bounds is not None:
+        west, south, east, north = bounds
+        inside &= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    if ground is not None:
+        shapely.prepare(ground)
+        inside &= shapely.intersects_xy(ground, lon, lat)
+    kept = np.flatnonzero(inside)
+    if not len(kept):
+        return empty
+    chosen = kept[_spaced(x[kept], y[kept], spacing_m)]
+    order = np.lexsort((x[chosen], -np.floor(y[chosen] / spacing_m)))
+    chosen = chosen[order]
+    names = np.array(streets.way_names, dtype=object)[streets.way_idx[segments[of[chosen]]]]
+    ids = [f"g{k}" for k in range(1, len(chosen) + 1)]
+    return pd.DataFrame({"id": ids, "name": names, "lon": lon[chosen], "lat": lat[chosen]})
+
+
+def _touching(streets: Streets, segments: IntArray, bounds: Bounds | None) -> IntArray:
+    """Segments whose box touches the bounds."""
+    if bounds is None or not len(segments):
+        return segments
+    west, south, east, north = bounds
+    ends = np.stack([streets.from_idx[segments], streets.to_idx[segments]])
+    lon, lat = streets.lon[ends], streets.lat[ends]
+    touch = (
+        (lon.max(axis=0) >= west) & (lon.min(axis=0) <= east) & (lat.max(axis=0) >= south) & (lat.min(axis=0) <= north)
+    )
+    return np.asarray(segments[touch])
+
+
+def _spaced(x: FloatArray, y: FloatArray, spacing_m: float) -> IntArray:
+    """Positions of points at least the spacing apart, to which none can be added; nearest to grid nodes first."""
+    off_grid = np.hypot(*(values - np.round(values / spacing_m) * spacing_m for values in (x, y)))
+    order = np.lexsort((np.arange(len(x)), np.round(off_grid, 3)))
+    points = np.column_stack((x, y))
+    tree = cKDTree(points)
+    blocked = np.zeros(len(x), dtype=bool)
+    chosen: list[int] = []
+    for k in order.tolist():
+        if not blocked[k]:
+            chosen.append(k)
+            blocked[tree.query_ball_point(points[k], spacing_m * (1 - 1e-9))] = True
+    return np.asarray(chosen, dtype=np.int64)
