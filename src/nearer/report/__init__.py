@@ -1,1 +1,17 @@
-"""A plan in; one self-contained HTML file, a GeoPackage and tables out."""
+"""A plan in, files for people out: one HTML page, a GeoPackage, tables, pictures, a few lines of text."""
+
+from __future__ import annotations
+
+from nearer.planning.plan import Plan
+from nearer.report import words
+from nearer.report.gpkg import write_gpkg
+from nearer.report.html import report_html, write_report
+from nearer.report.svgmap import map_svg
+from nearer.report.tables import write_sites_csv
+
+__all__ = ["map_svg", "report_html", "summary_text", "write_gpkg", "write_report", "write_sites_csv"]
+
+
+def summary_text(plan: Plan) -> str:
+    """The few lines that the command line prints: what the plan gains and how well it is proven."""
+    return "\n".join(words.summary(plan.document))

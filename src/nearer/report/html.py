@@ -1,0 +1,185 @@
+"""``report.html``: one file that opens anywhere, asks nothing of the network and needs no script."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from nearer.files import written_whole
+from nearer.planning.plan import Plan
+from nearer.report import charts, mapstyle, svgmap, tables, tokens, words
+from nearer.report.mapclean import clean
+from nearer.report.mapframe import WIDTH
+from nearer.report.maplegend import gain_legend, minute_legend
+from nearer.report.mapmarks import MARK_NAMES, mark
+from nearer.report.mapsheet import Which, lay_out
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("nearer.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: value if isinstance(value, Markup) else Markup(clean(value)),
+    )
+    found.filters["whole"] = words.whole
+    found.filters["percent"] = words.percent
+    return found
+
+
+def _figures(plan: Plan) -> list[dict[str, str]]:
+    """The four figures under the answer: name, before, after, unit, and the limit that belongs to them."""
+    document = plan.document
+    before, after = document.measures.before, document.measures.after
+    mean = words.minutes_pair(before.mean_min, after.mean_min)
+    near = words.bare(words.near_min(document))
+    n_before = sum(site.status in ("existing", "closed", "upgraded") for site in document.sites)
+    n_after = sum(site.status != "closed" for site in document.sites)
+    shares = [words.within(document, side) for side in ("before", "after")]
+    counted = f"a person out of reach counts as {words.bare(words.unreached_min(document))} minutes"
+    return [
+        {
+            "name": f"Average {words.trip(document)}",
+            "before": mean[0],
+            "after": mean[1],
+            "unit": "minutes",
+            "note": counted if before.unreached else "",
+        },
+        {
+            "name": f"Within {near} minutes",
+            "before": words.percent(shares[0]),
+            "after": words.percent(shares[1]),
+            "unit": "of people",
+            "note": f"{words.about(shares[1] * after.people)} of {words.about(after.people)} people",
+        },
+        {
+            "name": "Out of reach",
+            "before": words.about(before.unreached),
+            "after": words.about(after.unreached),
+            "unit": "people",
+            "note": f"farther than {words.bare(words.limit_min(document))} minutes from every centre",
+        },
+        {
+            "name": "Centres",
+            "before": words.whole(n_before),
+            "after": words.whole(n_after),
+            "unit": "",
+            "note": f"{words.count(document.opened, 'new centre')}",
+        },
+    ]
+
+
+def _marks(plan: Plan) -> list[dict[str, Any]]:
+    """Marks that occur, as small pictures with their names."""
+    found = []
+    for status, name in MARK_NAMES.items():
+        if (plan.sites["status"] == status).any():
+            inner = mark(status, 80, 80, 10)
+            picture = f'<svg class="mark" viewBox="0 0 160 160" aria-hidden="true" focusable="false">{inner}</svg>'
+            found.append({"name": name, "picture": Markup(picture)})
+    return found
+
+
+def _settings(settings: dict[str, Any], start: str = "") -> list[str]:
+    """Settings as lines, ``plan.open = 98``, without those left empty."""
+    lines = []
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            lines += _settings(value, f"{start}{key}.")
+        elif isinstance(value, list | tuple) and value and all(isinstance(part, dict) for part in value):
+            for place, part in enumerate(value, 1):
+                lines += _settings(part, f"{start}{key}[{place}].")
+        elif value not in (None, [], (), ""):
+            lines.append(f"{start}{key} = {json.dumps(value, ensure_ascii=False, default=str)}")
+    return lines
+
+
+def _command(plan: Plan) -> str:
+    opened = words.setting(plan.document, "plan.open")
+    asked = "" if opened is None else f" --open {opened}"
+    return f"nearer plan .{asked} --seed {plan.document.seed}"
+
+
+def report_html(plan: Plan) -> str:
+    """
+    The whole report as one HTML document.
+
+    Parameters
+    ----------
+    plan
+        The plan; the same plan gives the same bytes.
+    """
+    document = plan.document
+    sheet = lay_out(plan, "nr")
+    tall = sheet.frame.height / WIDTH
+    wide = min(1000.0, 760.0 / tall)  # the large map keeps to one screen and one page
+    opened = tables.opened_rows(plan)
+    gains = [s.gain_person_min or 0.0 for s in sorted(document.sites, key=lambda s: s.order or 0) if s.order]
+    areas = tables.area_rows(document)
+    n_far = (1.0 - words.within(document, "after")) * document.measures.after.people
+
+    def sight(which: Which, width: float) -> Markup:
+        return Markup(svgmap.inline(sheet, which, width))
+
+    text = _environment().get_template("report.html.j2").render(
+        doc=document,
+        css=Markup(tokens.css() + mapstyle.CSS + charts.CSS + _style()),
+        shared=Markup(svgmap.shared(sheet)),
+        maps={
+            "before": sight("before", 480),
+            "after": sight("after", 480),
+            "opened": sight("opened", wide) if opened else "",
+            "far": sight("far", 480) if n_far >= 0.5 else "",
+        },
+        wide=round(wide),
+        curve=Markup(charts.curve_svg(document)),
+        gain_curve=Markup(charts.gain_svg(gains)),
+        minute_legend=minute_legend(plan),
+        gain_legend=gain_legend(plan),
+        marks=_marks(plan),
+        words=words,
+        figures=_figures(plan),
+        groups=tables.group_rows(document),
+        opened=opened,
+        has={key: any(getattr(row, key) for row in opened) for key in ("where", "phase", "agency", "replacement")},
+        far=tables.far_rows(plan),
+        areas=areas[: tables.LONGEST],
+        areas_left=max(0, len(areas) - tables.LONGEST),
+        loose=[
+            (name, *tables.loose_table(rows))
+            for name, rows in (("Phases", document.phases), ("Agencies", document.agencies))
+            if rows
+        ],
+        settings=_settings(document.settings),
+        command=_command(plan),
+        date=str(plan.run.get("date", "")),
+    )  # fmt: skip
+    return text if text.endswith("\n") else text + "\n"
+
+
+@cache
+def _style() -> str:
+    source, _, _ = _environment().loader.get_source(_environment(), "report.css")  # type: ignore[union-attr]
+    return source
+
+
+def write_report(plan: Plan, path: Path) -> None:
+    """
+    Write ``report.html``, whole or not at all.
+
+    Raises
+    ------
+    NearerError
+        The file cannot be written.
+    """
+    text = report_html(plan)
+    with written_whole(Path(path)) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,80 @@
+"""The frame of a map: from degrees to the whole units that paths are written in."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+
+from nearer.inputs.geo import LocalPlane
+from nearer.planning.plan import Plan
+from nearer.units import FloatArray
+
+WIDTH = 4800
+"""Width of every map in units; a tenth of a pixel on a map drawn 480 pixels wide."""
+
+_TALLEST, _WIDEST = 1.3, 0.72
+_PAD = 0.04
+_LEAST_M = 400.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """
+    What part of the world a map shows, north up.
+
+    Parameters
+    ----------
+    plane
+        The plane in which metres are measured.
+    left_m, top_m
+        The upper left corner, metres.
+    per_m
+        Units per metre.
+    height
+        Height in units; the width is ``WIDTH``.
+    """
+
+    plane: LocalPlane
+    left_m: float
+    top_m: float
+    per_m: float
+    height: int
+
+    def place(self, lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Units to the right of and below the upper left corner."""
+        x, y = self.plane.to_xy(lon, lat)
+        return (x - self.left_m) * self.per_m, (self.top_m - y) * self.per_m
+
+    def scale_bar(self) -> tuple[float, int]:
+        """A round length in metres, 1, 2 or 5 times a power of ten, and its units; at most a quarter of the width."""
+        longest = WIDTH / 4 / self.per_m
+        power = 10.0 ** math.floor(math.log10(longest))
+        length = max(step * power for step in (1, 2, 5) if step * power <= longest)
+        return length, round(length * self.per_m)
+
+
+def lonlat(points: gpd.GeoDataFrame) -> tuple[FloatArray, FloatArray]:
+    """Coordinates of point features, float64."""
+    geometry = points.geometry
+    return geometry.x.to_numpy(dtype=np.float64), geometry.y.to_numpy(dtype=np.float64)
+
+
+def frame_of(plan: Plan) -> Frame:
+    """Frame everyone who lives in the study and every open centre, neither too tall nor too wide."""
+    lon, lat = lonlat(plan.people)
+    shown = plan.sites[plan.sites["status"].isin(["existing", "opened", "upgraded", "closed"])]
+    site_lon, site_lat = lonlat(shown)
+    lon, lat = np.concatenate([lon, site_lon]), np.concatenate([lat, site_lat])
+    plane = LocalPlane.around(lon, lat)
+    x, y = plane.to_xy(lon, lat)
+    margin = 2 * _PAD * max(np.ptp(x), np.ptp(y)) + (plan.cell_m or 0.0)
+    wide, tall = max(np.ptp(x) + margin, _LEAST_M), max(np.ptp(y) + margin, _LEAST_M)
+    aspect = min(max(tall / wide, _WIDEST), _TALLEST)
+    wide = max(wide, tall / aspect)
+    tall = wide * aspect
+    per_m = WIDTH / wide
+    left, top = (x.min() + x.max() - wide) / 2, (y.min() + y.max() + tall) / 2
+    return Frame(plane, float(left), float(top), float(per_m), round(tall * per_m))

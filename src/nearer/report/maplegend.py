@@ -1,0 +1,64 @@
+"""What the classes of a map mean, in words, with the people in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from nearer.planning.plan import Plan
+from nearer.report import tokens, words
+from nearer.report.mapcells import NEWLY, OUT, gain_class, minute_class, people_by_class
+
+
+@dataclass(frozen=True)
+class LegendRow:
+    """One class of a map: its mark, its name in words, and the people in it, before and after."""
+
+    mark: str
+    words: str
+    people: tuple[float, ...]
+
+
+def minute_words(document_limit: float) -> list[str]:
+    """Classes of minutes in words, near to far, out of reach last."""
+    breaks = tokens.MINUTE_BREAKS
+    middle = [f"{low:g} to {high:g} minutes" for low, high in pairwise(breaks)]
+    return [
+        f"up to {breaks[0]:g} minutes",
+        *middle,
+        f"over {breaks[-1]:g} minutes",
+        f"out of reach (over {document_limit:g} minutes)",
+    ]
+
+
+def minute_legend(plan: Plan) -> list[LegendRow]:
+    """Classes of minutes that can occur, with people before and after."""
+    limit = words.limit_min(plan.document)
+    people = plan.people["total"].to_numpy(dtype=np.float64)
+    counts = [
+        people_by_class(minute_class(plan.people[column].to_numpy(dtype=np.float64)), people, OUT + 1)
+        for column in ("minutes_before", "minutes_after")
+    ]
+    lows = (0.0, *tokens.MINUTE_BREAKS, 0.0)
+    rows = zip(lows, minute_words(limit), *counts, strict=True)
+    return [
+        LegendRow(f"m{place}", name, (float(before), float(after)))
+        for place, (low, name, before, after) in enumerate(rows)
+        if low < limit or before or after
+    ]
+
+
+def gain_legend(plan: Plan) -> list[LegendRow]:
+    """Classes of minutes saved that occur, with people."""
+    before, after = (plan.people[c].to_numpy(dtype=np.float64) for c in ("minutes_before", "minutes_after"))
+    counts = people_by_class(gain_class(before, after), plan.people["total"].to_numpy(dtype=np.float64), NEWLY + 1)
+    breaks = tokens.GAIN_BREAKS
+    names = [
+        "as before",
+        *(f"{low:g} to {high:g} minutes less" for low, high in pairwise(breaks)),
+        f"over {breaks[-1]:g} minutes less",
+        "newly within reach",
+    ]
+    return [LegendRow(f"g{n}", name, (float(c),)) for n, (name, c) in enumerate(zip(names, counts, strict=True)) if c]

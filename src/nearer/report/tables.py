@@ -1,0 +1,219 @@
+"""The tables of the report as rows of words, and ``sites.csv``."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from nearer.files import written_whole
+from nearer.planning.document import Measures, PlanDocument
+from nearer.planning.plan import Plan
+from nearer.report import words
+from nearer.report.mapframe import lonlat
+from nearer.report.mapmarks import letters
+
+LONGEST = 20
+"""Rows of a table that names areas; the rest is in ``plan.gpkg``."""
+
+_FIRST = ("id", "name", "status", "order", "phase", "agency", "level", "area", "people")
+_THEN = ("gain_person_min", "loss_person_min", "people_nearer", "replacement", "replaced_loss_person_min")
+
+
+class GroupRow(NamedTuple):
+    """Everyone or one group, in words."""
+
+    name: str
+    people: str
+    mean: tuple[str, str]
+    within: tuple[str, str]
+    unreached: tuple[str, str]
+
+
+class OpenedRow(NamedTuple):
+    """A new centre, in words; ``part`` is its share of the whole gain, 0 … 1."""
+
+    order: str
+    name: str
+    where: str
+    phase: str
+    agency: str
+    people: str
+    gain: str
+    part: float
+    loss: str
+    replacement: str
+    replaced: str
+
+
+class FarRow(NamedTuple):
+    """A place that remains far, in words."""
+
+    letter: str
+    name: str
+    people: str
+    minutes: str
+    nearest: str
+    mend: str
+    mend_minutes: str
+
+
+class AreaRow(NamedTuple):
+    """An area, in words."""
+
+    name: str
+    people: str
+    mean: tuple[str, str]
+    within: tuple[str, str]
+    unreached: str
+
+
+def site_names(plan: Plan) -> dict[str, str]:
+    """Name (else id) of every site."""
+    return {
+        str(i): str(name) or str(i) for i, name in zip(plan.sites["id"], plan.sites["name"].fillna(""), strict=True)
+    }
+
+
+def _share_within(measures: Measures, near: float) -> str:
+    found = [share for key, share in measures.within.items() if math.isclose(float(key), near)]
+    return words.percent(found[0]) if found else words.NONE
+
+
+def group_rows(document: PlanDocument) -> list[GroupRow]:
+    """Everyone, then each group."""
+    before, after = document.measures.before, document.measures.after
+    near = words.near_min(document)
+    everyone = (words.percent(words.within(document, "before")), words.percent(words.within(document, "after")))
+    pairs: list[tuple[str, Measures, Measures]] = [("Everyone", before, after)]
+    pairs += [(name, was, after.groups[name]) for name, was in before.groups.items() if name in after.groups]
+    return [
+        GroupRow(
+            name=name,
+            people=words.whole(now.people),
+            mean=words.minutes_pair(was.mean_min, now.mean_min),
+            within=everyone if now is after else (_share_within(was, near), _share_within(now, near)),
+            unreached=(words.whole(was.unreached), words.whole(now.unreached)),
+        )
+        for name, was, now in pairs
+    ]
+
+
+def opened_rows(plan: Plan) -> list[OpenedRow]:
+    """All new centres in order of gain."""
+    names = site_names(plan)
+    opened = sorted((s for s in plan.document.sites if s.status == "opened"), key=lambda s: (s.order or math.inf, s.id))
+    total = sum(site.gain_person_min or 0.0 for site in opened)
+    return [
+        OpenedRow(
+            order="" if site.order is None else str(site.order),
+            name=site.name or site.id,
+            where=site.area or "",
+            phase=site.phase or "",
+            agency=site.agency or "",
+            people=words.whole(site.people),
+            gain=words.hours(site.gain_person_min),
+            part=max(0.0, (site.gain_person_min or 0.0) / total) if total > 0 else 0.0,
+            loss=words.hours(site.loss_person_min),
+            replacement="" if site.replacement is None else names.get(site.replacement, site.replacement),
+            replaced=words.hours(site.replaced_loss_person_min),
+        )
+        for site in opened
+    ]
+
+
+def far_rows(plan: Plan) -> list[FarRow]:
+    """Places that remain far, lettered as on the map."""
+    names = site_names(plan)
+    places = plan.document.far
+    return [
+        FarRow(
+            letter=letter,
+            name=place.name or f"{place.lat:.4f}, {place.lon:.4f}",
+            people=words.whole(place.people),
+            minutes="out of reach" if place.minutes is None else words.minutes(place.minutes),
+            nearest="" if place.nearest_site is None else names.get(place.nearest_site, place.nearest_site),
+            mend="" if place.mend is None else names.get(place.mend, place.mend),
+            mend_minutes=words.minutes(place.mend_minutes),
+        )
+        for letter, place in zip(letters(len(places)), places, strict=True)
+    ]
+
+
+def area_rows(document: PlanDocument) -> list[AreaRow]:
+    """Areas, those with most people still far first."""
+    ranked = sorted(document.areas, key=lambda area: (-(1.0 - area.after_within) * area.people, area.name))
+    return [
+        AreaRow(
+            name=area.name or "elsewhere",
+            people=words.whole(area.people),
+            mean=words.minutes_pair(area.before_mean_min, area.after_mean_min),
+            within=(words.percent(area.before_within), words.percent(area.after_within)),
+            unreached=words.whole(area.after_unreached),
+        )
+        for area in ranked
+    ]
+
+
+def loose_table(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of records whose keys are not known beforehand (phases, agencies)."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+
+    def cell(value: Any) -> str:
+        if value is None:
+            return words.NONE
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, int | float):
+            return f"{value:,.6g}" if abs(value) < 1e6 else words.whole(value)
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+    return [key.replace("_", " ") for key in keys], [[cell(row.get(key)) for key in keys] for row in rows]
+
+
+def sites_frame(plan: Plan) -> pd.DataFrame:
+    """
+    Every site with what the plan says of it, then the user's own columns.
+
+    Opened sites come first, in order of gain, then the others as they were read.
+    """
+    table = pd.DataFrame(plan.sites.drop(columns=plan.sites.geometry.name)).reset_index(drop=True)
+    table["lon"], table["lat"] = (values.round(7) for values in lonlat(plan.sites))
+    known = pd.DataFrame([site.model_dump() for site in plan.document.sites])
+    if len(known):
+        known = known.drop_duplicates("id").set_index("id")
+        for column in (*_FIRST, *_THEN):
+            if column not in table and column in known:
+                table[column] = table["id"].map(known[column])
+    for column in ("people", "gain_person_min", "loss_person_min", "people_nearer", "replaced_loss_person_min"):
+        if column in table:
+            table[column] = pd.to_numeric(table[column]).round(3)
+    if "order" in table:
+        table["order"] = table["order"].astype("Int64")
+    first = [column for column in (*_FIRST, *_THEN) if column in table and not _ours_and_empty(table, column)]
+    rest = [column for column in table.columns if column not in (*_FIRST, *_THEN, "lon", "lat")]
+    table = table[[*first, "lon", "lat", *rest]]
+    return table.sort_values("order", kind="stable", na_position="last") if "order" in table else table
+
+
+def _ours_and_empty(table: pd.DataFrame, column: str) -> bool:
+    """Whether a column that only some studies have (phases, agencies, levels) holds nothing."""
+    return column in ("phase", "agency", "level", "area") and bool(table[column].isna().all())
+
+
+def write_sites_csv(plan: Plan, path: Path) -> None:
+    """
+    Write ``sites.csv``: UTF-8, comma, one row per site, empty where there is nothing.
+
+    Raises
+    ------
+    NearerError
+        The file cannot be written.
+    """
+    with written_whole(Path(path)) as beside:
+        sites_frame(plan).to_csv(
+            beside, index=False, lineterminator="\n", encoding="utf-8", quoting=csv.QUOTE_MINIMAL, na_rep=""
+        )
