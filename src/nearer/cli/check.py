@@ -12,7 +12,7 @@ from nearer.cli.console import answering, progress_bars, say, say_json, say_tabl
 if TYPE_CHECKING:
     from nearer.study.check import CheckReport
 
-SHOWN = 20
+SHOWN = 8
 """Ids listed before the rest is counted."""
 
 

@@ -12,7 +12,8 @@ import geopandas as gpd
 from nearer.files import sha256
 from nearer.inputs.geo import WGS84
 from nearer.inputs.osm import read_streets
-from nearer.inputs.read import people_from_frame, sites_from_frame
+from nearer.inputs.people import people_from_frame
+from nearer.inputs.sites import sites_from_frame
 from nearer.inputs.tables import Source, Streets, Tables
 from nearer.kernels.jit import default_threads
 from nearer.planning.document import BeforeAfter, PlanDocument

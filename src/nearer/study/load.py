@@ -110,7 +110,9 @@ def _tuples(value: Any) -> Any:
     # Strict types (a quoted "98" is no number) want tuples where the settings have them.
     if isinstance(value, Mapping):
         return {key: _tuples(item) for key, item in value.items()}
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+    if isinstance(value, list | tuple):
+        return tuple(_tuples(item) for item in value)
+    return value.item() if hasattr(value, "item") else value  # numbers of NumPy
 
 
 def _in_words(detail: ErrorDetails) -> tuple[str, str | None]:
