@@ -15,6 +15,7 @@ from nearer.study.newtown.roads import (
     FOOTWAY,
     LIVING,
     PEDESTRIAN,
+    PRIMARY,
     RESIDENTIAL,
     STEPS,
     Roads,
@@ -233,7 +234,7 @@ def _main_crossings(ground: Ground, roads: Roads, curve: Curve) -> IntArray:
     at = np.flatnonzero(_sides(curve, roads.x, roads.y, roads.edges))
     road = roads.road_idx[at]
     x, y = _middle(roads)[at].T
-    gap_m = np.where(ground.depth(x, y) < 0.5, 500.0, 1200.0)
+    gap_m = np.where(roads.rank[road] == PRIMARY, 250.0, np.where(ground.depth(x, y) < 0.5, 500.0, 1200.0))
     order = np.where(roads.ring[road] >= 0, -1.0, 0.0) + roads.rank[road].astype(np.float64)
     return at[_spaced(curve.along(x, y), order, gap_m, np.zeros(0))]
 
