@@ -155,11 +155,12 @@ def test_a_far_place_names_the_candidate_that_would_help(town: SimpleNamespace) 
     assert (place.nearest_site, place.mend, place.mend_minutes) == ("school", "club", 2.0)
 
 
-def test_an_excluded_candidate_reaches_nobody(town: SimpleNamespace) -> None:
+def test_an_excluded_candidate_stays_a_candidate(town: SimpleNamespace) -> None:
     read = town.tables()
     read.sites.table.loc[4, "excluded"] = True
     plan = town.plan_of([2, 3], tables=read)
-    assert any("1 candidates stand on excluded ground" in note for note in plan.document.notes)
+    assert plan.sites.loc[4, "status"] == "candidate"
+    assert plan.sites.loc[4, "excluded"]
 
 
 def test_the_same_inputs_make_the_same_bytes(town: SimpleNamespace) -> None:

@@ -159,7 +159,9 @@ def _people_nearer(after: Access, n_sites: int) -> FloatArray:
 
 def _metres(tables: Tables) -> tuple[FloatArray, FloatArray, LocalPlane]:
     people, sites = tables.people.table, tables.sites.table
-    plane = LocalPlane.around(people["lon"].to_numpy(), people["lat"].to_numpy())
+    plane = LocalPlane.around(
+        pd.concat([people["lon"], sites["lon"]]).to_numpy(), pd.concat([people["lat"], sites["lat"]]).to_numpy()
+    )
     people_xy = np.column_stack(plane.to_xy(people["lon"].to_numpy(), people["lat"].to_numpy()))
     sites_xy = np.column_stack(plane.to_xy(sites["lon"].to_numpy(), sites["lat"].to_numpy()))
     return people_xy, sites_xy, plane

@@ -24,9 +24,6 @@ def notes(tables: Tables, demand: Demand, coverage_min: float, limit_ms: int, un
         found.append(
             f"{n_other} sites of other providers count for reach, before and after, but are not part of the plan."
         )
-    n_barred = int(np.count_nonzero(tables.sites.table["excluded"].to_numpy(dtype=bool) & (status == "candidate")))
-    if n_barred:
-        found.append(f"{n_barred} candidates stand on excluded ground and could not be chosen.")
     if len(demand.class_names) > 1:
         own = [name for name in demand.class_names if name]
         rest = [name for name in demand.groups if name not in own]

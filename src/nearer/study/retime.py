@@ -1,0 +1,217 @@
+"""Travel times once more, for the independent check: SciPy's Dijkstra and plain NumPy instead of the kernels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from nearer.inputs.geo import LocalPlane
+from nearer.inputs.sources import StreetsSource
+from nearer.inputs.tables import Tables, positions
+from nearer.inputs.tags import WALK_KMH
+from nearer.network import Snap, StreetGraph, build_graph, snap
+from nearer.units import FloatArray, IntArray, minutes_to_ms
+
+_CELLS_PER_CHUNK = 4_000_000  # of a dense block of sites × nodes or sites × people
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """
+    Who is within reach of what.
+
+    Parameters
+    ----------
+    point, site, time_ms
+        int64 (n_pairs,), milliseconds, at most one entry per pair, ordered by point, then site.
+    """
+
+    point: IntArray
+    site: IntArray
+    time_ms: IntArray
+
+    def scaled(self, factor: float, limit_ms: int) -> Pairs:
+        """Times of somebody who takes ``factor`` times as long, to the nearest millisecond, up to a limit."""
+        time_ms = np.rint(self.time_ms * factor).astype(np.int64)
+        near = time_ms <= limit_ms
+        return Pairs(self.point[near], self.site[near], time_ms[near])
+
+
+def plane_of(tables: Tables) -> LocalPlane:
+    """The plane a study measures in: centred on its people and sites."""
+    both = [(table["lon"].to_numpy(), table["lat"].to_numpy()) for table in (tables.people.table, tables.sites.table)]
+    return LocalPlane.around(np.concatenate([lon for lon, _ in both]), np.concatenate([lat for _, lat in both]))
+
+
+def retime(tables: Tables, source: StreetsSource, folder: Path) -> dict[str, Pairs]:
+    """
+    Times from every point to every site, by speed class; "" is everyone without a speed of their own.
+
+    Parameters
+    ----------
+    tables
+        What was read.
+    source
+        ``[streets]`` of the study.
+    folder
+        The study folder, where the elevation raster lies.
+    """
+    limit_ms = minutes_to_ms(source.limit_min)
+    if tables.times is not None:
+        return {"": _from_table(tables, limit_ms)}
+    on_foot = source.mode in ("walk", "straight")
+    base_kmh = source.speed_kmh if on_foot and source.speed_kmh is not None else WALK_KMH
+    own = source.group_speeds_kmh if on_foot else {}
+    reach_ms = math.ceil(limit_ms * max(1.0, *(kmh / base_kmh for kmh in own.values()), 1.0))
+    if source.mode == "straight":
+        base = _straight(tables, base_kmh, source.detour, reach_ms)
+    else:
+        base = _over_streets(tables, source, base_kmh, folder, reach_ms)
+    return {name: base.scaled(base_kmh / own[name] if name else 1.0, limit_ms) for name in ("", *own)}
+
+
+def _sorted(point: IntArray, site: IntArray, time_ms: IntArray) -> Pairs:
+    """Ordered, the least time of each pair."""
+    order = np.lexsort((time_ms, site, point))
+    point, site, time_ms = (np.asarray(a, dtype=np.int64)[order] for a in (point, site, time_ms))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (point[1:] != point[:-1]) | (site[1:] != site[:-1])
+    return Pairs(point[first], site[first], time_ms[first])
+
+
+def _from_table(tables: Tables, limit_ms: int) -> Pairs:
+    table = tables.times
+    assert table is not None
+    point = positions(tables.people.table["id"], table["from"])
+    site = positions(tables.sites.table["id"], table["to"])
+    time_ms = np.rint(table["minutes"].to_numpy(dtype=np.float64) * 60_000)
+    near = (time_ms <= limit_ms) & (point >= 0) & (site >= 0)
+    return _sorted(point[near], site[near], time_ms[near].astype(np.int64))
+
+
+def _straight(tables: Tables, kmh: float, detour: float, limit_ms: int) -> Pairs:
+    plane = plane_of(tables)
+    people, sites = tables.people.table, tables.sites.table
+    x, y = plane.to_xy(people["lon"].to_numpy(), people["lat"].to_numpy())
+    site_x, site_y = plane.to_xy(sites["lon"].to_numpy(), sites["lat"].to_numpy())
+    ms_per_m = detour / (kmh / 3.6) * 1_000
+    found = []
+    for chunk in _chunks(len(sites), len(people)):
+        far_m = np.sqrt((x - site_x[chunk, None]) ** 2 + (y - site_y[chunk, None]) ** 2)
+        found.append(_block(chunk, np.rint(far_m * ms_per_m), limit_ms))
+    return _gathered(found)
+
+
+def _over_streets(tables: Tables, source: StreetsSource, access_kmh: float, folder: Path, limit_ms: int) -> Pairs:
+    if tables.streets is None:
+        raise ValueError("tables hold neither streets nor times")
+    elevation = folder / source.elevation if source.elevation and source.mode == "walk" else None
+    graph = build_graph(tables.streets, plane_of(tables), elevation=elevation)
+    people, sites = (
+        snap(graph, table["lon"].to_numpy(), table["lat"].to_numpy(), source.snap_m, access_kmh=access_kmh)
+        for table in (tables.people.table, tables.sites.table)
+    )
+    return street_pairs(graph, people, sites, limit_ms)
+
+
+def street_pairs(graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int) -> Pairs:
+    """
+    Journeys over streets, as ``nearer.network.travel_times`` states them, one search per site on the transposed graph.
+
+    Parameters
+    ----------
+    graph, people, sites
+        Streets, and points joined to them.
+    limit_ms
+        Longest journey, access walks included, inclusive.
+    """
+    person_idx = np.flatnonzero(people.joined_mask)
+    site_idx = np.flatnonzero(sites.joined_mask)
+    here, there = _Stretch.of(graph, people, person_idx), _Stretch.of(graph, sites, site_idx)
+    n_nodes, n_sites = graph.n_nodes, len(site_idx)
+
+    # Each site becomes a node of its own, with the way from both ends of its street as edges. One millisecond is
+    # added to those, since a matrix that is sparse might lose a zero.
+    tail = np.repeat(np.arange(n_nodes), np.diff(graph.indptr))
+    number = n_nodes + np.arange(n_sites)
+    by_from, by_to = np.isfinite(there.from_start), np.isfinite(there.from_end)
+    rows = np.concatenate([graph.head, number[by_from], number[by_to]])
+    columns = np.concatenate([tail, there.start[by_from], there.end[by_to]])
+    costs = np.concatenate([graph.cost_ms, there.from_start[by_from] + 1, there.from_end[by_to] + 1])
+    backwards = csr_array((costs.astype(np.float64), (rows, columns)), shape=(n_nodes + n_sites, n_nodes + n_sites))
+
+    by_segment = np.argsort(here.segment, kind="stable")
+    found = []
+    for chunk in _chunks(n_sites, max(n_nodes, len(person_idx))):
+        to_site = dijkstra(backwards, indices=number[chunk], limit=float(limit_ms + 1)) - 1.0
+        way = np.minimum(to_site[:, here.start] + here.to_start, to_site[:, here.end] + here.to_end)
+        for k, site in enumerate(chunk):
+            same = by_segment[
+                slice(*np.searchsorted(here.segment, there.segment[site] + np.arange(2), sorter=by_segment))
+            ]
+            onwards = np.where(here.fraction[same] <= there.fraction[site], there.from_start[site], np.inf)
+            back = np.where(here.fraction[same] >= there.fraction[site], here.to_start[same], np.inf)
+            # along the street: from its start, or back towards it; infinite where that way is closed
+            onwards = onwards - np.where(np.isfinite(here.from_start[same]), here.from_start[same], 0.0)
+            back = back - np.where(np.isfinite(there.to_start[site]), there.to_start[site], 0.0)
+            way[k, same] = np.minimum(way[k, same], np.minimum(onwards, back))
+        way += people.access_ms[person_idx].astype(np.float64)
+        way += sites.access_ms[site_idx[chunk], None].astype(np.float64)
+        found.append(_block(chunk, way, limit_ms))
+    pairs = _gathered(found)
+    return _sorted(person_idx[pairs.point], site_idx[pairs.site], pairs.time_ms)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """
+    Points on their segments: milliseconds from and to both ends, float64 (n,), ``inf`` where that way is closed.
+
+    A point splits a segment's time in each direction into whole milliseconds that add up.
+    """
+
+    segment: IntArray
+    fraction: FloatArray
+    start: IntArray
+    end: IntArray
+    from_start: FloatArray
+    to_start: FloatArray
+    from_end: FloatArray
+    to_end: FloatArray
+
+    @classmethod
+    def of(cls, graph: StreetGraph, joined: Snap, which: IntArray) -> _Stretch:
+        segment, fraction = joined.segment_idx[which], joined.fraction[which]
+        forward, backward = (
+            np.where(ms[segment] >= 0, ms[segment], np.inf) for ms in (graph.forward_ms, graph.backward_ms)
+        )
+        with np.errstate(invalid="ignore"):  # inf · 0 and inf − inf, on closed ways
+            from_start = np.where(np.isfinite(forward), np.rint(forward * fraction), np.inf)
+            to_start = np.where(np.isfinite(backward), np.rint(backward * fraction), np.inf)
+            to_end = np.where(np.isfinite(forward), forward - from_start, np.inf)
+            from_end = np.where(np.isfinite(backward), backward - to_start, np.inf)
+        return cls(
+            segment, fraction, graph.from_idx[segment], graph.to_idx[segment], from_start, to_start, from_end, to_end
+        )
+
+
+def _chunks(n_sites: int, width: int) -> list[IntArray]:
+    size = max(1, _CELLS_PER_CHUNK // max(width, 1))
+    return [np.arange(first, min(first + size, n_sites)) for first in range(0, n_sites, size)]
+
+
+def _block(chunk: IntArray, time_ms: FloatArray, limit_ms: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Pairs within the limit of a dense block, sites × people."""
+    site, point = np.nonzero(time_ms <= limit_ms)
+    return point, chunk[site], time_ms[site, point].astype(np.int64)
+
+
+def _gathered(found: list[tuple[IntArray, IntArray, IntArray]]) -> Pairs:
+    nothing = np.zeros(0, dtype=np.int64)
+    point, site, time_ms = (np.concatenate([nothing, *column]) for column in zip(*found, strict=True))
+    return _sorted(point, site, time_ms)

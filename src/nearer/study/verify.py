@@ -1,0 +1,368 @@
+"""The independent check of a plan: everything it says, computed again another way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nearer.errors import CheckFailedError, Faults, InputError
+from nearer.files import sha256
+from nearer.inputs.read import read_tables
+from nearer.model import FREE, OPEN, Certificate
+from nearer.model.check import agrees, certified_bound, is_optimal
+from nearer.planning.document import PlanDocument
+from nearer.planning.files import PLAN_FILE, PROOF_FILE, read_document, read_run
+from nearer.study.load import STUDY_FILE, check_settings, load_study
+from nearer.study.recount import Nearest, Recount
+from nearer.study.retime import plane_of, retime
+from nearer.study.settings import Study
+from nearer.units import BoolArray
+
+_MS = 60_000.0
+_ASKED_ANEW = ("plan.open", "plan.open_max", "plan.objective", "study.seed")  # what the command line may replace
+
+
+@dataclass(frozen=True)
+class Check:
+    """
+    One thing the plan says, and what was found.
+
+    Parameters
+    ----------
+    name
+        What was compared.
+    ok
+        Whether they agree.
+    claimed, found
+        The two values; of many, the first that differ, else their sums.
+    """
+
+    name: str
+    ok: bool
+    claimed: float | str | None = None
+    found: float | str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}: agrees" if self.ok else f"{self.name}: the plan says {self.claimed}, found {self.found}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """
+    What the check found.
+
+    Parameters
+    ----------
+    checks
+        Everything compared, in order.
+    notes
+        What could not be checked.
+    """
+
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs."""
+        return all(check.ok for check in self.checks)
+
+    @property
+    def differing(self) -> tuple[Check, ...]:
+        """What differs."""
+        return tuple(check for check in self.checks if not check.ok)
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as plain values."""
+        return {"ok": self.ok, "checks": [asdict(check) for check in self.checks], "notes": list(self.notes)}
+
+
+def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
+    """
+    Check a plan against its inputs.
+
+    Inputs are read, and streets made into a graph and points joined to them, as for the plan; travel times come from
+    SciPy, and all else (demand, value, rules, measures, bound) is computed here in plain NumPy.
+
+    Parameters
+    ----------
+    plan_folder
+        What ``nearer plan`` wrote.
+    study_folder
+        Where the study lies; default what ``run.json`` says, else the folder around the plan.
+
+    Raises
+    ------
+    InputError
+        There is no plan, an input is missing, or one has changed since, all of them named.
+    """
+    plan_folder = Path(plan_folder)
+    plan_folder = plan_folder.parent if plan_folder.name == PLAN_FILE else plan_folder
+    document = read_document(plan_folder)
+    folder = _find_study(plan_folder, study_folder)
+    _check_inputs(document, folder)
+    study = check_settings(document.settings, f"{PLAN_FILE}, settings")
+    tables = read_tables(
+        folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
+    )
+    recount = Recount(study, tables, retime(tables, study.streets, folder))
+    read = {source.path: source.sha256 for source in tables.sources}
+    checks = [
+        Check("settings", *_same_settings(study, folder)),
+        Check("inputs", read == document.inputs, ", ".join(sorted(document.inputs)), ", ".join(sorted(read))),
+        _equal("study", document.study, study.study.name),
+        _equal("seed", document.seed, study.study.seed),
+        _equal("crs", document.crs, plane_of(tables).crs),
+        *_check_sites(document, recount),
+    ]
+    if not all(check.ok for check in checks if check.name.startswith("sites")):
+        return Verdict(tuple(checks), ("The rest was not checked, since the sites are not those of the study.",))
+    open_mask = _open_mask(document, recount)
+    before, after = recount.nearest(recount.standing == OPEN), recount.nearest(open_mask)
+    proof, notes = _check_proof(document, recount, plan_folder, before, after)
+    checks += [
+        *proof,
+        *_check_people(document, recount, before, after),
+        *_check_gains(document, recount, after),
+    ]
+    return Verdict(tuple(checks), notes)
+
+
+def _find_study(plan_folder: Path, given: Path | None) -> Path:
+    if given is not None:
+        return Path(given).parent if Path(given).suffix == ".toml" else Path(given)
+    noted = read_run(plan_folder).get("study_folder")
+    if isinstance(noted, str) and (plan_folder / noted).is_dir():
+        return plan_folder / noted
+    return plan_folder.resolve().parent
+
+
+def _check_inputs(document: PlanDocument, folder: Path) -> None:
+    faults = Faults()
+    if not document.inputs:
+        faults.add("the plan names no input files, so there is nothing to check it against", file=PLAN_FILE)
+    for name, claimed in document.inputs.items():
+        path = folder / name
+        if not path.is_file():
+            faults.add(f"is not in {folder}", file=name, remedy="give the study's folder with --study")
+        elif sha256(path) != claimed:
+            faults.add("has changed since the plan was made", file=name, remedy="plan again, or restore the file")
+    faults.raise_if_any()
+
+
+def _same_settings(study: Study, folder: Path) -> tuple[bool, str, str]:
+    """Whether the plan's settings are those of the study file, apart from what the command line may replace."""
+    if not (folder / STUDY_FILE).is_file():
+        return True, "", f"no {STUDY_FILE} to compare with"
+    try:
+        now = _flat(load_study(folder).model_dump(mode="json"))
+    except InputError:
+        return False, "settings", f"a faulty {STUDY_FILE}"
+    then = _flat(study.model_dump(mode="json"))
+    for key in sorted((then.keys() | now.keys()) - set(_ASKED_ANEW)):
+        if then.get(key) != now.get(key):
+            return False, f"{key} = {then.get(key)!r}", f"{key} = {now.get(key)!r}"
+    return True, STUDY_FILE, STUDY_FILE
+
+
+def _flat(value: Any, key: str = "") -> dict[str, Any]:
+    """Nested tables and lists as dotted keys."""
+    if isinstance(value, dict):
+        return {k: v for name, item in value.items() for k, v in _flat(item, f"{key}.{name}" if key else name).items()}
+    if isinstance(value, list):
+        return {k: v for number, item in enumerate(value, 1) for k, v in _flat(item, f"{key}[{number}]").items()}
+    return {key: value}
+
+
+def _check_sites(document: PlanDocument, recount: Recount) -> Iterator[Check]:
+    """Ids, names, places and standing of the sites, and how many are opened."""
+    table = recount.tables.sites.table.set_index("id", drop=False)
+    ids = [site.id for site in document.sites]
+    unknown = [site for site in ids if site not in table.index]
+    yield Check("sites: known", not unknown, ", ".join(unknown[:5]), "no such site" if unknown else "")
+    yield Check("sites: named once", len(set(ids)) == len(ids), len(ids), len(set(ids)))
+    if unknown:
+        return
+    existing = [str(i) for i in table.index[table["status"] == "existing"]]
+    yield Check(
+        "sites: existing",
+        sorted(existing) == sorted(site.id for site in document.sites if site.status == "existing"),
+        sum(site.status == "existing" for site in document.sites),
+        len(existing),
+    )
+    standing = dict(zip(table.index, recount.standing, strict=True))
+    opened = [site for site in document.sites if site.status == "opened"]
+    barred = [site.id for site in opened if standing[site.id] != FREE]
+    yield Check("sites: opened may open", not barred, ", ".join(barred[:5]), "candidates only")
+    others = [site.id for site in document.sites if site.status not in ("existing", "opened")]
+    yield Check("sites: status", not others, ", ".join(others[:5]), "existing or opened")
+    low, high = recount.to_open
+    yield Check("sites: number asked", low <= len(opened) <= high, len(opened), low if low == high else f"{low}–{high}")
+    yield _equal("sites: number opened", document.opened, len(opened))
+    places = table.loc[ids, ["name", "lon", "lat"]].itertuples(index=False, name=None)
+    for site, (name, lon, lat) in zip(document.sites, places, strict=True):
+        told, known = (site.name, site.lon, site.lat), (str(name), float(lon), float(lat))
+        if told != known:
+            yield Check(f"sites: name and place of {site.id}", False, str(told), str(known))
+            return
+    yield Check("sites: names and places", True)
+
+
+def _open_mask(document: PlanDocument, recount: Recount) -> BoolArray:
+    opened = {site.id for site in document.sites if site.status == "opened"}
+    chosen = recount.tables.sites.table["id"].isin(opened).to_numpy()
+    return np.asarray(chosen | (recount.standing == OPEN))
+
+
+def _check_proof(
+    document: PlanDocument,
+    recount: Recount,
+    plan_folder: Path,
+    before: dict[str, Nearest],
+    after: dict[str, Nearest],
+) -> tuple[list[Check], tuple[str, ...]]:
+    """Value, bound, gaps and the word for them."""
+    value_ms, before_ms = recount.value_ms(after), recount.value_ms(before)
+    value, bound = document.objective.value, document.bound
+    instance = recount.instance()
+    notes: tuple[str, ...] = ()
+    proven_ms: float | str = -math.inf
+    if document.proof == "certificate":
+        try:
+            certificate = Certificate.load(plan_folder / PROOF_FILE)
+            proven_ms = certified_bound(instance, certificate, cutoff=value_ms)
+        except CheckFailedError as error:
+            proven_ms = str(error)
+        except Exception:  # a file from anywhere: whatever is wrong with it, it proves nothing
+            proven_ms = f"{PROOF_FILE} cannot be read"
+    else:
+        proven_ms = value_ms
+        notes = ("The bound is the solver's own word; it was compared with the value only.",)
+
+    if isinstance(proven_ms, str):
+        holds, proven = Check("bound", False, bound, proven_ms), -math.inf
+    else:
+        proven = proven_ms / _MS
+        holds = Check("bound", bound >= 0.0 and (bound <= proven or agrees(bound, proven)), bound, proven)
+    gap = abs(value - bound) / max(abs(value), 1e-9)
+    gain = 0.0 if value == bound else abs(value - bound) / max(abs(document.before_value - bound), 1e-9)
+    return [
+        _equal("objective: value", value, value_ms / _MS),
+        _equal("objective: value before", document.before_value, before_ms / _MS),
+        _equal("objective: unit", document.objective.unit, "person-minutes"),
+        holds,
+        _equal("gap", document.gap, gap),
+        _equal("gain_gap", document.gain_gap, gain),
+        _check_status(document, value_ms, min(bound, proven) * _MS, instance.whole, gap, read_run(plan_folder)),
+    ], notes
+
+
+def _check_status(
+    document: PlanDocument, value_ms: float, bound_ms: float, whole: bool, gap: float, run: dict[str, Any]
+) -> Check:
+    asked = run.get("gap")
+    if document.status == "optimal":
+        # a bound in minutes has lost its last bits
+        return Check("status", is_optimal(value_ms, bound_ms * (1 + 1e-12), whole), "optimal", f"a gap of {gap:.2g}")
+    if document.status == "gap" and isinstance(asked, int | float):
+        return Check("status", gap <= asked * (1 + 1e-9), f"a gap of at most {asked:g}", f"a gap of {gap:.2g}")
+    return Check("status", document.status in ("gap", "feasible"), document.status, "a plan")
+
+
+def _check_people(
+    document: PlanDocument, recount: Recount, before: dict[str, Nearest], after: dict[str, Nearest]
+) -> Iterator[Check]:
+    """Measures, curve, areas and people per site."""
+    for when, nearest, told in (
+        ("before", before, document.measures.before),
+        ("after", after, document.measures.after),
+    ):
+        yield from _compare(f"measures {when}", _flat(told.model_dump()), _flat(recount.access(nearest)))
+    minutes = document.curve.minutes
+    yield _vector("curve before", document.curve.before, recount.curve(before, minutes), minutes)
+    yield _vector("curve after", document.curve.after, recount.curve(after, minutes), minutes)
+    for group, told_curve in document.curve.groups.items():
+        own = group if group in recount.class_pairs else ""
+        for when, nearest in (("before", before), ("after", after)):
+            found = _group_curve(recount, group, nearest[own], minutes)
+            yield _vector(f"curve of {group} {when}", told_curve.get(when, []), found, minutes)
+    yield _equal("curve: groups", sorted(document.curve.groups), sorted(recount.tables.people.groups))
+
+    areas = recount.areas(before, after)
+    yield _equal("areas: names", sorted(area.name for area in document.areas), sorted(areas))
+    for area in document.areas:
+        if area.name in areas:
+            told_area = {key: value for key, value in area.model_dump().items() if key != "name"}
+            keys = sorted(told_area)
+            found = [areas[area.name][key] for key in keys]
+            yield _vector(f"area {area.name}", [told_area[key] for key in keys], found, keys)
+
+    position = {site: at for at, site in enumerate(recount.tables.sites.table["id"])}
+    served = recount.people_per_site(after)
+    ids = [site.id for site in document.sites]
+    yield _vector("people per site", [site.people for site in document.sites], [served[position[i]] for i in ids], ids)
+
+
+def _group_curve(recount: Recount, group: str, nearest: Nearest, minutes: Sequence[float]) -> list[float]:
+    people = recount.group(group)
+    total = math.fsum(people)
+    return [math.fsum(people[nearest.first_ms <= round(m * _MS)]) / total if total else 0.0 for m in minutes]
+
+
+def _check_gains(document: PlanDocument, recount: Recount, after: dict[str, Nearest]) -> Iterator[Check]:
+    """What each opened site brings, in the order told, and what is lost without it or with its replacement."""
+    opened = [site for site in document.sites if site.status == "opened"]
+    position = {site: at for at, site in enumerate(recount.tables.sites.table["id"])}
+    ids = [site.id for site in opened]
+    yield _equal("gains: order", [site.order for site in opened], list(range(1, len(opened) + 1)))
+    gains = recount.gains_in_order([position[i] for i in ids])
+    yield _vector("gains", [site.gain_person_min for site in opened], [gain / _MS for gain in gains], ids)
+    alone = [recount.without(position[i], after) for i in ids]
+    yield _vector("losses", [site.loss_person_min for site in opened], [loss / _MS for loss, _ in alone], ids)
+    yield _vector("people nearer", [site.people_nearer for site in opened], [people for _, people in alone], ids)
+    taken = set(ids)
+    for site in opened:
+        if site.replacement is None:
+            continue
+        at = position.get(site.replacement)
+        if at is None or recount.standing[at] != FREE or site.replacement in taken:
+            yield Check(f"replacement of {site.id}", False, site.replacement, "no candidate left over")
+            continue
+        found = recount.without(position[site.id], after, at)[0] / _MS
+        # a difference of two sums: as exact as the larger of them
+        scale = abs(site.loss_person_min or 0.0) + abs(found)
+        if not _alike(site.replaced_loss_person_min, found, scale):
+            yield Check(f"replacement of {site.id}", False, site.replaced_loss_person_min, found)
+
+
+def _alike(claimed: float | None, found: float | None, scale: float = 0.0) -> bool:
+    """Whether two numbers agree, or both are absent; ``scale`` is that of the sums that they are the difference of."""
+    if claimed is None or found is None:
+        return claimed is found
+    return agrees(claimed, found) or abs(claimed - found) <= 1e-9 * max(scale, 1e-3)
+
+
+def _equal(name: str, claimed: Any, found: Any) -> Check:
+    numbers = isinstance(claimed, int | float) and isinstance(found, int | float)
+    ok = _alike(claimed, found) if numbers else claimed == found
+    return Check(name, ok, *((claimed, found) if numbers else (str(claimed), str(found))))
+
+
+def _compare(name: str, claimed: dict[str, Any], found: dict[str, Any]) -> Iterator[Check]:
+    for key in sorted(claimed.keys() | found.keys()):
+        told, known = claimed.get(key), found.get(key)
+        yield Check(f"{name}: {key}", key in claimed and key in found and _alike(told, known), told, known)
+
+
+def _vector(name: str, claimed: Sequence[float | None], found: Sequence[float], labels: Sequence[Any]) -> Check:
+    if len(claimed) != len(found):
+        return Check(name, False, len(claimed), len(found))
+    for told, known, label in zip(claimed, found, labels, strict=True):
+        if not _alike(told, float(known)):
+            return Check(f"{name} ({label})", False, told, float(known))
+    return Check(name, True, math.fsum(value or 0.0 for value in claimed), math.fsum(found))
