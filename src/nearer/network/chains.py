@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,6 +52,11 @@ class Chains:
     def n_junctions(self) -> int:
         """Number of junctions."""
         return len(self.indptr) - 1
+
+    @cached_property
+    def typical_ms(self) -> int:
+        """Median time between neighbouring junctions, ms; 1 without edges."""
+        return int(np.median(self.edges[:, 1])) if len(self.edges) else 1
 
 
 AT_NODE = -2.0

@@ -21,7 +21,8 @@ from nearer.units import UNREACHED, IntArray
 WORK_PER_CALL = 1_000_000
 """Nodes and people looked at before a kernel call returns, some 50 ms, so that a stop is heard."""
 
-SITES_PER_CHUNK = 32
+SITES_PER_CHUNK = 128
+CHUNKS_PER_THREAD = 8
 ROOM_FOR_KEYS = 65_536
 
 
@@ -72,10 +73,8 @@ def travel_times(
         raise UsageError("So many people and sites cannot be timed up to this limit; shorten the limit.")
     packing = Packing(people.n, sites.n, limit_ms)
     search = _Search.over(graph, people, sites, limit_ms, packing)
-    chunks = [
-        range(first, min(first + SITES_PER_CHUNK, search.n_sites))
-        for first in range(0, search.n_sites, SITES_PER_CHUNK)
-    ]
+    size = max(1, min(SITES_PER_CHUNK, search.n_sites // (CHUNKS_PER_THREAD * max(1, threads))))
+    chunks = [range(first, min(first + size, search.n_sites)) for first in range(0, search.n_sites, size)]
     workspaces: SimpleQueue[_Workspace] = SimpleQueue()
     for _ in range(max(1, threads)):
         workspaces.put(_Workspace.sized(search))
@@ -100,8 +99,7 @@ class _Search:
     """
     Everything the kernel reads, people and sites that are joined only, both ordered along the streets.
 
-    ``person_idx`` and ``site_idx`` are the positions the caller knows them by; ``chain_ptr`` tells where the people of
-    each chain begin.
+    ``person_idx`` and ``site_idx`` are the positions the caller knows them by.
     """
 
     chains: Chains
@@ -111,7 +109,6 @@ class _Search:
     site_idx: IntArray
     person_access_ms: IntArray
     site_access_ms: IntArray
-    chain_ptr: IntArray
     exit_ptr: IntArray
     exit_person: IntArray
     exit_ms: IntArray
@@ -144,7 +141,6 @@ class _Search:
             site_idx=site_idx,
             person_access_ms=person_access_ms,
             site_access_ms=site_access_ms,
-            chain_ptr=_starts(on_people.chain_idx, len(chains.node)),
             exit_ptr=_starts(exit_node[near], chains.n_junctions),
             exit_person=exit_person[near],
             exit_ms=exit_ms[near].astype(np.int32),
@@ -152,7 +148,7 @@ class _Search:
             start_ms=np.minimum(start_ms + site_access_ms[:, None], UNREACHED).astype(np.int32),
             person_key=person_idx << packing.point_shift,
             limit_ms=limit_ms,
-            width_bits=_bucket_bits(chains.edges[:, 1], limit_ms),
+            width_bits=_bucket_bits(chains.typical_ms, limit_ms),
             packing=packing,
         )
 
@@ -200,8 +196,8 @@ class _Search:
     def _direct(self, chunk: range) -> tuple[IntArray, IntArray, IntArray]:
         """People on the same chain as each site of a chunk: starts, person, ms within the limit."""
         mine = np.arange(chunk.start, chunk.stop)
-        begin = self.chain_ptr[self.sites.chain_idx[mine]]
-        count = self.chain_ptr[self.sites.chain_idx[mine] + 1] - begin
+        begin = np.searchsorted(self.people.chain_idx, self.sites.chain_idx[mine], "left")
+        count = np.searchsorted(self.people.chain_idx, self.sites.chain_idx[mine], "right") - begin
         site = np.repeat(mine, count)
         person = np.arange(len(site)) + np.repeat(begin - (np.cumsum(count) - count), count)
         time_ms = self.people.direct_ms(self.chains, person, self.sites, site)
@@ -256,11 +252,10 @@ def _starts(sorted_idx: IntArray, n: int) -> IntArray:
     return starts
 
 
-def _bucket_bits(cost_ms: IntArray, limit_ms: int) -> int:
+def _bucket_bits(typical_ms: int, limit_ms: int) -> int:
     """
-    Width of the buckets as a power of two: about a quarter of a mean edge, at most 65,536 buckets.
+    Width of the buckets as a power of two: an eighth to a quarter of a usual edge, at most 65,536 buckets.
 
     Narrow enough that few nodes are taken up twice, wide enough that few buckets are empty.
     """
-    quarter = int(np.mean(np.minimum(cost_ms, limit_ms))) // 4 if len(cost_ms) else 1
-    return max(quarter.bit_length() - 1, limit_ms.bit_length() - 16, 0)
+    return max((typical_ms // 4).bit_length() - 1, limit_ms.bit_length() - 16, 0)
