@@ -46,11 +46,11 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded.strip() == "[]"
 
 
-def test_help_comes_at_once(nearer: Any) -> None:
+def test_help_comes_at_once(nearer_process: Any) -> None:
     best = float("inf")
     for _ in range(5):  # the machine may be busy; the quickest counts
         start = time.perf_counter()
-        nearer("--help")
+        nearer_process("--help")
         best = min(best, time.perf_counter() - start)
     assert best < 0.4
 
@@ -104,9 +104,9 @@ def test_debugging_lets_the_traceback_through(monkeypatch: pytest.MonkeyPatch) -
         raise ZeroDivisionError
 
 
-def test_a_study_that_is_not_there_is_a_sentence_with_exit_code_2(nearer: Any, tmp_path: Path) -> None:
+def test_a_study_that_is_not_there_is_a_sentence_with_exit_code_2(nearer_process: Any, tmp_path: Path) -> None:
     for command in ("check", "plan"):
-        result = nearer(command, tmp_path / "nowhere")
+        result = nearer_process(command, tmp_path / "nowhere")
         assert result.returncode == 2
         assert result.stdout == ""
         assert "there is no folder" in result.stderr

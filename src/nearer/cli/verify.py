@@ -13,7 +13,7 @@ from nearer.cli.console import DONE, FAILED, answering, say, say_json
 def verify(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder, or a RESULT.json of `nearer solve`.")],
     study: Annotated[
-        Path | None, typer.Option(metavar="STUDY", help="The plan's study folder. [default: the folder around PLAN]")
+        Path | None, typer.Option(metavar="STUDY", help="The plan's study folder. [default: the one it was made from]")
     ] = None,
     instance: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The benchmark file that RESULT.json is about.")
@@ -30,7 +30,18 @@ def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
     from nearer.study.verify import verify_plan
 
     verdict = verify_plan(plan, study)
-    raise NotImplementedError(verdict)
+    if as_json:
+        say_json(verdict.as_json())
+        return verdict.ok
+    for check in verdict.differing:
+        say(str(check))
+    for text in verdict.notes:
+        say(text)
+    if verdict.ok:
+        say(f"The plan holds: all {len(verdict.checks)} of its claims were computed again and agree.")
+    else:
+        say(f"The plan does not hold: {len(verdict.differing)} of {len(verdict.checks)} claims differ.")
+    return verdict.ok
 
 
 def _verify_result(result: Path, instance: Path, as_json: bool) -> bool:

@@ -35,6 +35,14 @@ def study_folder(path: Path) -> Path:
     return path.parent if path.suffix == ".toml" else path
 
 
+def from_to(start: Path, target: Path) -> str:
+    """How to get from one folder to another, so that both may move together."""
+    try:
+        return Path(os.path.relpath(target, start)).as_posix()
+    except ValueError:  # on another drive
+        return str(target.resolve())
+
+
 def override(study: Study, values: dict[str, Any]) -> Study:
     """
     Settings with some values replaced, by dotted key, None to leave one; ``open`` and ``open_max`` replace each other.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from nearer.errors import InfeasibleError
@@ -17,6 +18,7 @@ from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import (
     default_out,
+    from_to,
     number_to_open,
     override,
     read_study,
@@ -91,7 +93,7 @@ def run_study(
     with run.timed("read"):
         tables = read_study(folder, study, run)
     plan = plan_tables(tables, study, run=run, folder=study_folder(folder))
-    write_plan(plan, out, run)
+    write_plan(replace(plan, run=plan.run | {"study_folder": from_to(out, study_folder(folder))}), out, run)
     return plan
 
 
