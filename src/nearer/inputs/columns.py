@@ -94,7 +94,7 @@ def nearest(wanted: str, there: Iterable[str]) -> str | None:
     for guess in (want, *_SYNONYMS.get(want, ())):
         if guess in folded:
             return folded[guess]
-    close = difflib.get_close_matches(want, list(folded), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(want, list(folded), n=1, cutoff=0.7)
     if close:
         return folded[close[0]]
     return next((name for fold, name in folded.items() if len(want) > 2 and (fold.startswith(want))), None)

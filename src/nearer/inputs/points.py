@@ -23,6 +23,7 @@ POINT, POLYGONS = (
         int(shapely.GeometryType.MULTIPOLYGON),
     ),
 )
+_NEAR_DEG = 3.0  # how far outside its area of use a coordinate system is still taken seriously, degrees
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _placed(
 ) -> Located:
     """Bring coordinates of another system to WGS 84."""
     lon, lat = Transformer.from_crs(system, CRS(WGS84), always_xy=True).transform(x, y)
-    lost = np.isfinite(x) & np.isfinite(y) & ~(np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90))
+    lost = np.isfinite(x) & np.isfinite(y) & ~(np.isfinite(lon) & np.isfinite(lat) & _in_area_of_use(lon, lat, system))
     note_rows(
         faults,
         rows,
@@ -97,6 +98,20 @@ def _placed(
     )
     good = np.isfinite(lon) & np.isfinite(lat) & ~lost
     return Located(np.where(good, lon, np.nan), np.where(good, lat, np.nan))
+
+
+def _in_area_of_use(lon: FloatArray, lat: FloatArray, system: CRS) -> BoolArray:
+    """Whether points lie near the ground a coordinate system is made for; elsewhere the system was not meant."""
+    area = system.area_of_use
+    if area is None or area.west > area.east:  # unknown, or across the date line
+        return np.asarray(np.abs(lat) <= 90)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(
+            (lon >= area.west - _NEAR_DEG)
+            & (lon <= area.east + _NEAR_DEG)
+            & (lat >= area.south - _NEAR_DEG)
+            & (lat <= area.north + _NEAR_DEG)
+        )
 
 
 def check_degrees(

@@ -137,8 +137,8 @@ def _grid(dataset: Any, source: PeopleSource, faults: Faults) -> _Grid | None:
         )
         return None
     row, column = dataset.height / 2, dataset.width / 2
-    x, y = zip(*(dataset.transform * at for at in ((column, row), (column + 1, row), (column, row + 1))), strict=True)
-    lon, lat = Transformer.from_crs(crs, CRS(WGS84), always_xy=True).transform(np.array(x), np.array(y))
+    x, y = _at(dataset.transform, column + np.array([0.0, 1.0, 0.0]), row + np.array([0.0, 0.0, 1.0]))
+    lon, lat = Transformer.from_crs(crs, CRS(WGS84), always_xy=True).transform(x, y)
     if not (np.isfinite(lon).all() and np.isfinite(lat).all() and np.abs(lat).max() <= 90 and np.abs(lon).max() <= 180):
         faults.add(
             f'the raster does not lie on the globe in "{crs.name}"', remedy="set [people] crs to its coordinate system"
@@ -150,12 +150,22 @@ def _grid(dataset: Any, source: PeopleSource, faults: Faults) -> _Grid | None:
     return _Grid(dataset.transform, crs, dataset.width, dataset.height, (factor[0], factor[1]), (across, down))
 
 
+def _at(transform: Any, column: Any, row: Any) -> tuple[Any, Any]:
+    """Apply an affine transform to positions."""
+    return (
+        transform.a * column + transform.b * row + transform.c,
+        transform.d * column + transform.e * row + transform.f,
+    )
+
+
 def _check_same_grid(dataset: Any, other: Any, faults: Faults, file: str, other_file: str) -> None:
     """Note a raster that does not lie cell on cell over the other."""
     same = (dataset.width, dataset.height) == (other.width, other.height)
     size = max(abs(value) for value in (other.transform.a, other.transform.b, other.transform.d, other.transform.e))
     for corner in ((0, 0), (other.width, other.height)):
-        same = same and np.allclose(dataset.transform * corner, other.transform * corner, rtol=0, atol=_EDGE * size)
+        same = same and np.allclose(
+            _at(dataset.transform, *corner), _at(other.transform, *corner), rtol=0, atol=_EDGE * size
+        )
     if not same or (dataset.crs and other.crs and dataset.crs != other.crs):
         faults.add(
             f"the raster does not lie on the grid of {other_file}", file=file, remedy="export both on the same grid"
@@ -187,13 +197,12 @@ def _window(grid: _Grid, bounds: Bounds | None) -> tuple[int, int, int, int]:
     if bounds is None:
         return 0, n_rows, 0, n_columns
     west, south, east, north = transform_bounds(WGS84, rasterio.crs.CRS.from_wkt(grid.crs.to_wkt()), *bounds)
-    corners = [~grid.transform * corner for corner in ((west, south), (west, north), (east, south), (east, north))]
-    columns, rows = zip(*corners, strict=True)
+    columns, rows = _at(~grid.transform, np.array([west, west, east, east]), np.array([south, north, south, north]))
     return (
-        max(0, math.floor(min(rows) / down) - 1),
-        min(n_rows, math.ceil(max(rows) / down) + 1),
-        max(0, math.floor(min(columns) / across) - 1),
-        min(n_columns, math.ceil(max(columns) / across) + 1),
+        max(0, math.floor(rows.min() / down) - 1),
+        min(n_rows, math.ceil(rows.max() / down) + 1),
+        max(0, math.floor(columns.min() / across) - 1),
+        min(n_columns, math.ceil(columns.max() / across) + 1),
     )
 
 
@@ -229,7 +238,7 @@ def _people(
         if excess.any():
             k = int(np.argmax(values - total))
             faults.add(
-                f"group {group} exceeds the total in {int(excess.sum()):,} cells, first {values[k]:g} > {total[k]:g}",
+                f"group {group} exceeds the total in {int(excess.sum()):,} cells, worst {values[k]:g} > {total[k]:g}",
                 file=source.groups[group],
                 remedy="a group is a part of the total",
             )
@@ -240,7 +249,7 @@ def _people(
     to_lonlat = Transformer.from_crs(grid.crs, CRS(WGS84), always_xy=True)
 
     def place(column: FloatArray | IntArray, row: FloatArray | IntArray) -> tuple[FloatArray, FloatArray]:
-        return to_lonlat.transform(*(grid.transform * (np.asarray(column, float), np.asarray(row, float))))
+        return to_lonlat.transform(*_at(grid.transform, column, row))
 
     corners = np.stack(
         [np.column_stack(place(x, y)) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))]
