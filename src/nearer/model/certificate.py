@@ -62,5 +62,6 @@ class Certificate:
     @classmethod
     def load(cls, path: Path) -> Certificate:
         """Read what ``save`` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
+        # numpy leaves a file open that it cannot read
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return cls(**{field.name: arrays[field.name] for field in fields(cls)})

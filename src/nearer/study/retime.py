@@ -139,26 +139,26 @@ def street_pairs(graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int) -
     # added to those, since a matrix that is sparse might lose a zero.
     tail = np.repeat(np.arange(n_nodes), np.diff(graph.indptr))
     number = n_nodes + np.arange(n_sites)
-    by_from, by_to = np.isfinite(there.from_start), np.isfinite(there.from_end)
-    rows = np.concatenate([graph.head, number[by_from], number[by_to]])
-    columns = np.concatenate([tail, there.start[by_from], there.end[by_to]])
-    costs = np.concatenate([graph.cost_ms, there.from_start[by_from] + 1, there.from_end[by_to] + 1])
+    by_start, by_end = np.isfinite(there.enter_start), np.isfinite(there.enter_end)
+    rows = np.concatenate([graph.head, number[by_start], number[by_end]])
+    columns = np.concatenate([tail, there.start[by_start], there.end[by_end]])
+    costs = np.concatenate([graph.cost_ms, there.enter_start[by_start] + 1, there.enter_end[by_end] + 1])
     backwards = csr_array((costs.astype(np.float64), (rows, columns)), shape=(n_nodes + n_sites, n_nodes + n_sites))
 
     by_segment = np.argsort(here.segment, kind="stable")
     found = []
     for chunk in _chunks(n_sites, max(n_nodes, len(person_idx))):
         to_site = dijkstra(backwards, indices=number[chunk], limit=float(limit_ms + 1)) - 1.0
-        way = np.minimum(to_site[:, here.start] + here.to_start, to_site[:, here.end] + here.to_end)
+        way = np.minimum(to_site[:, here.start] + here.leave_start, to_site[:, here.end] + here.leave_end)
         for k, site in enumerate(chunk):
             same = by_segment[
                 slice(*np.searchsorted(here.segment, there.segment[site] + np.arange(2), sorter=by_segment))
             ]
-            onwards = np.where(here.fraction[same] <= there.fraction[site], there.from_start[site], np.inf)
-            back = np.where(here.fraction[same] >= there.fraction[site], here.to_start[same], np.inf)
-            # along the street: from its start, or back towards it; infinite where that way is closed
-            onwards = onwards - np.where(np.isfinite(here.from_start[same]), here.from_start[same], 0.0)
-            back = back - np.where(np.isfinite(there.to_start[site]), there.to_start[site], 0.0)
+            with np.errstate(invalid="ignore"):  # inf − inf on a way that is closed for both
+                onwards, back = there.along[site] - here.along[same], here.against[same] - there.against[site]
+            ahead, behind = here.fraction[same] <= there.fraction[site], here.fraction[same] >= there.fraction[site]
+            onwards = np.where(ahead & np.isfinite(onwards), onwards, np.inf)
+            back = np.where(behind & np.isfinite(back), back, np.inf)
             way[k, same] = np.minimum(way[k, same], np.minimum(onwards, back))
         way += people.access_ms[person_idx].astype(np.float64)
         way += sites.access_ms[site_idx[chunk], None].astype(np.float64)
@@ -172,31 +172,43 @@ class _Stretch:
     """
     Points on their segments: milliseconds from and to both ends, float64 (n,), ``inf`` where that way is closed.
 
-    A point splits a segment's time in each direction into whole milliseconds that add up.
+    A point splits a segment's time in each direction into whole milliseconds that add up. Who stands exactly at an end
+    stands in that node, whatever the directions of the segment: ``leave`` and ``enter`` count from and to the nodes
+    ``start`` and ``end``, ``along`` and ``against`` from and to the start on the segment itself.
     """
 
     segment: IntArray
     fraction: FloatArray
     start: IntArray
     end: IntArray
-    from_start: FloatArray
-    to_start: FloatArray
-    from_end: FloatArray
-    to_end: FloatArray
+    along: FloatArray
+    against: FloatArray
+    leave_start: FloatArray
+    leave_end: FloatArray
+    enter_start: FloatArray
+    enter_end: FloatArray
 
     @classmethod
     def of(cls, graph: StreetGraph, joined: Snap, which: IntArray) -> _Stretch:
         segment, fraction = joined.segment_idx[which], joined.fraction[which]
-        forward, backward = (
-            np.where(ms[segment] >= 0, ms[segment], np.inf) for ms in (graph.forward_ms, graph.backward_ms)
-        )
-        with np.errstate(invalid="ignore"):  # inf · 0 and inf − inf, on closed ways
-            from_start = np.where(np.isfinite(forward), np.rint(forward * fraction), np.inf)
-            to_start = np.where(np.isfinite(backward), np.rint(backward * fraction), np.inf)
-            to_end = np.where(np.isfinite(forward), forward - from_start, np.inf)
-            from_end = np.where(np.isfinite(backward), backward - to_start, np.inf)
+        forward_ms, backward_ms = graph.forward_ms[segment], graph.backward_ms[segment]
+        forward, backward = forward_ms >= 0, backward_ms >= 0
+        along = np.where(forward, np.rint(forward_ms * fraction), np.inf)
+        against = np.where(backward, np.rint(backward_ms * fraction), np.inf)
+        rest = np.where(forward, forward_ms - along, np.inf)
+        rest_back = np.where(backward, backward_ms - against, np.inf)
+        at_start, at_end = fraction == 0.0, fraction == 1.0
         return cls(
-            segment, fraction, graph.from_idx[segment], graph.to_idx[segment], from_start, to_start, from_end, to_end
+            segment=segment,
+            fraction=fraction,
+            start=graph.from_idx[segment],
+            end=graph.to_idx[segment],
+            along=along,
+            against=against,
+            leave_start=np.where(at_start, 0.0, against),
+            leave_end=np.where(at_end, 0.0, rest),
+            enter_start=np.where(at_start, 0.0, along),
+            enter_end=np.where(at_end, 0.0, rest_back),
         )
 
 
