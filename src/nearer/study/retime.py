@@ -224,6 +224,6 @@ def _block(chunk: IntArray, time_ms: FloatArray, limit_ms: int) -> tuple[IntArra
 
 
 def _gathered(found: list[tuple[IntArray, IntArray, IntArray]]) -> Pairs:
-    nothing = np.zeros(0, dtype=np.int64)
-    point, site, time_ms = (np.concatenate([nothing, *column]) for column in zip(*found, strict=True))
+    nothing = (np.zeros(0, dtype=np.int64),) * 3
+    point, site, time_ms = (np.concatenate(column) for column in zip(nothing, *found, strict=True))
     return _sorted(point, site, time_ms)
