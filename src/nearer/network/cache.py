@@ -39,7 +39,7 @@ def load(folder: Path | None, key: str) -> Arrays | None:
         return None
     path = _path(folder, key)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
         path.touch()  # the files used last are kept
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):

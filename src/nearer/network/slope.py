@@ -56,8 +56,9 @@ def sample_elevation(path: Path, lon: FloatArray, lat: FloatArray, *, name: str 
                 raise InputError([Fault("has no coordinate system", name, remedy="give a georeferenced GeoTIFF")])
             to_raster = Transformer.from_crs(CRS(WGS84), CRS(raster.crs.to_wkt()), always_xy=True)
             x, y = to_raster.transform(np.asarray(lon), np.asarray(lat))
-            column, row = ~raster.transform * (np.asarray(x), np.asarray(y))
-            column, row = column - 0.5, row - 0.5  # centres of cells
+            grid = ~raster.transform
+            column = grid.a * np.asarray(x) + grid.b * np.asarray(y) + grid.c - 0.5  # from the centres of cells
+            row = grid.d * np.asarray(x) + grid.e * np.asarray(y) + grid.f - 0.5
             inside = (column > -1) & (column < raster.width) & (row > -1) & (row < raster.height)
             if not inside.any():
                 raise InputError([Fault("covers none of the streets", name, remedy="give a raster of the same place")])
