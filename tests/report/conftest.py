@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A small invented town, planned, in the shape that the report reads; every figure is derived from its own people."""
 
 from __future__ import annotations

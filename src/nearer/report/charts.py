@@ -62,6 +62,20 @@ def _ticks(ticks: Sequence[tuple[float, str]], name: str) -> str:
     ) + (f'<text class="ch-text ch-middle" x="{_x(0.5):.1f}" y="{_H - 6}">{name}</text>')
 
 
+def _names(xs: Sequence[float], before: Sequence[float], after: Sequence[float]) -> str:
+    """Each line's name on its own side of the pair: the plan's to the left of its climb, today's below its end."""
+    climb = next((n for n, share in enumerate(after) if share >= 0.7 * after[-1]), len(xs) - 1)
+    x, y = _x(xs[climb]), _y(after[climb])
+    left = xs[climb] > 0.26
+    low = min(range(len(xs)), key=lambda n: abs(xs[n] - 0.8))
+    below = min(_y(before[low]) + 20, _y(0) - 8)
+    return (
+        f'<text class="ch-name{" ch-end" if left else ""}" x="{x - 10 if left else x + 14:.1f}" '
+        f'y="{y - 2 if left else y + 22:.1f}">with the plan</text>'
+        f'<text class="ch-name" x="{_x(xs[low]):.1f}" y="{below:.1f}">today</text>'
+    )
+
+
 def round_step(span: float, most: int) -> float:
     """A step of 1, 2 or 5 times a power of ten that cuts ``span`` into at most ``most`` pieces."""
     power = 1.0
@@ -86,10 +100,6 @@ def curve_svg(document: PlanDocument, ident: str = "curve") -> str:
     ticks = [(step * n / longest, f"{step * n:g}") for n in range(int(longest / step) + 1)]
     near = words.near_min(document)
     shares = [words.within(document, side) for side in ("before", "after")]
-    # Names stand where the lines are farthest apart, each on its own side.
-    apart = max(range(len(xs)), key=lambda n: (curve.after[n] - curve.before[n], n))
-    at = min(max(xs[apart], 0.3), 0.62)
-    spot = min(range(len(xs)), key=lambda n: abs(xs[n] - at))
     band = _line(xs, curve.after) + "L" + _line(xs[::-1], curve.before[::-1])[1:] + "Z"
     inner = _grid(_PERCENTS) + _ticks(ticks, f"minutes' {words.trip(document)} to the nearest centre")
     inner += f'<path class="ch-gain" d="{band}"/>'
@@ -103,12 +113,7 @@ def curve_svg(document: PlanDocument, ident: str = "curve") -> str:
         )
     inner += f'<path class="ch-before" d="{_line(xs, curve.before)}"/>'
     inner += f'<path class="ch-after" d="{_line(xs, curve.after)}"/>{marks}'
-    inner += (
-        f'<text class="ch-name ch-end" x="{_x(xs[spot]) - 8:.1f}" y="{max(_y(curve.after[spot]) - 6, 24):.1f}">'
-        "with the plan</text>"
-        f'<text class="ch-name" x="{_x(xs[spot]) + 8:.1f}" y="{min(_y(curve.before[spot]) + 18, _y(0) - 8):.1f}">'
-        "today</text>"
-    )
+    inner += _names(xs, curve.before, curve.after)
     desc = f"{words.reading(document, 'before')} {words.reading(document, 'after')}"
     return _frame(ident, "Share of people within so many minutes of a centre, today and with the plan", desc, inner)
 

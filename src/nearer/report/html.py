@@ -35,6 +35,13 @@ def _environment() -> Environment:
     return found
 
 
+def _sized(plan: Plan) -> str:
+    """How maps show that many or few people live somewhere."""
+    if plan.cell_m is not None:
+        return "larger squares hold more people"
+    return "larger dots stand for more people" if plan.shapes is None else ""
+
+
 def _figures(plan: Plan) -> list[dict[str, str]]:
     """The four figures under the answer: name, before, after, unit, and the limit that belongs to them."""
     document = plan.document
@@ -145,6 +152,7 @@ def report_html(plan: Plan) -> str:
         minute_legend=minute_legend(plan),
         gain_legend=gain_legend(plan),
         marks=_marks(plan),
+        sized=_sized(plan),
         words=words,
         figures=_figures(plan),
         groups=tables.group_rows(document),

@@ -12,6 +12,9 @@ from nearer.report.maplabels import Room, place_discs, place_names, text_width
 from nearer.report.mapsheet import Sheet
 from nearer.units import FloatArray
 
+LETTERED = 15
+"""Places that remain far, at most, on the map and in its table; the rest is in ``plan.json``."""
+
 MARK_NAMES = {
     "existing": "existing centre",
     "opened": "new centre",
@@ -136,6 +139,8 @@ def margin_notes(sheet: Sheet, room: Room, px: float) -> str:
     arrow = f"M{north:.0f} {foot:.0f}v{-11 * px:.0f}m{-3 * px:.0f} {4 * px:.0f}l{3 * px:.0f} {-4 * px:.0f}"
     lines = f"{arrow}l{3 * px:.0f} {4 * px:.0f}M{bar:.0f} {foot - 4 * px:.0f}v{4 * px:.0f}h{units}v{-4 * px:.0f}"
     return (
+        f'<rect class="nr-plate" x="0" y="{foot - 26 * px:.0f}" width="{bar + units + 9 * px:.0f}" '
+        f'height="{35 * px:.0f}"/>'
         f'<path class="nr-bar-halo" stroke-width="{4 * px:.0f}" d="{lines}"/>'
         f'<path class="nr-bar" stroke-width="{1.3 * px:.0f}" d="{lines}"/>'
         + _note("N", north, foot - 14 * px, px, "nr-middle")
@@ -153,7 +158,7 @@ def _note(text: str, x: float, y: float, px: float, anchor: str) -> str:
 
 def far_discs(sheet: Sheet, room: Room, px: float) -> str:
     """Places that remain far, lettered as in their table."""
-    places = sheet.plan.document.far
+    places = sheet.plan.document.far[:LETTERED]
     if not places:
         return ""
     x, y = sheet.frame.place(np.array([p.lon for p in places]), np.array([p.lat for p in places]))

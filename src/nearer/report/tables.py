@@ -14,7 +14,7 @@ from nearer.planning.document import Measures, PlanDocument
 from nearer.planning.plan import Plan
 from nearer.report import words
 from nearer.report.mapframe import lonlat
-from nearer.report.mapmarks import letters
+from nearer.report.mapmarks import LETTERED, letters
 
 LONGEST = 20
 """Rows of a table that names areas; the rest is in ``plan.gpkg``."""
@@ -128,7 +128,7 @@ def opened_rows(plan: Plan) -> list[OpenedRow]:
 def far_rows(plan: Plan) -> list[FarRow]:
     """Places that remain far, lettered as on the map."""
     names = site_names(plan)
-    places = plan.document.far
+    places = plan.document.far[:LETTERED]
     return [
         FarRow(
             letter=letter,

@@ -131,7 +131,8 @@ def percent_down(share: float) -> str:
         return f"100{THIN}%"
     places = max(1, _decimals(100.0 - value) - 1) if value > 90 else 0
     scale = 10**places
-    return f"{math.floor(round(value * scale, 6)) / scale:.{places}f}{THIN}%"
+    text = f"{math.floor(round(value * scale, 6)) / scale:.{places}f}"
+    return (text.rstrip("0").rstrip(".") if places else text) + f"{THIN}%"
 
 
 def hours(person_min: float | None) -> str:
@@ -247,7 +248,7 @@ def reading_area(document: PlanDocument) -> str:
     near = bare(near_min(document))
     subject = people(now)
     way = {"walk": "walk", "bike ride": "ride", "drive": "drive"}[trip(document)] + ("s" if round(now) <= 1 else "")
-    return f"In {best.name} {subject} now {way} {near} minutes or less; before, {people(was)} did."
+    return f"In \u2068{best.name}\u2069 {subject} now {way} {near} minutes or less; before, {people(was)} did."
 
 
 def reading_gain(document: PlanDocument) -> str:

@@ -1,0 +1,126 @@
+"""Sentences claim what the figures carry, and no more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearer.planning.plan import Plan
+from nearer.report import summary_text, words
+
+
+def number(text: str) -> float:
+    return float(text.replace(words.THIN, "").replace("%", "").replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.0"), (7.44, "7.4"), (9.94, "9.9"), (9.96, "10"), (13.1, "13"), (1234.0, "1,234"),
+     (None, "–"), (math.nan, "–")],
+)  # fmt: skip
+def test_minutes_have_one_decimal_under_ten_and_none_above(value: float | None, text: str) -> None:
+    assert words.minutes(value) == text
+
+
+def test_minutes_that_are_compared_have_the_same_decimals() -> None:
+    assert words.minutes_pair(13.1, 7.4) == ("13.1", "7.4")
+    assert words.minutes_pair(30.45, 10.68) == ("30", "11")
+    assert words.minutes_pair(None, 7.4) == ("–", "7.4")
+
+
+@pytest.mark.parametrize(("value", "text"), [(61_234, "61,200"), (999, "999"), (0, "0"), (1_234_567, "1,230,000")])
+def test_prose_keeps_three_figures_of_a_count(value: float, text: str) -> None:
+    assert words.about(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.0, "100%"), (0.99996, "99.9%"), (0.0, "0%"), (0.0004, "under 1%"), (0.004, "0.4%"), (0.626, "63%")],
+)
+def test_everyone_and_nobody_are_said_only_when_true(share: float, text: str) -> None:
+    assert words.percent(share).replace(words.THIN, "") == text
+
+
+@given(st.floats(1e-9, 2.0))
+def test_no_more_than_is_never_less_than_the_gap(gap: float) -> None:
+    assert number(words.percent_up(gap)) >= 100 * gap * (1 - 1e-5)
+
+
+@given(st.floats(0.0, 1.0))
+def test_at_least_is_never_more_than_what_is_reached(share: float) -> None:
+    assert number(words.percent_down(share)) <= 100 * share * (1 + 1e-8)
+
+
+def test_the_headline_says_what_the_document_holds(plan: Plan) -> None:
+    document = plan.document
+    was, now = words.minutes_pair(document.measures.before.mean_min, document.measures.after.mean_min)
+    more = (
+        document.measures.after.within["15"] - document.measures.before.within["15"]
+    ) * document.measures.after.people
+    assert words.headline(document) == (
+        f"With 4 new centres the average walk falls from {was} to {now} minutes; "
+        f"{words.about(more)} more people live within 15 minutes."
+    )
+
+
+def test_a_gap_is_told_with_both_its_readings(plan: Plan) -> None:
+    document = plan.document.model_copy(update={"gap": 0.0002, "gain_gap": 0.001, "opened": 98, "status": "gap"})
+    expected = (
+        "No choice of 98 sites can do better by more than 0.02 %; of the possible gain at least 99.9 % is reached."
+    )
+    assert words.proof(document).replace(words.THIN, " ") == expected
+
+
+def test_a_proven_plan_says_so(build: Callable[..., Plan]) -> None:
+    assert words.proof(build(status="optimal").document) == "No other choice of 4 sites is better: proven."
+
+
+def test_a_run_that_was_stopped_says_so(build: Callable[..., Plan]) -> None:
+    assert "stopped early" in words.proof(build(status="feasible").document)
+
+
+@pytest.mark.parametrize("status", ["infeasible", "unknown"])
+def test_no_plan_makes_no_claim(plan: Plan, status: str) -> None:
+    document = plan.document.model_copy(update={"status": status})
+    assert not any(sign.isdigit() for sign in words.headline(document) + words.proof(document))
+
+
+def test_optimal_is_never_said_of_a_plan_that_is_not(any_plan: Plan) -> None:
+    text = summary_text(any_plan).lower()
+    assert "optim" not in text
+    assert ("proven" in text) == (any_plan.document.status == "optimal")
+
+
+def test_nobody_out_of_reach_is_said_in_words(build: Callable[..., Plan]) -> None:
+    document = build(spread=1.0, n_existing=8, cell_m=100.0).document
+    assert words.out_of_reach(document) == "Nobody is out of reach."
+
+
+def test_one_centre_and_one_person_are_singular() -> None:
+    assert words.count(1, "new centre") == "1 new centre"
+    assert words.people(1.0) == "1 person"
+    assert words.people(0.0) == "nobody"
+    assert words.people(0.3) == "fewer than one person"
+
+
+def test_the_area_that_gains_most_is_named(plan: Plan) -> None:
+    best = max(plan.document.areas, key=lambda area: (area.after_within - area.before_within) * area.people)
+    text = words.reading_area(plan.document)
+    assert best.name in text
+    assert words.about(best.after_within * best.people) in text
+
+
+def test_the_summary_is_four_lines(any_plan: Plan) -> None:
+    assert len(summary_text(any_plan).splitlines()) == 4
+
+
+def test_group_weights_and_modes_are_told(plan: Plan) -> None:
+    settings = {**plan.document.settings, "streets": {"mode": "bike"}}
+    settings["plan"] = {**settings["plan"], "group_weights": {"children": 2.0}}
+    document = plan.document.model_copy(update={"settings": settings})
+    assert "bike ride" in words.headline(document)
+    assert any("children count 2 times" in line for line in words.method(document))
