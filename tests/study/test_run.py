@@ -198,3 +198,9 @@ def test_a_plan_is_never_written_over_anything_else(study: Path, tmp_path: Path)
         with pytest.raises(UsageError):
             run_study(study, out=out, threads=1)
     assert (tmp_path / "mine" / "sites.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("limits", [{"gap": float("nan")}, {"gap": -0.1}, {"time_limit_s": float("nan")}])
+def test_limits_that_are_no_limits_are_refused(study: Path, limits: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="0 or more"):
+        run_study(study, threads=1, **limits)  # type: ignore[arg-type]

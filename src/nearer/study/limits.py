@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from nearer.errors import UsageError
 from nearer.network.travel import StoppedError
 from nearer.progress import Progress, Silent, Stop
 
@@ -39,6 +40,10 @@ class Run:
     progress: Progress = field(default_factory=Silent)
     stop: Stop = field(default_factory=Stop)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.gap >= 0.0 or not (self.time_limit_s is None or self.time_limit_s >= 0.0):
+            raise UsageError("The gap and the time limit must be 0 or more.")
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

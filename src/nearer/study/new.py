@@ -62,7 +62,11 @@ def new_study(
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
             made = Path(beside) / folder.name
             made.mkdir()
-            _write(made, example, given, progress or Silent())
+            try:
+                _write(made, example, given, progress or Silent())
+            except NearerError as error:
+                error.args = (str(error).replace(str(made), str(folder)),)
+                raise
             if folder.exists():
                 folder.rmdir()  # empty; some systems do not rename over a folder
             made.replace(folder)

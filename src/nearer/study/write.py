@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -48,7 +50,7 @@ def write_plan(plan: Plan, out: Path, run: Run) -> Path:
     NearerError
         The disk is full or the folder cannot be written; an earlier plan is left as it was.
     """
-    is_new = not out.exists()
+    is_new, fresh = not out.exists(), out
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Inside the folder, so that putting in place never crosses from one disk to another.
@@ -63,7 +65,8 @@ def write_plan(plan: Plan, out: Path, run: Run) -> Path:
     except OSError as error:
         raise NearerError(_not_written(out, error.strerror or str(error), is_new)) from error
     except NearerError as error:
-        raise NearerError(_not_written(out, str(error).rstrip("."), is_new)) from error
+        reason = str(error).replace(f"{fresh}{os.sep}", "").rstrip(".")
+        raise NearerError(_not_written(out, reason, is_new)) from error
     finally:
         if is_new and out.is_dir() and not any(out.iterdir()):
             out.rmdir()
@@ -72,7 +75,11 @@ def write_plan(plan: Plan, out: Path, run: Run) -> Path:
 
 def _not_written(out: Path, reason: str, is_new: bool) -> str:
     kept = "nothing is left behind" if is_new else "what was there stands as it was"
-    return f"The plan could not be written to {out}: {reason}; {kept}."
+    try:
+        room = f" ({shutil.disk_usage(out).free / 1e6:,.1f} MB are free there)"
+    except OSError:
+        room = ""
+    return f"The plan could not be written to {out}{room}: {reason}; {kept}."
 
 
 def _put_in_place(fresh: Path, out: Path) -> None:
