@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -13,7 +15,7 @@ from nearer.units import FloatArray, IntArray
 
 Bounds = tuple[float, float, float, float]
 
-_PER_SPACING = 5  # places looked at along each spacing of street
+_PER_SPACING = 10  # places looked at along each spacing of street
 _NO_PLACE = ("motorway", "ferry")
 
 
@@ -23,8 +25,8 @@ def candidates_along(
     """
     Choose places on streets so that no two are nearer than the spacing and no street is much farther from one.
 
-    Places are looked at every fifth of the spacing; those nearest to the nodes of a square grid are taken first, then
-    whatever is still at least the spacing away from all taken. The same streets give the same places.
+    Places are looked at every tenth of the spacing, and taken from the north one after the other, always the one
+    nearest to those taken that is the spacing away from all of them. The same streets give the same places.
 
     Parameters
     ----------
@@ -55,10 +57,10 @@ def candidates_along(
     parts = np.maximum(1, np.ceil(np.hypot(x1 - x0, y1 - y0) * _PER_SPACING / spacing_m)).astype(np.int64)
     of = np.repeat(np.arange(len(segments)), parts)
     along = (np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts) + 0.5) / parts[of]
-    x, y = x0[of] + along * (x1 - x0)[of], y0[of] + along * (y1 - y0)[of]
     # Between its ends a segment is straight in degrees, as the street graph takes it.
     lon = streets.lon[ends[0]][of] * (1 - along) + streets.lon[ends[1]][of] * along
     lat = streets.lat[ends[0]][of] * (1 - along) + streets.lat[ends[1]][of] * along
+    x, y = plane.to_xy(lon, lat)
     inside = np.ones(len(of), dtype=bool)
     if bounds is not None:
         west, south, east, north = bounds
@@ -91,15 +93,43 @@ def _touching(streets: Streets, segments: IntArray, bounds: Bounds | None) -> In
 
 
 def _spaced(x: FloatArray, y: FloatArray, spacing_m: float) -> IntArray:
-    """Positions of points at least the spacing apart, to which none can be added; nearest to grid nodes first."""
-    off_grid = np.hypot(*(values - np.round(values / spacing_m) * spacing_m for values in (x, y)))
-    order = np.lexsort((np.arange(len(x)), np.round(off_grid, 3)))
+    """
+    Positions of points at least the spacing apart, to which none can be added.
+
+    Each next one is the point nearest to those taken, so that gaps stay close to the spacing; the first lies farthest
+    north.
+    """
     points = np.column_stack((x, y))
     tree = cKDTree(points)
     blocked = np.zeros(len(x), dtype=bool)
     chosen: list[int] = []
-    for k in order.tolist():
-        if not blocked[k]:
-            chosen.append(k)
-            blocked[tree.query_ball_point(points[k], spacing_m * (1 - 1e-9))] = True
+    front: list[tuple[float, int, int]] = []  # distance, point, whose ring it is in
+    rings: dict[int, IntArray] = {}
+
+    def advance(taken: int) -> None:
+        """Put the nearest free point around a taken one on the front."""
+        ring = rings[taken][~blocked[rings[taken]]]
+        if len(ring):
+            rings[taken] = ring
+            off = points[ring[0]] - points[taken]
+            heapq.heappush(front, (float(np.hypot(*off)), int(ring[0]), taken))
+        else:
+            del rings[taken]
+
+    for start in np.lexsort((x, -y)).tolist():
+        if blocked[start]:
+            continue
+        front.append((0.0, start, -1))
+        while front:
+            _, point, owner = heapq.heappop(front)
+            if not blocked[point]:
+                chosen.append(point)
+                around = np.array(tree.query_ball_point(points[point], 2 * spacing_m), dtype=np.int64)
+                off_m = np.hypot(*(points[around] - points[point]).T)
+                blocked[around[off_m < spacing_m * (1 - 1e-9)]] = True
+                order = np.lexsort((around, off_m))
+                rings[point] = around[order]
+                advance(point)
+            if owner >= 0:
+                advance(owner)
     return np.asarray(chosen, dtype=np.int64)
