@@ -153,6 +153,14 @@ def test_a_far_place_names_the_candidate_that_would_help(town: SimpleNamespace) 
     # the last 30 people walk 22 minutes to the school; the club is 2 minutes away
     assert (place.name, place.people, place.minutes) == ("East, Church", 30.0, 22.0)
     assert (place.nearest_site, place.mend, place.mend_minutes) == ("school", "club", 2.0)
+    assert (cut_off.unreached, place.unreached, place.mend_unreached) == (5.0, 0.0, 0.0)
+
+
+def test_a_candidate_is_judged_by_the_people_who_reach_something_already(town: SimpleNamespace) -> None:
+    # 50 people walk 28 minutes to the mission and 30 beside them reach nothing; the church is 3 and 8 minutes away
+    place = town.plan_of([]).document.far[0]
+    assert (place.people, place.minutes, place.unreached) == (80.0, 28.0, 30.0)
+    assert (place.mend, place.mend_minutes, place.mend_unreached) == ("church", 3.0, 0.0)
 
 
 def test_an_excluded_candidate_stays_a_candidate(town: SimpleNamespace) -> None:

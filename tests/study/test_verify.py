@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nearer
 from nearer.errors import InputError
 from nearer.model import Certificate
 from nearer.study.run import run_study
@@ -180,6 +182,8 @@ def scale(*path: Any, by: float = 1.0001) -> Callable[[dict[str, Any]], None]:
         (scale("curve", "groups", "older", "before", 40), "curve of older before (20.0)"),
         (scale("areas", 1, "after_mean_min"), "area V1 (after_mean_min)"),
         (set_to("areas", 0, "name", value="V9"), "areas: names"),
+        (set_to("far", 0, "people", value=1e6), "far: people"),
+        (set_to("far", 0, "mend", value="s0"), "far: sites"),
         (set_to("inputs", value={}), None),
     ],
 )
@@ -310,3 +314,20 @@ def test_a_ready_table_of_times_is_checked_too(tmp_path: Path) -> None:
     (folder / "nearer.toml").write_text(text, encoding="utf-8")
     run_study(folder, threads=1)
     assert verify_plan(folder / "plan").differing == ()
+
+
+def test_the_check_shares_only_reading_and_the_graph_with_what_it_checks() -> None:
+    src = Path(nearer.__file__).parent
+    for name in ("study/verify.py", "study/recount.py", "study/retime.py", "model/check.py", "model/evaluate.py"):
+        tree = ast.parse((src / name).read_text(encoding="utf-8"))
+        imported = {
+            f"{node.module}.{alias.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nearer")
+            for alias in node.names
+        }
+        network = {one for one in imported if one.startswith("nearer.network")}
+        assert network <= {f"nearer.network.{n}" for n in ("Snap", "StreetGraph", "build_graph", "snap")}
+        barred = ("kernels", "solvers", "demand", "report", "model.build", "planning.make", "planning.measures")
+        barred += ("planning.gains", "planning.access", "planning.areas", "study.parts", "study.run")
+        assert not [one for one in imported if one.startswith(tuple(f"nearer.{room}" for room in barred))]

@@ -93,10 +93,14 @@ class FarPlace(Part):
     people: float
     lon: float
     lat: float
-    minutes: float | None = Field(description="mean walk in the plan; null where out of reach")
+    minutes: float | None = Field(description="mean walk in the plan of those who reach a site; null if nobody does")
+    unreached: float = Field(0.0, description="people of this place out of reach in the plan")
     nearest_site: str | None = Field(description="id of the nearest open site; null where out of reach")
     mend: str | None = Field(None, description="id of the unopened candidate that would help most, if any")
-    mend_minutes: float | None = Field(None, description="mean walk if that candidate opened as well")
+    mend_minutes: float | None = Field(
+        None, description="mean walk of the same people if that candidate opened too; of those it reaches if none were"
+    )
+    mend_unreached: float | None = Field(None, description="people of this place then still out of reach")
 
 
 class Curve(Part):

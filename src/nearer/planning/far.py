@@ -148,15 +148,19 @@ def _describe(
     served = sum_by(after.site_idx[:, members].ravel() + 1, here.ravel(), len(around.site_ids) + 1)[1:]
     nearest = int(np.argmax(served)) if served.any() else NO_SITE
     mend, mended_ms = _mend(around, class_times, after, here, members, unreached_ms)
+    now_ms = after.time_ms[:, members]
+    reached = np.where(now_ms == UNREACHED, 0.0, here)
     return FarPlace(
         name=_name(around, members, share, xy) or f"{lat:.3f}, {lon:.3f}",
         people=total,
         lon=float(lon),
         lat=float(lat),
-        minutes=_mean(here, after.time_ms[:, members]),
+        minutes=_mean(here, now_ms),
+        unreached=float(here[now_ms == UNREACHED].sum()),
         nearest_site=None if nearest == NO_SITE else str(around.site_ids[nearest]),
         mend=None if mend == NO_SITE else str(around.site_ids[mend]),
-        mend_minutes=None if mend == NO_SITE else _mean(here, mended_ms),
+        mend_minutes=None if mend == NO_SITE else _mean(reached if reached.any() else here, mended_ms),
+        mend_unreached=None if mend == NO_SITE else float(here[mended_ms == UNREACHED].sum()),
     )
 
 

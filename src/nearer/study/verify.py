@@ -87,7 +87,9 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
     Check a plan against its inputs.
 
     Inputs are read, and streets made into a graph and points joined to them, as for the plan; travel times come from
-    SciPy, and all else (demand, value, rules, measures, bound) is computed here in plain NumPy.
+    SciPy, and all else (demand, value, rules, measures, gains, bound) is computed here in plain NumPy. Not checked are
+    sentences, the drawing and naming of far places, how far points were moved to a street, and the files beside
+    ``plan.json``, ``run.json`` and ``proof.npz``.
 
     Parameters
     ----------
@@ -129,6 +131,7 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
         *proof,
         *_check_people(document, recount, before, after),
         *_check_gains(document, recount, after),
+        *_check_far(document, recount, after, open_mask),
     ]
     return Verdict(tuple(checks), notes)
 
@@ -338,6 +341,22 @@ def _check_gains(document: PlanDocument, recount: Recount, after: dict[str, Near
         scale = abs(site.loss_person_min or 0.0) + abs(found)
         if not _alike(site.replaced_loss_person_min, found, scale):
             yield Check(f"replacement of {site.id}", False, site.replaced_loss_person_min, found)
+
+
+def _check_far(
+    document: PlanDocument, recount: Recount, after: dict[str, Nearest], open_mask: BoolArray
+) -> Iterator[Check]:
+    """Far places: how they are drawn is a choice, but their people are far, and what would mend them is left over."""
+    coverage_ms = recount.study.plan.coverage_min * _MS
+    far = math.fsum(math.fsum(recount.people[n][found.first_ms > coverage_ms]) for n, found in after.items())
+    told = math.fsum(place.people for place in document.far)
+    yield Check("far: people", told <= far or agrees(told, far), told, f"at most {far:g}")
+    table = recount.tables.sites.table["id"]
+    spare = set(table[(recount.standing == FREE) & ~open_mask]) | {None}
+    reach = set(table[open_mask]) | {None}
+    wrong = [p.mend for p in document.far if p.mend not in spare]
+    wrong += [p.nearest_site for p in document.far if p.nearest_site not in reach]
+    yield Check("far: sites", not wrong, ", ".join(map(str, wrong[:5])), "open ones, and candidates left over")
 
 
 def _alike(claimed: float | None, found: float | None, scale: float = 0.0) -> bool:
