@@ -91,22 +91,11 @@ def test_prices_and_serving_counts_match_their_definitions(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_separated_cuts_are_the_deepest(seed: int) -> None:
+def test_costs_are_those_of_the_cheapest_open_site(seed: int) -> None:
     ptr, col, val, cap, dense = rows(seed)
-    y = np.random.default_rng(seed).random(dense.shape[1]) * 0.6
-    levels = np.empty(len(cap))
-    fast.violated(ptr, col, val, cap, y, np.full(len(cap), -1e9), np.zeros(len(cap)), levels)
-    for i, level in enumerate(levels):
-        depth = {b: b - np.sum(np.maximum(b - dense[i], 0) * y) for b in {cap[i], *dense[i][np.isfinite(dense[i])]}}
-        assert depth[level] == pytest.approx(max(depth.values()))
-
-
-def test_cut_entries_are_the_positive_parts() -> None:
-    ptr, col, val, cap, dense = rows(3)
-    indptr, site, value = fast.cut_entries(ptr, col, val, np.arange(len(cap)), cap)
-    for i in range(len(cap)):
-        got = dict(zip(site[indptr[i] : indptr[i + 1]], value[indptr[i] : indptr[i + 1]], strict=True))
-        assert got == {j: cap[i] - dense[i, j] for j in range(dense.shape[1]) if dense[i, j] < cap[i]}
+    mask = np.random.default_rng(seed).random(dense.shape[1]) < 0.4
+    expected = np.minimum(cap, np.where(mask, dense, np.inf).min(axis=1))
+    assert np.array_equal(fast.costs(ptr, col, val, cap, mask), expected)
 
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="already without compilation")

@@ -105,6 +105,18 @@ def nearest_two(
 
 
 @kernel
+def costs(ptr: IntArray, col: IntArray, val: FloatArray, cap: FloatArray, open_mask: BoolArray) -> FloatArray:
+    """Cost of each row with these sites open, float64 (n,)."""
+    out = cap.copy()
+    for i in range(len(cap)):
+        for e in range(ptr[i], ptr[i + 1]):
+            if open_mask[col[e]]:
+                out[i] = val[e]
+                break
+    return out
+
+
+@kernel
 def swap_search(
     ptr: IntArray,
     col: IntArray,
@@ -256,60 +268,3 @@ def times_served(
                 served += 1
         out[i] = 1.0 - served
     return spent
-
-
-@kernel
-def violated(
-    ptr: IntArray,
-    col: IntArray,
-    val: FloatArray,
-    cap: FloatArray,
-    y: FloatArray,
-    theta: FloatArray,
-    slack: FloatArray,
-    level: FloatArray,
-) -> None:
-    """
-    Separate the Benders cut of each row in closed form (Duran-Mateluna, Ales, Elloumi 2023, section 3).
-
-    ``level[i]`` becomes the critical cost where the cut ``θ_i ≥ level − Σ (level − v)⁺ y`` is violated by more than
-    ``slack[i]``, else -1.
-    """
-    for i in range(len(cap)):
-        open_sum = 0.0
-        cost = 0.0
-        b = cap[i]
-        for e in range(ptr[i], ptr[i + 1]):
-            part = y[col[e]]
-            if part <= 0.0:
-                continue
-            if open_sum + part >= 1.0 - 1e-12:
-                b = val[e]
-                break
-            open_sum += part
-            cost += part * val[e]
-        cost += (1.0 - open_sum) * b
-        level[i] = b if theta[i] < cost - slack[i] else -1.0
-
-
-@kernel
-def cut_entries(
-    ptr: IntArray, col: IntArray, val: FloatArray, row: IntArray, level: FloatArray
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Sparse rows of cuts ``θ_row + Σ (level − v)⁺ y ≥ level``: indptr int64, site int32, coefficient float64."""
-    indptr = np.zeros(len(row) + 1, dtype=np.int64)
-    for c in range(len(row)):
-        n = 0
-        for e in range(ptr[row[c]], ptr[row[c] + 1]):
-            if val[e] >= level[c]:
-                break
-            n += 1
-        indptr[c + 1] = indptr[c] + n
-    site = np.empty(indptr[-1], dtype=np.int32)
-    value = np.empty(indptr[-1], dtype=np.float64)
-    for c in range(len(row)):
-        start = ptr[row[c]]
-        for t in range(indptr[c + 1] - indptr[c]):
-            site[indptr[c] + t] = col[start + t]
-            value[indptr[c] + t] = level[c] - val[start + t]
-    return indptr, site, value

@@ -118,7 +118,7 @@ def single_phase(
     return Instance(
         indptr=np.asarray(indptr, dtype=np.int64),
         site_idx=np.asarray(site_idx, dtype=np.int32)[order],
-        cost=np.asarray(cost)[order],
+        cost=cost[order],
         unserved=np.asarray(unserved, dtype=np.float64),
         weight=np.asarray(weight, dtype=np.float64).reshape(1, n_rows),
         standing=np.asarray(standing, dtype=np.int8),

@@ -80,10 +80,7 @@ class Core:
 
     def caps_with(self, opened: BoolArray) -> FloatArray:
         """Caps of the rows once these sites stand open, float64 (n,)."""
-        cap = self.cap.copy()
-        entry = opened[self.col]
-        np.minimum.at(cap, self.rows[entry], self.val[entry])
-        return cap
+        return np.asarray(kernels.costs(self.ptr, self.col, self.val, self.cap, opened))
 
     def restricted(self, closed: BoolArray, opened: BoolArray) -> Core:
         """Take out sites fixed closed, and sites fixed open after lowering the caps to what they cost."""

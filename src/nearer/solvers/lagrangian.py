@@ -126,7 +126,7 @@ def climb(
         step_dir[:] = direction
         step_dir[(center >= cap) & (direction > 0)] = 0.0
         step_dir[(center <= low) & (direction < 0)] = 0.0
-        norm = float(step_dir @ step_dir)
+        norm = _dot(step_dir, step_dir)
         if norm < 1e-12:
             break
         step = factor * max(upper * 1.0005 - bound, 1e-9 * abs(upper)) / norm
@@ -136,9 +136,11 @@ def climb(
         spent = _serve(core, trial, chosen, chunks, threads, gradient)
         budget.spend(2 * spent + core.n + core.m)
         difference = gradient - direction
-        size = float(difference @ difference)
-        alpha = alpha_max if size <= 0 else float(np.clip(-(direction @ difference) / size, alpha_max / 10, alpha_max))
-        aligned = float(step_dir @ gradient) > 0
+        size = _dot(difference, difference)
+        alpha = (
+            alpha_max if size <= 0 else float(np.clip(-_dot(direction, difference) / size, alpha_max / 10, alpha_max))
+        )
+        aligned = _dot(step_dir, gradient) > 0
         direction += alpha * difference
         share *= 1.0 - alpha
         share[chosen] += alpha
@@ -158,6 +160,11 @@ def climb(
         if factor < 1e-6:
             break
     return Dual(center, best_rho, rounded_down(bound, core, center, best_rho), share)
+
+
+def _dot(a: FloatArray, b: FloatArray) -> float:
+    # numpy's own pairwise sum: a BLAS dot product depends on the number of threads and starts some.
+    return float(np.add.reduce(a * b))
 
 
 def _serve(

@@ -1,77 +1,116 @@
 """
-The linear relaxation by Benders cuts: one θ per row, one y per free site, cuts separated in closed form.
+The linear relaxation over prefixes: one term per distinct set of nearest sites, written out only where it matters.
 
-``min Σ θ_i`` with ``θ_i ≥ b − Σ_j (b − v_ij)⁺ y_j`` for levels b among the row's costs and its cap (Cornuejols,
-Nemhauser, Wolsey 1980; Duran-Mateluna, Ales, Elloumi 2023). Started from good multipliers, the two levels around each
-λ_i give a master that already proves L(λ). The duals of the cuts average to multipliers that prove the master's value.
+A row with costs v_1 ≤ v_2 ≤ … pays v_1 + Σ_e (v_{e+1} − v_e) · max(0, 1 − y(S_e)), where S_e are its e nearest sites
+and y(S) = Σ_{j∈S} y_j (Cornuejols, Nemhauser, Wolsey 1980; Elloumi 2010). Rows that see the same nearest sites share
+the term, and neighbours mostly do, so terms are summed over rows (AlBdaiwi, Ghosh, Goldengorin 2011):
+
+``min base + Σ_S a_S · max(0, 1 − y(S))``,  Σ y = k.
+
+Each term starts as linear: ``1 − y(S)`` where the multipliers say that no site of S is open, else ``0``. Where a solution disagrees, the term is written out with a column of its own, ``s ≥ y(S) − 1`` or ``s ≥ 1 − y(S)``, at
+cost a_S: the basis stays dual feasible, so the dual simplex goes on from there. The duals are fractions f_S of the
+terms, and λ_i = v_1 + Σ_e (v_{e+1} − v_e) f_{S_e} are multipliers that prove at least the value of the relaxation,
+since Σ_{e≥l} (v_{e+1} − v_e) f_e ≥ (λ − v_l)⁺ for f in 0 … 1.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from nearer.kernels import pmedian as kernels
 from nearer.lp import Lp, LpStatus
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
 from nearer.solvers.core import Core
-from nearer.units import FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray
 
-_VIOLATION = 1e-7  # of the row's span: smaller violations are left
+_VIOLATION = 1e-7
+_HASH_SEED = 20_240_229  # of the keys that tell sets apart; a collision would only weaken a bound, never break it
+
+
+class Prefixes:
+    """
+    Distinct sets of nearest sites of a core.
+
+    Attributes
+    ----------
+    of_entry
+        Set of each entry (the row's sites up to and including it), int32 (nnz,).
+    step
+        Cost step that follows each entry, float64 (nnz,); 0 within ties.
+    amount
+        a_S, the sum of the steps, float64 (n_sets,).
+    last, first
+        One entry that ends each set and the start of that entry's row, int64 (n_sets,): ``col[first:last + 1]`` are
+        the sites of the set.
+    """
+
+    def __init__(self, core: Core) -> None:
+        keys = np.random.default_rng(_HASH_SEED).integers(0, 2**63, core.m, dtype=np.uint64)
+        sums = np.cumsum(keys[core.col], dtype=np.uint64)  # wraps, on purpose
+        before = np.concatenate([np.zeros(1, dtype=np.uint64), sums])[core.ptr[:-1]]
+        following: FloatArray = np.append(core.val[1:], 0.0)
+        following[core.ptr[1:] - 1] = core.cap
+        self.step: FloatArray = following - core.val
+        _, self.last, of_entry = np.unique(sums - before[core.rows], return_index=True, return_inverse=True)
+        self.of_entry: IntArray = of_entry.astype(np.int32)
+        self.first: IntArray = core.ptr[core.rows[self.last]]
+        self.amount: FloatArray = np.bincount(self.of_entry, self.step, minlength=len(self.last))
+
+    def openness(self, core: Core, y: FloatArray) -> FloatArray:
+        """y(S) of each set, float64 (n_sets,)."""
+        sums = np.concatenate([np.zeros(1), np.cumsum(y[core.col])])
+        return np.asarray(sums[self.last + 1] - sums[self.first])
 
 
 class Master:
-    """
-    The relaxation of a core, solved again as sites are fixed and cuts are added.
-
-    Rows are scaled to span 0 … 1 and the objective to a mean of 1, which keeps HiGHS's tolerances meaningful.
-    """
+    """The relaxation of a core, solved again as sites are fixed and terms are written out."""
 
     def __init__(self, core: Core, lam: FloatArray, budget: Budget) -> None:
         self.core, self.budget = core, budget
-        self.span = core.cap - core.least
-        self.unit = max(float(self.span.mean()), 1e-300)
+        self.prefixes = sets = Prefixes(core)
+        paid = np.clip(lam[core.rows] - core.val, 0.0, sets.step)
+        fraction = np.bincount(sets.of_entry, paid, minlength=len(sets.amount)) / np.maximum(sets.amount, 1e-300)
+        self.below: BoolArray = fraction >= 0.5
+        self.written: BoolArray = sets.amount <= 0.0  # nothing to write out where nothing is paid
+        self.unit = max(float(sets.amount.mean()), 1e-300)
         self.lp = Lp(budget.stop)
-        self.lp.add_columns(np.zeros(core.m), np.zeros(core.m), np.ones(core.m))
-        self.lp.add_columns(self.span / self.unit, np.zeros(core.n), np.full(core.n, np.inf))
-        one_row = np.array([0, core.m])
+        slope = np.bincount(core.col, self._tail(np.where(self.below, 1.0, 0.0)), minlength=core.m)
+        self.lp.add_columns(-slope / self.unit, np.zeros(core.m), np.ones(core.m))
         count = np.array([float(core.k)])
-        self.lp.add_rows(count, count, one_row, np.arange(core.m), np.ones(core.m))
-        self.cut_row: IntArray = np.zeros(0, dtype=np.int64)
-        self.cut_level: FloatArray = np.zeros(0)
-        self._add_around(lam)
+        self.lp.add_rows(count, count, np.array([0, core.m]), np.arange(core.m), np.ones(core.m))
+        self.constant = core.base + float(core.least.sum()) + float(sets.amount[self.below].sum())
+        self.order: IntArray = np.zeros(0, dtype=np.int64)  # sets written out, in the order of the LP's rows
+        self.write(np.flatnonzero((fraction > 0.05) & (fraction < 0.95) & ~self.written))
 
-    def _add_around(self, lam: FloatArray) -> None:
-        """Cuts at the levels just below (or at) and just above each multiplier."""
+    def _tail(self, fraction: FloatArray) -> FloatArray:
+        """Per entry, Σ over this and later entries of the row of step × fraction of the entry's set."""
         core = self.core
-        at_or_below = np.add.reduceat(core.val <= lam[core.rows], core.ptr[:-1])
-        last = core.ptr[:-1] + np.maximum(at_or_below, 1) - 1
-        below = core.val[last]
-        following = np.minimum(last + 1, core.nnz - 1)
-        above = np.where(last + 1 < core.ptr[1:], core.val[following], core.cap)
-        rows = np.arange(core.n)
-        # A cut at the row's least cost says θ ≥ least, which is the column's bound.
-        useful = below > core.least
-        self.add(np.concatenate([rows[useful], rows]), np.concatenate([below[useful], above]))
+        sums = np.concatenate([np.zeros(1), np.cumsum(self.prefixes.step * fraction[self.prefixes.of_entry])])
+        return np.asarray(sums[core.ptr[1:]][core.rows] - sums[:-1])
 
-    def add(self, row: IntArray, level: FloatArray) -> None:
-        """Append cuts."""
-        core = self.core
-        indptr, site, value = kernels.cut_entries(core.ptr, core.col, core.val, row, level)
-        sizes = np.diff(indptr)
-        span = self.span[row]
-        # Each cut: its sites, then its θ.
-        starts = indptr + np.arange(len(row) + 1)
-        column = np.empty(starts[-1], dtype=np.int32)
-        entry = np.empty(starts[-1])
-        theta_at = starts[1:] - 1
-        sites_at = np.ones(starts[-1], dtype=bool)
-        sites_at[theta_at] = False
-        column[sites_at], entry[sites_at] = site, value / np.repeat(span, sizes)
-        column[theta_at], entry[theta_at] = core.m + row, 1.0
-        lower = (level - core.least[row]) / span
-        self.lp.add_rows(lower, np.full(len(row), np.inf), starts, column, entry)
-        self.cut_row = np.concatenate([self.cut_row, row])
-        self.cut_level = np.concatenate([self.cut_level, level])
+    def write(self, sets: IntArray) -> None:
+        """Write terms out: a column and a row each."""
+        if len(sets) == 0:
+            return
+        core, prefixes = self.core, self.prefixes
+        start = self.core.m + len(self.order)
+        first, sizes = prefixes.first[sets], prefixes.last[sets] - prefixes.first[sets] + 1
+        indptr = np.concatenate([[0], np.cumsum(sizes + 1)])
+        own = indptr[1:] - 1
+        is_site = np.ones(indptr[-1], dtype=bool)
+        is_site[own] = False
+        offset = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        column = np.empty(indptr[-1], dtype=np.int32)
+        entry = np.empty(indptr[-1])
+        column[is_site] = core.col[np.repeat(first, sizes) + offset]
+        # s + y(S) >= 1 above the multipliers, s - y(S) >= -1 below them.
+        sign = np.where(self.below[sets], -1.0, 1.0)
+        entry[is_site] = np.repeat(sign, sizes)
+        column[own], entry[own] = start + np.arange(len(sets)), 1.0
+        none = np.zeros(len(sets))
+        self.lp.add_columns(prefixes.amount[sets] / self.unit, none, none + np.inf)
+        self.lp.add_rows(sign, none + np.inf, indptr, column, entry)
+        self.written[sets] = True
+        self.order = np.concatenate([self.order, sets])
 
     def solve(self) -> LpStatus:
         """Solve and count the work."""
@@ -87,48 +126,26 @@ class Master:
 
     @property
     def value(self) -> float:
-        """Cost of the last solution in the master (not a safe bound)."""
-        return self.core.base + float(self.core.least.sum()) + self.unit * self.lp.objective
+        """Value of the last solution (not a safe bound)."""
+        return self.constant + self.unit * self.lp.objective
 
     def separate(self) -> int:
-        """Add the violated cuts; returns how many."""
-        core = self.core
-        theta = core.least + self.span * self.lp.x[core.m :]
-        level = np.empty(core.n)
-        kernels.violated(core.ptr, core.col, core.val, core.cap, self.y, theta, self.span * _VIOLATION, level)
-        self.budget.spend(core.nnz)
-        found = np.flatnonzero(level >= 0)
-        self.add(found, level[found])
-        return len(found)
-
-    def purge(self) -> None:
-        """Drop cuts that are slack in the last solution."""
-        core = self.core
-        dual = self.lp.row_dual[1:]
-        theta = core.least + self.span * self.lp.x[core.m :]
-        indptr, site, value = kernels.cut_entries(core.ptr, core.col, core.val, self.cut_row, self.cut_level)
-        sums = np.zeros(len(self.cut_row))
-        filled = np.diff(indptr) > 0
-        if len(site):
-            sums[filled] = np.add.reduceat(value * self.y[site], indptr[:-1][filled])
-        slack = theta[self.cut_row] + sums - self.cut_level
-        drop = (dual <= 0) & (slack > 1e-6 * self.span[self.cut_row])
-        if drop.sum() > 0.2 * len(drop):
-            self.lp.delete_rows(np.concatenate([[False], drop]))
-            self.cut_row, self.cut_level = self.cut_row[~drop], self.cut_level[~drop]
+        """Write out the terms that the last solution gets wrong; returns how many."""
+        openness = self.prefixes.openness(self.core, self.y)
+        excess = np.where(self.below, openness - 1.0, 1.0 - openness)
+        wrong = np.flatnonzero((excess > _VIOLATION) & ~self.written)
+        self.write(wrong)
+        self.budget.spend(self.core.nnz)
+        return len(wrong)
 
     def multipliers(self) -> FloatArray:
-        """
-        Average the levels of each row's cuts by their duals: multipliers that prove at least the master's value.
-
-        (b − v)⁺ is convex in b, so one cut at the average level is no weaker than the average of the cuts.
-        """
-        core = self.core
-        share = np.clip(self.lp.row_dual[1:], 0.0, None) * self.unit / self.span[self.cut_row]
-        weight = np.bincount(self.cut_row, share, minlength=core.n)
-        level = np.bincount(self.cut_row, share * self.cut_level, minlength=core.n)
-        lam = level + np.maximum(1.0 - weight, 0.0) * core.least
-        return np.asarray(np.clip(lam / np.maximum(weight, 1.0), core.least, core.cap))
+        """Multipliers that prove at least the value of the last solution, float64 (n,)."""
+        core, sets = self.core, self.prefixes
+        fraction = self.below.astype(np.float64)
+        dual = np.clip(self.lp.row_dual[1:] * self.unit / np.maximum(sets.amount[self.order], 1e-300), 0.0, 1.0)
+        fraction[self.order] = np.where(self.below[self.order], 1.0 - dual, dual)
+        paid = np.bincount(core.rows, sets.step * fraction[sets.of_entry], minlength=core.n)
+        return np.asarray(np.clip(core.least + paid, core.least, core.cap))
 
     def fix(self, site: IntArray, value: IntArray) -> None:
         """Fix sites closed (0) or open (1); all others are free."""

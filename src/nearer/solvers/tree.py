@@ -82,7 +82,7 @@ class Tree:
     def round_up(self, y: FloatArray, fixed: IntArray) -> None:
         """Open the k most open sites of a fractional solution, improve them by swaps, keep the plan if it is better."""
         order = np.argsort(-y, kind="stable")
-        plan = np.sort(order[: self.core.k]).astype(np.int32)
+        plan: IntArray = np.sort(order[: self.core.k]).astype(np.int32)
         if self.core.value(plan) < self.state.value * 1.01:
             plan = interchange(self.core, plan, self.state.budget)
         value = self.core.value(plan)
@@ -152,8 +152,6 @@ class Tree:
                 children.append(Node(node.bound, age, place, fixed))
             plunge = children[0]
             heapq.heappush(heap, children[1])
-            if self.nodes_done % 20 == 0 and self.master.lp.n_rows > 4 * self.core.n:
-                self.master.purge()
         state.proved(state.value)
 
     def branch_site(self, y: FloatArray, fixed: IntArray) -> int:
