@@ -27,7 +27,11 @@ def test_a_benchmark_file_is_solved_and_its_result_verified(nearer: Any, graph: 
 
     assert nearer("verify", "r.json", "--instance", graph).returncode == 0
     checked = nearer("verify", "r.json", "--instance", graph, "--json")
-    assert json.loads(checked.stdout) == {"agrees": True, "value": 7, "bound": 7, "differences": []}
+    assert json.loads(checked.stdout) == {"ok": True, "value": 7, "bound": 7, "differences": []}
+
+    without = nearer("verify", "r.json")
+    assert without.returncode == 2
+    assert "--instance" in without.stderr
 
     (tmp_path / "r.json").write_text(json.dumps(written | {"objective": 6}))
     wrong = nearer("verify", "r.json", "--instance", graph)

@@ -75,10 +75,13 @@ def test_plans_are_the_same_bytes_whatever_the_threads_and_the_run(study: Path, 
 
 
 def test_seconds_and_threads_of_a_run_stand_beside_the_plan(study: Path) -> None:
-    run_study(study, threads=1)
-    run = json.loads((study / "plan" / "run.json").read_text(encoding="utf-8"))
+    plan = run_study(study, threads=1)
+    text = (study / "plan" / "run.json").read_text(encoding="utf-8")
+    assert "Infinity" not in text
+    run = json.loads(text)
     assert set(run["seconds"]) == {"read", "network", "model", "solve", "plan", "write"}
     assert run["threads"] == 1
+    assert run["trace"][-1][1:] == [plan.document.objective.value, plan.bound]
     assert run["versions"]["python"]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nearer.cli.console import DONE, FAILED, answering, say, say_json
+from nearer.errors import UsageError
 
 
 def verify(
@@ -29,6 +30,8 @@ def verify(
 def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
     from nearer.study.verify import verify_plan
 
+    if plan.is_file() and plan.name != "plan.json":
+        raise UsageError(f"{plan} is not a plan folder; for a result of `nearer solve`, add --instance FILE.")
     verdict = verify_plan(plan, study)
     if as_json:
         say_json(verdict.as_json())
@@ -50,7 +53,7 @@ def _verify_result(result: Path, instance: Path, as_json: bool) -> bool:
     check = verify_result(result, instance)
     agrees = not check.differences
     if as_json:
-        say_json({"agrees": agrees, "value": check.value, "bound": check.bound, "differences": check.differences})
+        say_json({"ok": agrees, "value": check.value, "bound": check.bound, "differences": check.differences})
     elif agrees:
         bound = "not checked, there is no proof file" if check.bound is None else f"{check.bound:,.12g}, as proven"
         say(f"The result holds: value {check.value:,.12g}; bound {bound}.")

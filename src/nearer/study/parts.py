@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from importlib.metadata import version
@@ -20,7 +21,7 @@ from nearer.planning.document import Snapping
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE, check_settings
 from nearer.study.settings import Study
-from nearer.units import IntArray, minutes_to_ms
+from nearer.units import MS_PER_MIN, IntArray, minutes_to_ms
 
 _RECORDED = ("numpy", "scipy", "numba", "highspy", "pandas", "geopandas", "shapely", "pyproj", "osmium")
 
@@ -159,7 +160,9 @@ def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
         "threads": run.threads,
         "host": {"system": platform.platform(), "processor": platform.machine(), "processors": os.cpu_count()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
-        "trace": [list(point) for point in solution.trace],
+        "trace": [  # seconds, and value and bound in person-minutes, null where not known yet
+            [round(point.seconds, 3), *(_minutes(x) for x in (point.value, point.bound))] for point in solution.trace
+        ],
     }
 
 
@@ -184,3 +187,7 @@ def snapping(network: Network, tables: Tables, study: Study) -> dict[str, Snappi
             unjoined_people=float(table["total"][~joined].sum()) if name == "people" else 0.0,
         )
     return found
+
+
+def _minutes(time_ms: float) -> float | None:
+    return time_ms / MS_PER_MIN if math.isfinite(time_ms) else None
