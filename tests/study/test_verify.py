@@ -16,6 +16,7 @@ import pytest
 import nearer
 from nearer.errors import InputError
 from nearer.model import Certificate
+from nearer.study.liechtenstein import write_liechtenstein
 from nearer.study.run import run_study
 from nearer.study.verify import Verdict, verify_plan
 
@@ -330,3 +331,12 @@ def test_the_check_shares_only_reading_and_the_graph_with_what_it_checks() -> No
         barred = ("kernels", "solvers", "demand", "report", "model.build", "planning.make", "planning.measures")
         barred += ("planning.gains", "planning.access", "planning.areas", "study.parts", "study.run")
         assert not [one for one in imported if one.startswith(tuple(f"nearer.{room}" for room in barred))]
+
+
+def test_real_streets_are_checked_too(tmp_path: Path) -> None:
+    folder = tmp_path / "liechtenstein"
+    write_liechtenstein(folder)
+    run_study(folder, gap=0.0, threads=1)
+    verdict = verify_plan(folder / "plan")
+    assert verdict.differing == ()
+    assert {"bound", "objective: value", "curve after", "area Vaduz"} <= {check.name for check in verdict.checks}
