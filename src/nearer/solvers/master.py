@@ -7,10 +7,11 @@ the term, and neighbours mostly do, so terms are summed over rows (AlBdaiwi, Gho
 
 ``min base + Σ_S a_S · max(0, 1 − y(S))``,  Σ y = k.
 
-Each term starts as linear: ``1 − y(S)`` where the multipliers say that no site of S is open, else ``0``. Where a solution disagrees, the term is written out with a column of its own, ``s ≥ y(S) − 1`` or ``s ≥ 1 − y(S)``, at
-cost a_S: the basis stays dual feasible, so the dual simplex goes on from there. The duals are fractions f_S of the
-terms, and λ_i = v_1 + Σ_e (v_{e+1} − v_e) f_{S_e} are multipliers that prove at least the value of the relaxation,
-since Σ_{e≥l} (v_{e+1} − v_e) f_e ≥ (λ − v_l)⁺ for f in 0 … 1.
+Each term starts as linear: ``1 − y(S)`` where the multipliers say that no site of S is open, else ``0``. Where a
+solution disagrees, the term is written out with a column of its own, ``s ≥ y(S) − 1`` or ``s ≥ 1 − y(S)``, at cost
+a_S: the basis stays dual feasible, so the dual simplex goes on from there. The duals are fractions f_S of the terms,
+and λ_i = v_1 + Σ_e (v_{e+1} − v_e) f_{S_e} are multipliers that prove at least the value of the relaxation, since
+Σ_{e≥l} (v_{e+1} − v_e) f_e ≥ (λ − v_l)⁺ for f in 0 … 1.
 """
 
 from __future__ import annotations
@@ -47,13 +48,13 @@ class Prefixes:
         keys = np.random.default_rng(_HASH_SEED).integers(0, 2**63, core.m, dtype=np.uint64)
         sums = np.cumsum(keys[core.col], dtype=np.uint64)  # wraps, on purpose
         before = np.concatenate([np.zeros(1, dtype=np.uint64), sums])[core.ptr[:-1]]
-        following: FloatArray = np.append(core.val[1:], 0.0)
+        following = np.concatenate([core.val[1:], np.zeros(1)])
         following[core.ptr[1:] - 1] = core.cap
         self.step: FloatArray = following - core.val
         _, self.last, of_entry = np.unique(sums - before[core.rows], return_index=True, return_inverse=True)
         self.of_entry: IntArray = of_entry.astype(np.int32)
         self.first: IntArray = core.ptr[core.rows[self.last]]
-        self.amount: FloatArray = np.bincount(self.of_entry, self.step, minlength=len(self.last))
+        self.amount: FloatArray = np.bincount(self.of_entry, self.step, minlength=len(self.last)).astype(np.float64)
 
     def openness(self, core: Core, y: FloatArray) -> FloatArray:
         """y(S) of each set, float64 (n_sets,)."""
