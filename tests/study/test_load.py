@@ -110,10 +110,13 @@ def test_an_unknown_table_is_answered_with_the_known_ones(study_file: Path) -> N
         ("open = 2", "open = 2\ncoverage_min = nan", "plan.coverage_min", "must be a finite number, not nan"),
         ('"straight"', '"straight"\nlimit_min = 601', "streets.limit_min", "must be at most 600, not 601"),
         ('"straight"', '"straight"\nlimit_min = "30"', "streets.limit_min", 'must be a number, not "30"'),
+        ("open = 2", "open = 2\nunreached_min = 1e9", "plan.unreached_min", "must be at most 10000, not 1000000000.0"),
+        ('"Town"', '""', "study.name", "must not be empty"),
         ('"straight"', '"fly"', "streets.mode", "\"fly\" is not one of 'walk', 'bike', 'drive' or 'straight'"),
         ('"Town"', "2027-01-01", "study.name", "must be text, not 2027-01-01"),
         ('{ children = "kids" }', '"kids"', "people.groups", 'must be a table, not "kids"'),
         ('file = "people.csv"\n', "", "people.file", "the key file is missing"),
+        ('[streets]\nmode = "straight"\n', "", "streets", "the table streets is missing"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_one_clear_sentence(
@@ -136,7 +139,7 @@ def test_single_brackets_where_a_list_is_wanted_are_explained(study_file: Path) 
         ("open = 2", "open = 2\nopen_max = 3", "plan.open", "both open and open_max"),
         ("open = 2", "open = 2\nunreached_min = 29", "plan.unreached_min", "29 minutes is less than the limit of 30"),
         ("open = 2", "open = 2\ngroup_weights = { older = 2 }", "plan.group_weights.older", "no group 'older'"),
-        ("open = 2", "open = 2\ngroup_weights = { children = -2 }", "plan.group_weights.children", "not be negative"),
+        ("open = 2", "open = 2\ngroup_weights = { children = -2 }", "plan.group_weights.children", "-2 is no weight"),
         ('"straight"', '"walk"', "streets.file", "mode walk needs streets"),
         (
             '"straight"',
@@ -150,6 +153,13 @@ def test_single_brackets_where_a_list_is_wanted_are_explained(study_file: Path) 
             "streets.group_speeds_kmh.children",
             "no speed",
         ),
+        (
+            '"straight"',
+            '"straight"\ngroup_speeds_kmh = { children = 1e-300 }',
+            "streets.group_speeds_kmh.children",
+            "no speed",
+        ),
+        ('{ children = "kids" }', '{ "" = "kids" }', "people.groups", "no name"),
         ('file = "candidates.csv"\n', "", "sites[2]", "does not say where"),
         ('file = "candidates.csv"\n', 'query = "a=b"\n', "sites[2].osm", "no extract"),
         (

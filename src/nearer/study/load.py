@@ -123,8 +123,9 @@ def _in_words(detail: ErrorDetails) -> tuple[str, str | None]:
         case "extra_forbidden":
             return f"unknown key {location[-1]}", _nearest_key(location)
         case "missing":
-            what = _description(location)
-            return f"the key {location[-1]} is missing", f"add it: {what}" if what else "add it"
+            return _missing(location)
+        case "string_too_short":
+            return "must not be empty", None
         case "string_type":
             return f"must be text, not {given}", "put it in quotes"
         case "int_type" | "int_from_float" | "int_parsing":
@@ -199,10 +200,13 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
-def _description(location: Location) -> str | None:
-    model = _model_at(location[:-1])
-    field = model.model_fields.get(str(location[-1])) if model else None
-    return field.description if field else None
+def _missing(location: Location) -> tuple[str, str]:
+    key, model = location[-1], _model_at(location[:-1])
+    field = model.model_fields.get(str(key)) if model else None
+    if field is not None and _model_in(field.annotation):
+        table = f"[{key}]" if isinstance(field.annotation, type) else f"[[{key}]]"
+        return f"the table {key} is missing", f"add {table}; `nearer new DIR` writes a study to compare with"
+    return f"the key {key} is missing", f"add it: {field.description}" if field else "add it"
 
 
 def _lines_of_keys(text: str) -> dict[str, int]:

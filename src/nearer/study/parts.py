@@ -93,7 +93,7 @@ def number_to_open(study: Study, tables: Tables) -> tuple[int, int]:
         listed = int(np.count_nonzero(tables.sites.table["status"] == "candidate"))
         barred = f" ({listed} are listed, {listed - may_open} stand on excluded ground)" if listed > may_open else ""
         message = f"{wanted} sites are to open and only {may_open} candidates may{barred}"
-        remedy = f"ask for at most {may_open}, or add candidates"
+        remedy = f"ask for at most {may_open}, or add candidates" if may_open else "add candidates"
         raise InputError([Fault(message, column="plan.open", remedy=remedy)])
     return wanted, wanted
 

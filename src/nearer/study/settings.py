@@ -9,11 +9,14 @@ from pydantic import Field
 
 from nearer.inputs.sources import AreaSource, ExcludeSource, PeopleSource, Settings, SitesSource, StreetsSource
 
+MOST_WEIGHT = 10_000
+"""Heaviest a member of a group may count; sums stay exact enough to be proven."""
+
 
 class StudySettings(Settings):
     """``[study]``: what it is called."""
 
-    name: str = Field("A study", description="title of the report")
+    name: str = Field("A study", min_length=1, description="title of the report")
     seed: int = Field(0, ge=0, description="start of every random choice")
 
 
@@ -23,9 +26,12 @@ class PlanSettings(Settings):
     open: int | None = Field(None, ge=0, description="open exactly so many candidates")
     open_max: int | None = Field(None, ge=0, description="open at most so many")
     objective: Literal["travel"] = Field("travel", description="travel: the least sum of people's minutes")
-    coverage_min: float = Field(15.0, gt=0, description="minutes that count as near in tables and sentences")
+    coverage_min: float = Field(15.0, gt=0, le=600, description="minutes that count as near in tables and sentences")
     unreached_min: float | None = Field(
-        None, gt=0, description="what a person out of reach counts as; default 2 × limit_min, never less than limit_min"
+        None,
+        gt=0,
+        le=10_000,
+        description="what a person out of reach counts as; default 2 × limit_min, never less than limit_min",
     )
     group_weights: dict[str, float] = Field(
         default_factory=dict, description="weight of a point = total + Σ (weight − 1) · people of the group"
@@ -91,15 +97,19 @@ def contradictions(study: Study) -> Iterator[Contradiction]:
                 known = ", ".join(study.people.groups) or "none"
                 yield Contradiction(f"{key}.{group}", f"there is no group {group!r}", f"[people] groups has: {known}")
     for group, speed in streets.group_speeds_kmh.items():
-        if not 0 < speed <= 130:
+        if not 0.1 <= speed <= 130:
             yield Contradiction(
                 f"streets.group_speeds_kmh.{group}",
                 f"{speed:g} km/h is no speed",
-                "give km/h, more than 0 and at most 130",
+                "give km/h, from 0.1 to 130",
             )
     for group, weight in plan.group_weights.items():
-        if weight < 0:
-            yield Contradiction(f"plan.group_weights.{group}", "a weight must not be negative", "give 0 or more")
+        if not 0 <= weight <= MOST_WEIGHT:
+            yield Contradiction(
+                f"plan.group_weights.{group}", f"{weight:g} is no weight", f"give 0 to {MOST_WEIGHT:,} (1 = as anybody)"
+            )
+    if any(not group.strip() for group in study.people.groups):
+        yield Contradiction("people.groups", "a group has no name", 'give it one: { children = "age_0_14" }')
     for number, source in enumerate(study.sites, start=1):
         given = [name for name in ("file", "query", "generate") if getattr(source, name) is not None]
         if len(given) != 1:
