@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, Point, Polygon
 
@@ -132,6 +132,16 @@ def test_a_missing_file_in_a_missing_folder_and_a_folder_are_named_as_written(tm
     (tmp_path / "data").mkdir()
     with pytest.raises(InputError, match=r"^data: this is a folder"):
         find_file(tmp_path, "data")
+
+
+def test_a_file_that_may_not_be_opened_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    text_file(tmp_path, "id\na\n")
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(InputError, match=r"people\.csv: the file cannot be opened \(Permission denied\)"):
+        find_file(tmp_path, "people.csv")
 
 
 SQUARE = Polygon([(9.5, 47.1), (9.51, 47.1), (9.51, 47.11), (9.5, 47.11)])
@@ -339,6 +349,7 @@ def test_the_nearest_name_is_the_one_meant(wanted: str, there: list[str], meant:
     assert nearest(wanted, there) == meant
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_numbers_written_by_python_come_back_the_same(values: list[float]) -> None:
     assert numbers(*map(repr, values))[0] == values
@@ -347,6 +358,7 @@ def test_numbers_written_by_python_come_back_the_same(values: list[float]) -> No
 cell = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8).map(str.strip)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(cell, cell), min_size=1, max_size=8))
 def test_text_written_by_pandas_comes_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]

@@ -9,7 +9,7 @@ import h3
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPoint, Point, Polygon, box
 
@@ -184,6 +184,7 @@ def test_polygons_are_stood_for_by_a_point_inside_and_kept() -> None:
     assert people.table["id"].tolist() == ["2", "3"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-50, 50), st.floats(-50, 50)), min_size=3, max_size=12))
 def test_the_point_of_any_polygon_lies_inside(corners: list[tuple[float, float]]) -> None:
     hull = MultiPoint(corners).convex_hull
@@ -219,6 +220,11 @@ def test_squares_of_one_size_give_their_side() -> None:
 )
 def test_other_shapes_give_no_side(shapes: list[Polygon]) -> None:
     assert square_side_m(np.array(shapes, dtype=object)) is None
+
+
+def test_geometries_in_metres_ask_for_their_system() -> None:
+    with pytest.raises(InputError, match=r"like metres of a map projection .* set \[people\] crs to their system"):
+        people_from_frame(frame([Point(500_000, 5_200_000)]))
 
 
 def test_wrong_and_empty_geometries_are_named_by_row() -> None:

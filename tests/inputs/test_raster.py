@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
@@ -77,6 +77,7 @@ def test_cells_are_summed_to_at_least_the_size_asked(tmp_path: Path) -> None:
     assert read(write(tmp_path / "p.tif", VALUES), cell_m=101.5).table["total"].tolist() == [32]
 
 
+@settings(deadline=None)
 @given(
     shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),
     cell_m=st.sampled_from([10.0, 100.0, 150.0, 1000.0]),

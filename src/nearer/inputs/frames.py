@@ -49,6 +49,13 @@ def find_file(folder: Path, name: str) -> Path:
         )
     elif path.stat().st_size == 0:
         faults.add("the file is empty", remedy="export or copy it again")
+    else:
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            faults.add(
+                f"the file cannot be opened ({error.strerror})", remedy="close it elsewhere, or allow reading it"
+            )
     faults.raise_if_any()
     return path
 

@@ -64,7 +64,7 @@ def locate(
     """
     mask = np.ones(frame.n, dtype=bool) if needed is None else needed
     if frame.geometry is not None:
-        return _from_geometry(frame, frame.geometry, faults, mask)
+        return _from_geometry(frame, frame.geometry, faults, mask, section)
     lon_values = find_column(frame, lon, faults, f"{section} lon")
     lat_values = find_column(frame, lat, faults, f"{section} lat")
     if lon_values is None or lat_values is None:
@@ -177,7 +177,7 @@ def check_degrees(
     return out
 
 
-def _from_geometry(frame: Frame, geometry: NDArray[Any], faults: Faults, mask: BoolArray) -> Located:
+def _from_geometry(frame: Frame, geometry: NDArray[Any], faults: Faults, mask: BoolArray, section: str) -> Located:
     """Points as they are, polygons by a point inside."""
     shapes = geometry.copy()
     lone = np.array([g is not None and g.geom_type == "MultiPoint" and len(g.geoms) == 1 for g in shapes], dtype=bool)
@@ -206,7 +206,7 @@ def _from_geometry(frame: Frame, geometry: NDArray[Any], faults: Faults, mask: B
         "the geometry encloses nothing or lies outside its coordinate system",
         remedy="check its coordinates",
     )
-    lon, lat = check_degrees(lon, lat, frame.rows, faults, (None, None), "its", mask)
+    lon, lat = check_degrees(lon, lat, frame.rows, faults, (None, None), section, mask)
     if not is_polygon.any():
         return Located(lon, lat)
     shapes[~is_polygon] = None

@@ -123,11 +123,13 @@ class _Study:
             self._try(lambda: self._use(self.streets.elevation or "", "elevation"))
         good = [each for each in lists if each is not None]
         self._check_places(people, good, streets, boundary)
+        sites = self._try(lambda: join_sites(good)) if good or not self.sites else None
         self.faults.raise_if_any()
         assert people is not None
-        people = self._clip_people(people, boundary)
-        sites = self._clip_sites(good, boundary)
-        self.faults.raise_if_any()
+        assert sites is not None
+        if boundary is not None:
+            people, sites = self._clip_people(people, boundary), self._clip_sites(sites, boundary)
+            self.faults.raise_if_any()
         if times is not None:
             self._check_times(times, people, sites)
         spread_by_district = self.people.spread is not None and self.area.districts == self.people.file
@@ -337,9 +339,7 @@ class _Study:
                 if source.file is not None and each.file == source.file:
                     yield source, each
 
-    def _clip_people(self, people: People, boundary: gpd.GeoDataFrame | None) -> People:
-        if boundary is None:
-            return people
+    def _clip_people(self, people: People, boundary: gpd.GeoDataFrame) -> People:
         # Spread people live inside their polygon even where the middle of their cell does not.
         margin_m = self.people.spread.cell_m if self.people.spread is not None else 0.0
         table = people.table
@@ -355,18 +355,14 @@ class _Study:
         shapes = None if people.shapes is None else people.shapes[keep].reset_index(drop=True)
         return replace(people, table=table[keep].reset_index(drop=True), shapes=shapes)
 
-    def _clip_sites(self, lists: Sequence[SiteList], boundary: gpd.GeoDataFrame | None) -> Sites:
-        notes: list[str] = []
-        inside = []
-        for each in lists:
-            table = each.table
-            keep = np.ones(len(table), dtype=bool)
-            if boundary is not None:
-                keep = within(table["lon"].to_numpy(), table["lat"].to_numpy(), boundary)
-            if not keep.all():
-                notes.append(f"{int((~keep).sum()):,} of {len(keep):,} sites of {each.file} lie outside the boundary.")
-            inside.append(each.where(keep))
-        return self._try(lambda: join_sites(inside, notes)) or Sites(pd.DataFrame(), tuple(notes))
+    def _clip_sites(self, sites: Sites, boundary: gpd.GeoDataFrame) -> Sites:
+        keep = within(sites.table["lon"].to_numpy(), sites.table["lat"].to_numpy(), boundary)
+        if keep.all():
+            return sites
+        note = f"{int((~keep).sum()):,} of {len(keep):,} sites lie outside the boundary and were left out."
+        if not keep.any():
+            self.faults.add("no site lies inside the boundary", column="sites", remedy="check that the files fit")
+        return Sites(sites.table[keep].reset_index(drop=True), (*sites.notes, note))
 
     def _check_times(self, times: pd.DataFrame, people: People, sites: Sites) -> None:
         """Ready times must speak of these people and sites."""
