@@ -20,7 +20,7 @@ NEWLY = len(GAIN_BREAKS) + 1
 """Class of gain of people newly within reach."""
 
 _SIDES = (0.5, 0.68, 0.84, 0.97)  # side of a square by how many people live in it, as a share of the cell
-_SMALLEST = 8.0  # units
+_SMALLEST = 16.0  # units; less than a pixel and a half is lost on a map of a whole country
 
 
 @dataclass(frozen=True)

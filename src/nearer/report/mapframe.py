@@ -15,8 +15,9 @@ from nearer.units import FloatArray
 WIDTH = 4800
 """Width of every map in units; a tenth of a pixel on a map drawn 480 pixels wide."""
 
-_TALLEST, _WIDEST = 1.3, 0.72
-_PAD = 0.04
+_TALLEST, _WIDEST = 1.45, 0.72
+_PAD = 0.03
+_OUTLINE = 1.5
 _LEAST_M = 400.0
 
 
@@ -63,13 +64,19 @@ def lonlat(points: gpd.GeoDataFrame) -> tuple[FloatArray, FloatArray]:
 
 
 def frame_of(plan: Plan) -> Frame:
-    """Frame everyone who lives in the study and every open centre, neither too tall nor too wide."""
+    """Frame everyone who lives in the study, every open centre and a close outline, neither too tall nor too wide."""
     lon, lat = lonlat(plan.people)
     shown = plan.sites[plan.sites["status"].isin(["existing", "opened", "upgraded", "closed"])]
     site_lon, site_lat = lonlat(shown)
     lon, lat = np.concatenate([lon, site_lon]), np.concatenate([lat, site_lat])
     plane = LocalPlane.around(lon, lat)
     x, y = plane.to_xy(lon, lat)
+    if plan.boundary is not None and len(plan.boundary):
+        west, south, east, north = plan.boundary.total_bounds
+        edge_x, edge_y = plane.to_xy(np.array([west, west, east, east]), np.array([south, north, south, north]))
+        # An outline little larger than what lives in it is worth showing whole; a country around a town is not.
+        if np.ptp(edge_x) <= _OUTLINE * np.ptp(x) and np.ptp(edge_y) <= _OUTLINE * np.ptp(y):
+            x, y = np.concatenate([x, edge_x]), np.concatenate([y, edge_y])
     margin = 2 * _PAD * max(np.ptp(x), np.ptp(y)) + (plan.cell_m or 0.0)
     wide, tall = max(np.ptp(x) + margin, _LEAST_M), max(np.ptp(y) + margin, _LEAST_M)
     aspect = min(max(tall / wide, _WIDEST), _TALLEST)

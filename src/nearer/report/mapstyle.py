@@ -11,7 +11,7 @@ CSS = (
     + ";font-variant-numeric:tabular-nums}"
     ".nr-ground{fill:var(--page)}.nr-beyond{fill:var(--outside)}"
     ".nr-edge{fill:none;stroke:var(--quiet);stroke-width:1px;vector-effect:non-scaling-stroke}"
-    ".nr-district{fill:none;stroke:var(--quiet);stroke-width:.6px;stroke-dasharray:3 2;"
+    ".nr-district{fill:none;stroke:var(--quiet);stroke-width:.6px;stroke-dasharray:3 2;opacity:.7;"
     "vector-effect:non-scaling-stroke}"
     ".nr-street{fill:none;stroke:var(--streets);stroke-linejoin:round;stroke-linecap:round;"
     "vector-effect:non-scaling-stroke}"

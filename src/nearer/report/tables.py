@@ -55,10 +55,12 @@ class FarRow(NamedTuple):
     letter: str
     name: str
     people: str
+    unreached: str
     minutes: str
     nearest: str
     mend: str
     mend_minutes: str
+    mend_unreached: str
 
 
 class AreaRow(NamedTuple):
@@ -129,18 +131,24 @@ def far_rows(plan: Plan) -> list[FarRow]:
     """Places that remain far, lettered as on the map."""
     names = site_names(plan)
     places = plan.document.far[:LETTERED]
-    return [
-        FarRow(
-            letter=letter,
-            name=place.name or f"{place.lat:.4f}, {place.lon:.4f}",
-            people=words.whole(place.people),
-            minutes="out of reach" if place.minutes is None else words.minutes(place.minutes),
-            nearest="" if place.nearest_site is None else names.get(place.nearest_site, place.nearest_site),
-            mend="" if place.mend is None else names.get(place.mend, place.mend),
-            mend_minutes=words.minutes(place.mend_minutes),
+    rows = []
+    for letter, place in zip(letters(len(places)), places, strict=True):
+        minutes, then = words.minutes_pair(place.minutes, place.mend_minutes)
+        out = place.people if place.minutes is None else place.unreached
+        rows.append(
+            FarRow(
+                letter=letter,
+                name=place.name or f"{place.lat:.4f}, {place.lon:.4f}",
+                people=words.whole(place.people),
+                unreached=words.whole(out),
+                minutes=minutes,
+                nearest="" if place.nearest_site is None else names.get(place.nearest_site, place.nearest_site),
+                mend="" if place.mend is None else names.get(place.mend, place.mend),
+                mend_minutes=then,
+                mend_unreached=words.whole(left) if (left := place.mend_unreached or 0.0) >= 0.5 else "",
+            )
         )
-        for letter, place in zip(letters(len(places)), places, strict=True)
-    ]
+    return rows
 
 
 def area_rows(document: PlanDocument) -> list[AreaRow]:

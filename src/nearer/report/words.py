@@ -282,13 +282,8 @@ def still_far(document: PlanDocument) -> str:
 
 
 def method(document: PlanDocument) -> list[str]:
-    """What was asked for, and what a figure leaves out, one sentence each."""
-    limit, unreached = bare(limit_min(document)), bare(unreached_min(document))
-    found = [
-        f"The plan makes the sum of everyone's {trip(document)} to the nearest centre as short as it can.",
-        f"A centre farther than {limit} minutes is out of reach; in the average, a person out of reach counts "
-        f"as {unreached} minutes.",
-    ]
+    """What was asked for, then what the plan itself notes of its limits, one sentence each."""
+    found = [f"The plan makes the sum of everyone's {trip(document)} to the nearest centre as short as it can."]
     weights = setting(document, "plan.group_weights", {})
     for group, weight in weights.items():
         found.append(
