@@ -18,7 +18,7 @@ SHOWN = 8
 
 def check(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads. [default: all processors]")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read everything, list every fault at once, and show what no street could take."""

@@ -12,7 +12,9 @@ from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, sa
 
 def plan(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the plan goes. [default: STUDY/plan]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the plan goes.", show_default="STUDY/plan")
+    ] = None,
     open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
     open_max: Annotated[int | None, typer.Option(min=0, help="Open at most so many.")] = None,
     objective: Annotated[str | None, typer.Option(metavar="travel", help="What to make small.")] = None,
@@ -22,7 +24,7 @@ def plan(
         int | None, typer.Option(min=1, help="Units of work after which the solver ends, the same on every machine.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads. [default: all processors]")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Plan where centres open, and write report, map and proof."""

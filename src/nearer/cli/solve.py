@@ -14,7 +14,7 @@ def solve(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The benchmark file.")],
     file_format: Annotated[Literal["orlib-pmed", "tsplib"], typer.Option("--format", help="How the file is written.")],
     problem: Annotated[Literal["p-median"], typer.Option(help="What to solve.")] = "p-median",
-    p: Annotated[int | None, typer.Option("-p", min=1, help="Sites to open. [default: the file's]")] = None,
+    p: Annotated[int | None, typer.Option("-p", min=1, help="Sites to open.", show_default="the file's")] = None,
     distance: Annotated[
         Literal["floor", "round", "ceil", "exact"], typer.Option(help="tsplib: what to make of Euclidean distances.")
     ] = "floor",
@@ -22,7 +22,7 @@ def solve(
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which to end; 0 for a proven optimum.")] = 0.0,
     work_limit: Annotated[int | None, typer.Option(min=1, help="Units of work after which to end.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Start of every random choice.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads. [default: all processors]")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
     json_out: Annotated[
         Path | None, typer.Option("--json", metavar="OUT", help="Write the result as JSON; - prints it.")
     ] = None,

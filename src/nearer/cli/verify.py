@@ -14,7 +14,8 @@ from nearer.errors import UsageError
 def verify(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder, or a RESULT.json of `nearer solve`.")],
     study: Annotated[
-        Path | None, typer.Option(metavar="STUDY", help="The plan's study folder. [default: the one it was made from]")
+        Path | None,
+        typer.Option(metavar="STUDY", help="The plan's study folder.", show_default="the one it was made from"),
     ] = None,
     instance: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The benchmark file that RESULT.json is about.")
