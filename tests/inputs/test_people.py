@@ -253,11 +253,11 @@ def test_a_group_that_exceeds_its_total_by_rounding_is_cut_to_it() -> None:
 @pytest.mark.data
 def test_porto_alegre_has_812935_people_in_1124_cells(data_dir: Path) -> None:
     path = data_dir / "cities" / "porto_alegre" / "poa_hexgrid.csv"
-    for settings in ({}, {"h3": "id"}):
-        people = people_of(read_frame(path), PeopleSource(file=path.name, **settings))  # type: ignore[arg-type]
+    for given_as in ({}, {"h3": "id"}):
+        people = people_of(read_frame(path), PeopleSource(file=path.name, **given_as))  # type: ignore[arg-type]
         assert people.n == 1124
         assert people.table["total"].sum() == 812_935
-        assert (people.shapes is not None) == bool(settings)
+        assert (people.shapes is not None) == bool(given_as)
 
 
 @pytest.mark.data

@@ -60,7 +60,7 @@ def read_text(path: Path, faults: Faults) -> tuple[pd.DataFrame, IntArray]:
     row = 0
     try:
         for row, record in enumerate(records, start=1):
-            if not any(value.strip() for value in record):
+            if not "".join(record).strip():
                 continue
             if not names:
                 names = [value.strip() for value in record]
@@ -93,7 +93,7 @@ def _pour(chunk: list[list[str]], columns: list[list[str]]) -> None:
     """Move records into columns."""
     if chunk:
         for column, values in zip(columns, zip(*chunk, strict=True), strict=True):
-            column.extend(value.strip() for value in values)
+            column.extend([value.strip() for value in values])
         chunk.clear()
 
 
