@@ -120,6 +120,11 @@ def test_streets_are_read_and_credited(study: Path) -> None:
     assert "OpenStreetMap contributors" in tables.sources[1].licence
 
 
+def test_a_made_up_town_is_not_credited_to_openstreetmap(study: Path) -> None:
+    put(study, town__osm=town().replace("<osm ", '<osm generator="nearer newtown" '))
+    assert read(study, TOWN).sources[1].licence == ""
+
+
 def test_faults_of_all_files_are_found_at_once(study: Path) -> None:
     put(study, people__csv="id,lon,lat,population\na,9.5,47.1,-5\n", centres__csv="id,name,lon\nc,Hall,9.5\n")
     found = faults(study, TOWN, exclude=[ExcludeSource(file="flood.geojson")], area=AreaSource(boundary="edge.json"))  # type: ignore[call-arg]

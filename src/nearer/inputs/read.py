@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import geopandas as gpd
 import numpy as np
+import osmium
 import pandas as pd
 
 from nearer.errors import Fault, Faults, InputError
@@ -157,8 +158,7 @@ class _Study:
         path = find_file(self.folder, name)
         known = self.used.get(name)
         if known is None:
-            licence = _OSM_LICENCE if path.name.casefold().endswith(OSM_SUFFIXES) else ""
-            self.used[name] = Source(name, sha256(path), kind, licence)
+            self.used[name] = Source(name, sha256(path), kind, _licence(path))
         elif kind not in known.kind.split(", "):
             self.used[name] = replace(known, kind=f"{known.kind}, {kind}")
         return path
@@ -385,6 +385,19 @@ class _Study:
 
 def _setting_fault(key: str, message: str, remedy: str) -> InputError:
     return InputError([Fault(message, column=key, remedy=remedy)])
+
+
+def _licence(path: Path) -> str:
+    """OpenStreetMap's for its extracts, unless the header says that this program made up the place; else unknown."""
+    if not path.name.casefold().endswith(OSM_SUFFIXES):
+        return ""
+    try:
+        reader = osmium.io.Reader(str(path))
+        generator = reader.header().get("generator")
+        reader.close()
+    except RuntimeError:  # damaged; its reader says so
+        return ""
+    return "" if generator.startswith("nearer") else _OSM_LICENCE
 
 
 def _corners(ground: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
