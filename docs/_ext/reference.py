@@ -1,0 +1,200 @@
+"""Directives that write reference tables from the code itself, so that pages cannot fall behind it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Iterator
+from types import NoneType
+from typing import Any
+
+import annotated_types
+import typer.models
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from nearer.cli import app
+from nearer.planning import document
+from nearer.study.settings import Study
+
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside ``X``, ``X | None``, ``list[X]`` or ``tuple[X, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(model_in, typing.get_args(annotation))), None)
+
+
+def tables_of(model: type[BaseModel] = Study, path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """Every table of ``nearer.toml`` by its dotted path."""
+    for name, field in model.model_fields.items():
+        if inner := model_in(field.annotation):
+            yield f"{path}{name}", inner
+            yield from tables_of(inner, f"{path}{name}.")
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Name and function of every command."""
+    for command in app.registered_commands:
+        assert command.callback is not None
+        yield command.name or command.callback.__name__, command.callback
+
+
+def parameters(function: Any) -> Iterator[tuple[str, str, str, str]]:
+    """Spelling, kind of value, default and help of each argument and option, from the annotations typer reads."""
+    hints = typing.get_type_hints(function, include_extras=True, localns={"Path": sys.modules["pathlib"].Path})
+    for name, parameter in inspect.signature(function).parameters.items():
+        annotation, info = typing.get_args(hints[name])[:2]
+        help_text, _, default = (info.help or "").partition(" [default: ")
+        default = default.rstrip("]")
+        if isinstance(info, typer.models.ArgumentInfo):
+            yield info.metavar or name.upper(), "", "needed", help_text
+            continue
+        # Inside Annotated the first spelling stands where a default would.
+        spellings = [spelling for spelling in (info.default, *(info.param_decls or ())) if isinstance(spelling, str)]
+        spelling = ", ".join(spellings or [f"--{name.replace('_', '-')}"])
+        if parameter.default is inspect.Parameter.empty:
+            default = "needed"
+        elif parameter.default not in (None, False):
+            default = f"`{parameter.default}`"
+        yield spelling, info.metavar or kind_of(annotation), default, help_text
+
+
+def kind_of(annotation: Any) -> str:
+    """A type in words."""
+    if annotation in _WORDS:
+        return "" if annotation is bool else _WORDS[annotation]
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if typing.get_origin(annotation) is dict:
+        return f"table of {_WORDS.get(typing.get_args(annotation)[1], 'value')}s"
+    inner = [part for part in typing.get_args(annotation) if part not in (NoneType, Ellipsis)]
+    if inner:
+        words = kind_of(inner[0])
+        return f"list of {words}s" if typing.get_origin(annotation) in (list, tuple) else words
+    return "file" if getattr(annotation, "__name__", "") == "Path" else "table"
+
+
+def limits_of(field: FieldInfo) -> str:
+    """What a number may be, in words."""
+    words = []
+    for limit in field.metadata:
+        if isinstance(limit, annotated_types.Gt):
+            words.append(f"more than {limit.gt:g}")
+        elif isinstance(limit, annotated_types.Ge):
+            words.append(f"at least {limit.ge:g}")
+        elif isinstance(limit, annotated_types.Lt):
+            words.append(f"less than {limit.lt:g}")
+        elif isinstance(limit, annotated_types.Le):
+            words.append(f"at most {limit.le:g}")
+    return ", ".join(words)
+
+
+def default_of(field: FieldInfo) -> str:
+    """A default as one would write it."""
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True)
+    if value is None or value == {} or value == ():
+        return ""
+    return f"`{value:g}`" if isinstance(value, float) else f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    def line(cells: tuple[str, ...]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(header), "|" + " --- |" * len(header), *(line(row) for row in rows)]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+class _Markdown(SphinxDirective):
+    """A directive that writes Markdown."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def lines(self) -> list[str]:
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        box = nodes.Element()
+        self.state.nested_parse(StringList(self.lines(), source="generated"), self.content_offset, box)
+        return box.children
+
+
+class Settings(_Markdown):
+    """The keys of one table of ``nearer.toml``."""
+
+    def lines(self) -> list[str]:
+        model = dict(tables_of())[self.arguments[0]]
+        rows = []
+        for name, field in model.model_fields.items():
+            if model_in(field.annotation):
+                rows.append((f"`{name}`", "table", "", f"see [`{self.arguments[0]}.{name}`](#{name})"))
+                continue
+            about = "; ".join(filter(None, (field.description, limits_of(field))))
+            rows.append((f"`{name}`", kind_of(field.annotation), default_of(field), _sentence(about)))
+        return _table(("key", "kind", "default", "meaning"), rows)
+
+
+class Command(_Markdown):
+    """What a command does and every option it takes."""
+
+    def lines(self) -> list[str]:
+        function = dict(commands())[self.arguments[0]]
+        rows = [(f"`{name}`", kind, default, text) for name, kind, default, text in parameters(function)]
+        said = [inspect.getdoc(function) or "", ""]
+        return [*said, *(_table(("argument or option", "value", "default", "meaning"), rows) if rows else [])]
+
+
+class Part(_Markdown):
+    """The keys of one part of ``plan.json``."""
+
+    def lines(self) -> list[str]:
+        model = getattr(document, self.arguments[0])
+        rows = []
+        for name, field in model.model_fields.items():
+            inner = model_in(field.annotation)
+            kind = (
+                f"list of {inner.__name__}" if inner and "list" in str(field.annotation) else kind_of(field.annotation)
+            )
+            kind = inner.__name__ if inner and kind == "table" else kind
+            rows.append((f"`{field.alias or name}`", kind, _sentence(field.description or "")))
+        return [(inspect.getdoc(model) or ""), "", *_table(("key", "kind", "meaning"), rows)]
+
+
+class ModuleText(SphinxDirective):
+    """A module's docstring, as reStructuredText; write it inside ``eval-rst``."""
+
+    required_arguments = 1
+    option_spec = {"after": directives.unchanged}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        module = __import__(self.arguments[0], fromlist=["_"])
+        text = inspect.getdoc(module) or ""
+        if after := self.options.get("after"):
+            text = text.partition(after)[2]
+        box = nodes.Element()
+        self.state.nested_parse(StringList(text.splitlines(), source=self.arguments[0]), 0, box)
+        return box.children
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Make the directives known."""
+    app.add_directive("settings", Settings)
+    app.add_directive("command", Command)
+    app.add_directive("part", Part)
+    app.add_directive("module-text", ModuleText)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
