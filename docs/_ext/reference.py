@@ -53,8 +53,8 @@ def parameters(function: Any) -> Iterator[tuple[str, str, str, str]]:
     hints = typing.get_type_hints(function, include_extras=True, localns={"Path": sys.modules["pathlib"].Path})
     for name, parameter in inspect.signature(function).parameters.items():
         annotation, info = typing.get_args(hints[name])[:2]
-        help_text, _, default = (info.help or "").partition(" [default: ")
-        default = default.rstrip("]")
+        help_text = info.help or ""
+        default = info.show_default if isinstance(info.show_default, str) else ""
         if isinstance(info, typer.models.ArgumentInfo):
             yield info.metavar or name.upper(), "", "needed", help_text
             continue
