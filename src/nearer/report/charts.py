@@ -8,8 +8,8 @@ from nearer.planning.document import PlanDocument
 from nearer.report import tokens, words
 from nearer.report.mapclean import clean
 
-_W, _H = 480, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 40
+_W, _H = 480, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 34, 40
 
 CSS = (
     ".chart{display:block;width:100%;height:auto;font-family:"
@@ -20,8 +20,7 @@ CSS = (
     ".ch-before{stroke:var(--existing);stroke-width:2;stroke-dasharray:6 4;fill:none;stroke-linejoin:round}"
     ".ch-after{stroke:var(--opened);stroke-width:3;fill:none;stroke-linejoin:round}"
     ".ch-gain{fill:var(--opened);opacity:.14}"
-    ".ch-name{fill:var(--text);font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:4px;"
-    "stroke-linejoin:round}"
+    ".ch-name{fill:var(--text)}"
     ".ch-mark{stroke:var(--quiet);stroke-width:1;stroke-dasharray:2 3}"
     ".ch-dot{fill:var(--page);stroke-width:2}.ch-dot-before{stroke:var(--existing)}.ch-dot-after{stroke:var(--opened)}"
 )
@@ -62,17 +61,14 @@ def _ticks(ticks: Sequence[tuple[float, str]], name: str) -> str:
     ) + (f'<text class="ch-text ch-middle" x="{_x(0.5):.1f}" y="{_H - 6}">{name}</text>')
 
 
-def _names(xs: Sequence[float], before: Sequence[float], after: Sequence[float]) -> str:
-    """Each line's name on its own side of the pair: the plan's to the left of its climb, today's below its end."""
-    climb = next((n for n, share in enumerate(after) if share >= 0.7 * after[-1]), len(xs) - 1)
-    x, y = _x(xs[climb]), _y(after[climb])
-    left = xs[climb] > 0.26
-    low = min(range(len(xs)), key=lambda n: abs(xs[n] - 0.8))
-    below = min(_y(before[low]) + 20, _y(0) - 8)
+def _key() -> str:
+    """Which line is which, above the chart, where no curve can reach."""
+    y = _TOP - 16
     return (
-        f'<text class="ch-name{" ch-end" if left else ""}" x="{x - 10 if left else x + 14:.1f}" '
-        f'y="{y - 2 if left else y + 22:.1f}">with the plan</text>'
-        f'<text class="ch-name" x="{_x(xs[low]):.1f}" y="{below:.1f}">today</text>'
+        f'<path class="ch-before" d="M{_LEFT} {y}h34"/>'
+        f'<text class="ch-name" x="{_LEFT + 42}" y="{y + 4.5}">today</text>'
+        f'<path class="ch-after" d="M{_LEFT + 104} {y}h34"/>'
+        f'<text class="ch-name" x="{_LEFT + 146}" y="{y + 4.5}">with the plan</text>'
     )
 
 
@@ -106,14 +102,14 @@ def curve_svg(document: PlanDocument, ident: str = "curve") -> str:
     marks = ""
     if 0 < near <= longest:
         x = _x(near / longest)
-        inner += f'<path class="ch-mark" d="M{x:.1f} {_y(0):.1f}V{_TOP}"/>'
+        inner += f'<path class="ch-mark" d="M{x:.1f} {_y(0):.1f}V{_y(1):.1f}"/>'
         marks = "".join(
             f'<circle class="ch-dot ch-dot-{side}" cx="{x:.1f}" cy="{_y(share):.1f}" r="4"/>'
             for side, share in zip(("before", "after"), shares, strict=True)
         )
     inner += f'<path class="ch-before" d="{_line(xs, curve.before)}"/>'
     inner += f'<path class="ch-after" d="{_line(xs, curve.after)}"/>{marks}'
-    inner += _names(xs, curve.before, curve.after)
+    inner += _key()
     desc = f"{words.reading(document, 'before')} {words.reading(document, 'after')}"
     return _frame(ident, "Share of people within so many minutes of a centre, today and with the plan", desc, inner)
 

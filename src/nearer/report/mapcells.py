@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from scipy.spatial import cKDTree
 
 from nearer.planning.plan import Plan
 from nearer.report.mapbase import rounded_path
-from nearer.report.mapframe import WIDTH, Frame, lonlat
+from nearer.report.mapframe import Frame, lonlat
 from nearer.report.tokens import GAIN_BREAKS, MINUTE_BREAKS
 from nearer.units import FloatArray, IntArray
 
@@ -19,7 +20,7 @@ OUT = len(MINUTE_BREAKS) + 1
 NEWLY = len(GAIN_BREAKS) + 1
 """Class of gain of people newly within reach."""
 
-_SIDES = (0.5, 0.68, 0.84, 0.97)  # side of a square by how many people live in it, as a share of the cell
+_SIDES = (0.62, 0.76, 0.88, 0.98)  # side of a square by how many people live in it, as a share of the cell
 _SMALLEST = 16.0  # units; less than a pixel and a half is lost on a map of a whole country
 
 
@@ -82,8 +83,9 @@ def _sizes(plan: Plan, frame: Frame) -> tuple[FloatArray, str]:
     steps = np.array(_SIDES)[np.searchsorted([0.5, 0.7, 0.88], share)]
     if plan.cell_m is not None:
         return np.maximum(steps * plan.cell_m * frame.per_m, _SMALLEST), "square"
-    apart = np.sqrt(WIDTH * frame.height / max(len(people), 1))
-    return np.maximum(steps * np.clip(0.8 * apart, 18.0, 90.0), _SMALLEST), "round"
+    spots = np.column_stack(frame.place(*lonlat(plan.people)))
+    apart = np.asarray(cKDTree(spots).query(spots, k=min(2, len(spots)))[0]).reshape(len(spots), -1)[:, -1]
+    return np.maximum(steps * np.clip(1.1 * np.median(apart), 24.0, 90.0), _SMALLEST), "round"
 
 
 def cell_groups(plan: Plan, frame: Frame, near_min: float) -> list[CellGroup]:

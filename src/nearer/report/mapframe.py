@@ -17,6 +17,7 @@ WIDTH = 4800
 
 _TALLEST, _WIDEST = 1.45, 0.72
 _PAD = 0.03
+_FOOT = 0.05  # a strip below everything, for the scale bar and the source
 _OUTLINE = 1.5
 _LEAST_M = 400.0
 
@@ -84,4 +85,4 @@ def frame_of(plan: Plan) -> Frame:
     tall = wide * aspect
     per_m = WIDTH / wide
     left, top = (x.min() + x.max() - wide) / 2, (y.min() + y.max() + tall) / 2
-    return Frame(plane, float(left), float(top), float(per_m), round(tall * per_m))
+    return Frame(plane, float(left), float(top), float(per_m), round((tall + _FOOT * wide) * per_m))

@@ -15,6 +15,9 @@ from nearer.units import FloatArray
 LETTERED = 15
 """Places that remain far, at most, on the map and in its table; the rest is in ``plan.json``."""
 
+_PX_PER_NAME = 40
+"""A map carries one name for so many pixels of its width; more would hide what it shows."""
+
 MARK_NAMES = {
     "existing": "existing centre",
     "opened": "new centre",
@@ -122,7 +125,7 @@ def area_names(sheet: Sheet, rooms: tuple[Room, Room], px: float) -> str:
     return "".join(
         f'<text class="nr-text nr-name" font-size="{size:.0f}" stroke-width="{3 * px:.0f}" x="{found[1]:.0f}" '
         f'y="{found[2] + 0.35 * size:.0f}">{clean(found[0])}</text>'
-        for found in place_names(sheet.names, rooms, size)
+        for found in place_names(sheet.names[: int(WIDTH / px / _PX_PER_NAME)], rooms, size)
         if found
     )
 
@@ -139,8 +142,6 @@ def margin_notes(sheet: Sheet, room: Room, px: float) -> str:
     arrow = f"M{north:.0f} {foot:.0f}v{-11 * px:.0f}m{-3 * px:.0f} {4 * px:.0f}l{3 * px:.0f} {-4 * px:.0f}"
     lines = f"{arrow}l{3 * px:.0f} {4 * px:.0f}M{bar:.0f} {foot - 4 * px:.0f}v{4 * px:.0f}h{units}v{-4 * px:.0f}"
     return (
-        f'<rect class="nr-plate" x="0" y="{foot - 26 * px:.0f}" width="{bar + units + 9 * px:.0f}" '
-        f'height="{35 * px:.0f}"/>'
         f'<path class="nr-bar-halo" stroke-width="{4 * px:.0f}" d="{lines}"/>'
         f'<path class="nr-bar" stroke-width="{1.3 * px:.0f}" d="{lines}"/>'
         + _note("N", north, foot - 14 * px, px, "nr-middle")

@@ -30,7 +30,7 @@ CSS = (
     ".nr-letter{fill:var(--page);font-weight:700;text-anchor:middle}.nr-letter-disc{fill:var(--text)}"
     ".nr-name{text-anchor:middle;font-weight:600}"
     ".nr-name,.nr-small{paint-order:stroke;stroke:var(--page);stroke-linejoin:round}.nr-small{fill:var(--quiet)}"
-    ".nr-plate{fill:var(--page);opacity:.8}.nr-bar,.nr-bar-halo{fill:none;stroke:var(--text)}.nr-bar-halo{stroke:var(--page)}.nr-middle{text-anchor:middle}"
+    ".nr-bar,.nr-bar-halo{fill:none;stroke:var(--text)}.nr-bar-halo{stroke:var(--page)}.nr-middle{text-anchor:middle}"
     ".nr-frame{fill:none;stroke:var(--line)}"
 )
 """Style of maps; colours are the variables of ``tokens.css``."""

@@ -94,7 +94,7 @@ def group_rows(document: PlanDocument) -> list[GroupRow]:
     pairs += [(name, was, after.groups[name]) for name, was in before.groups.items() if name in after.groups]
     return [
         GroupRow(
-            name=name,
+            name=name.replace("_", " "),
             people=words.whole(now.people),
             mean=words.minutes_pair(was.mean_min, now.mean_min),
             within=everyone if now is after else (_share_within(was, near), _share_within(now, near)),
