@@ -48,7 +48,7 @@ def test_lazy_greedy_opens_what_plain_greedy_opens(seed: int) -> None:
     naive: list[int] = []
     for _ in range(4):
         naive.append(min((j for j in range(m) if j not in naive), key=lambda j: (cost(dense, cap, [*naive, j]), j)))
-    opened = fast.greedy(*fast.columns(ptr, col, val, m), cap, 4)
+    opened = fast.greedy(*fast.columns(ptr, col, val, m), cap, np.zeros(m), 4, 4)
     assert opened.tolist() == naive
 
 
@@ -62,7 +62,9 @@ def test_swap_search_ends_where_no_swap_helps_and_saves_what_it_says(seed: int) 
     before = fast.nearest_two(ptr, col, val, cap, mask, d1, a1, d2)
     assert before == cost(dense, cap, [0, 1, 2, 3])
     columns = fast.columns(ptr, col, val, m)
-    _, quiet, _, saved = fast.swap_search(ptr, col, val, *columns, cap, mask, d1, a1, d2, 0, 0, 1e-9, 10**9)
+    _, quiet, _, saved = fast.swap_search(
+        *(ptr, col, val, *columns, cap, np.zeros(m), 4, 4, mask, d1, a1, d2, 0, 0, 1e-9, 10**9)
+    )
     chosen = np.flatnonzero(mask).tolist()
     after = cost(dense, cap, chosen)
     assert quiet == m

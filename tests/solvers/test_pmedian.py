@@ -15,7 +15,7 @@ from nearer.model import FORBIDDEN, FREE, OPEN, Status
 from nearer.model.check import check_solution
 from nearer.progress import Stop
 from nearer.solvers import solve
-from nearer.testing import brute_force, check_solver
+from nearer.testing import brute_force, check_proof, check_solver
 
 from .instances import from_dense
 
@@ -43,6 +43,7 @@ def test_a_town_is_proven_and_checked(noise: int, n_fixed: int) -> None:
     assert solution.status is Status.OPTIMAL
     assert solution.bound == solution.objective  # whole costs and weights: the bound is whole too
     assert check_solution(instance, solution) == []
+    check_proof(instance, solution)
 
 
 def test_threads_and_repetition_change_nothing() -> None:
@@ -73,6 +74,7 @@ def test_an_early_stop_still_has_a_plan_a_bound_and_no_claim_to_be_optimal() -> 
     assert np.isfinite(solution.bound)
     assert solution.bound < solution.objective
     assert check_solution(instance, solution) == []
+    check_proof(instance, solution)
 
 
 def test_the_trace_only_improves() -> None:
@@ -114,6 +116,7 @@ def test_existing_sites_only_is_a_plan() -> None:
     assert solution.status is Status.OPTIMAL
     assert solution.objective == 4.0
     assert check_solution(instance, solution) == []
+    check_proof(instance, solution)
 
 
 def test_nobody_reaches_anything() -> None:
@@ -133,6 +136,7 @@ def test_at_most_p_opens_no_site_that_brings_nothing() -> None:
     solution = solve(instance)
     assert int(solution.open_mask.sum()) == 1
     assert check_solution(instance, solution) == []
+    check_proof(instance, solution)
 
 
 def test_rows_that_must_be_served_need_full_rows() -> None:
@@ -164,3 +168,4 @@ def test_published_optima_of_or_library_are_proven(data_dir: Path, name: str) ->
     assert solution.status is Status.OPTIMAL
     assert (solution.objective, solution.bound) == (best, best)
     assert check_solution(instance, solution) == []
+    check_proof(instance, solution)

@@ -1,5 +1,5 @@
 """
-Kernels of the p-median on sparse rows.
+Kernels of the p-median, and of its kin with prices per site, on sparse rows.
 
 Rows hold, for each demand row, the weighted costs below its ``cap`` (what it costs with the sites that stand open
 already), sorted ascending: ``ptr`` int64 (n + 1,), ``col`` int32 (nnz,), ``val`` float64 (nnz,). The column twin
@@ -37,42 +37,47 @@ def columns(ptr: IntArray, col: IntArray, val: FloatArray, m: int) -> tuple[IntA
 
 
 @kernel
-def greedy(cptr: IntArray, crow: IntArray, cval: FloatArray, cap: FloatArray, k: int) -> IntArray:
+def greedy(
+    cptr: IntArray, crow: IntArray, cval: FloatArray, cap: FloatArray, price: FloatArray, k_min: int, k_max: int
+) -> IntArray:
     """
-    Open k sites, each time the one that saves most (ties: lowest index), with lazy evaluation.
+    Open sites, each time the one that saves most after its price (ties: lowest index), with lazy evaluation.
 
-    A saving only shrinks as sites open (submodularity), so an old saving is an upper bound and the top of a heap whose
-    saving was just recomputed is the best of all (Minoux 1978).
+    Goes on to ``k_min`` whatever the saving, and to ``k_max`` while there is one. A saving only shrinks as sites open
+    (submodularity), so an old saving is an upper bound and the top of a heap whose saving was just recomputed is the
+    best of all (Minoux 1978).
     """
     m = len(cptr) - 1
     cost = cap.copy()
     heap = [(0.0, 0)]
     heap.pop()
     for j in range(m):
-        saving = 0.0
+        saving = -price[j]
         for e in range(cptr[j], cptr[j + 1]):
             saving += cost[crow[e]] - cval[e]
         heap.append((-saving, j))
     heapq.heapify(heap)
     fresh = np.zeros(m, dtype=np.int64)
-    opened = np.empty(min(k, m), dtype=np.int32)
+    opened = np.empty(min(k_max, m), dtype=np.int32)
     n_open = 0
     while n_open < len(opened):
-        _, j = heapq.heappop(heap)
+        less, j = heapq.heappop(heap)
         if fresh[j] < n_open:
-            saving = 0.0
+            saving = -price[j]
             for e in range(cptr[j], cptr[j + 1]):
                 if cval[e] < cost[crow[e]]:
                     saving += cost[crow[e]] - cval[e]
             fresh[j] = n_open
             heapq.heappush(heap, (-saving, j))
             continue
+        if n_open >= k_min and less >= 0.0:
+            break
         opened[n_open] = j
         n_open += 1
         for e in range(cptr[j], cptr[j + 1]):
             if cval[e] < cost[crow[e]]:
                 cost[crow[e]] = cval[e]
-    return opened
+    return opened[:n_open]
 
 
 @kernel
@@ -125,6 +130,9 @@ def swap_search(
     crow: IntArray,
     cval: FloatArray,
     cap: FloatArray,
+    price: FloatArray,
+    k_min: int,
+    k_max: int,
     open_mask: BoolArray,
     d1: FloatArray,
     a1: IntArray,
@@ -135,17 +143,18 @@ def swap_search(
     budget: int,
 ) -> tuple[int, int, int, float]:
     """
-    Swap one open for one closed site as soon as that saves more than ``least`` (Resende & Werneck 2007).
+    Swap, open or close a site as soon as that saves more than ``least`` (Resende & Werneck 2007).
 
-    For a candidate j, one scan of its column gives its saving, and for each open site r how much of the loss of
-    closing r it makes good; untouched sites compete through the one with the least loss.
+    For a closed site j, one scan of its column gives its saving, and for each open site r how much of the loss of
+    closing r it makes good; untouched sites compete through the one that is lost most easily. An open site is tried
+    for closing, a closed one for opening alone, where ``k_min`` and ``k_max`` allow it.
 
     Parameters
     ----------
     start
         Site to try first; the search goes round.
     quiet
-        Sites tried since the last swap; the search ends at m (a local optimum).
+        Sites tried since the last move; the search ends at m (a local optimum).
     budget
         Entries to scan at most, so that a call stays short.
 
@@ -155,7 +164,11 @@ def swap_search(
         To go on with; entries scanned; total saved.
     """
     m = len(open_mask)
-    loss = np.zeros(m)
+    n_open = 0
+    loss = -price.copy()  # what closing a site costs, its price saved
+    for j in range(m):
+        if open_mask[j]:
+            n_open += 1
     for i in range(len(cap)):
         if a1[i] >= 0:
             loss[a1[i]] += d2[i] - d1[i]
@@ -173,47 +186,65 @@ def swap_search(
                 if open_mask[r] and (cheapest < 0 or loss[r] < loss[cheapest]):
                     cheapest = r
             stale = False
-        if open_mask[j] or cheapest < 0:
-            quiet += 1
-            j = j + 1 if j + 1 < m else 0
-            continue
-        gain = 0.0
-        n_touched = 0
-        for e in range(cptr[j], cptr[j + 1]):
-            i = crow[e]
-            v = cval[e]
-            if v < d1[i]:
-                gain += d1[i] - v
-            if v < d2[i] and a1[i] >= 0:
-                r = a1[i]
-                good = d2[i] - max(v, d1[i])
-                if good > 0.0:
-                    if credit[r] == 0.0:
-                        touched[n_touched] = r
-                        n_touched += 1
-                    credit[r] += good
-        spent += cptr[j + 1] - cptr[j] + 4
-        out = cheapest
-        best = gain - loss[cheapest] + credit[cheapest]
-        for t in range(n_touched):
-            r = touched[t]
-            net = gain - loss[r] + credit[r]
-            if net > best or (net == best and r < out):
-                best = net
-                out = r
-        for t in range(n_touched):
-            credit[touched[t]] = 0.0
-        if best <= least:
+        come = -1
+        out = -1
+        best = least
+        if open_mask[j]:
+            if n_open > k_min and -loss[j] > best:
+                best = -loss[j]
+                out = j
+        else:
+            gain = -price[j]
+            n_touched = 0
+            for e in range(cptr[j], cptr[j + 1]):
+                i = crow[e]
+                v = cval[e]
+                if v < d1[i]:
+                    gain += d1[i] - v
+                if v < d2[i] and a1[i] >= 0:
+                    r = a1[i]
+                    good = d2[i] - max(v, d1[i])
+                    if good > 0.0:
+                        if credit[r] == 0.0:
+                            touched[n_touched] = r
+                            n_touched += 1
+                        credit[r] += good
+            spent += cptr[j + 1] - cptr[j] + 4
+            if n_open < k_max and gain > best:
+                best = gain
+                come = j
+            if cheapest >= 0:
+                net = gain - loss[cheapest] + credit[cheapest]
+                if net > best:
+                    best = net
+                    come = j
+                    out = cheapest
+                for t in range(n_touched):
+                    r = touched[t]
+                    net = gain - loss[r] + credit[r]
+                    if net > best or (net == best and come == j and 0 <= r < out):
+                        best = net
+                        come = j
+                        out = r
+            for t in range(n_touched):
+                credit[touched[t]] = 0.0
+        if come < 0 and out < 0:
             quiet += 1
             j = j + 1 if j + 1 < m else 0
             continue
         saved += best
         quiet = 0
         stale = True
-        open_mask[out] = False
-        open_mask[j] = True
+        if out >= 0:
+            open_mask[out] = False
+            n_open -= 1
+        if come >= 0:
+            open_mask[come] = True
+            n_open += 1
         for side in range(2):
-            s = j if side == 0 else out
+            s = come if side == 0 else out
+            if s < 0:
+                continue
             for e in range(cptr[s], cptr[s + 1]):
                 i = crow[e]
                 if cval[e] > d2[i]:

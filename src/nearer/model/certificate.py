@@ -16,9 +16,11 @@ class Certificate:
     """
     A branching tree over sites whose leaves carry Lagrange multipliers.
 
-    With multipliers λ (one per demand row, in cost × weight), open sites O, free sites F and k of F still to open,
+    With multipliers λ (one per demand row, in cost × weight), open sites O, and free sites F of which between k and K
+    are still to open,
 
-    ``L(λ) = Σ_i min(λ_i, w_i u_i) + Σ_{j∈O} ρ_j + min_{S⊆F, |S|=k} Σ_{j∈S} ρ_j``,  ``ρ_j = Σ_i min(0, w_i c_ij − λ_i)``
+    ``L(λ) = Σ_i min(λ_i, w_i u_i) + Σ_{j∈O} ρ_j + min_{S⊆F, k≤|S|≤K} Σ_{j∈S} ρ_j``,
+    ``ρ_j = f_j + Σ_i min(0, w_i c_ij − λ_i)`` with f_j what site j costs when open,
 
     is a lower bound for every choice of λ (Narula, Ogbu, Samuelsson 1977). A node inherits what its ancestors fixed;
     at a node a site may also be fixed because the opposite is no better than the bound claimed (reduced-cost fixing).

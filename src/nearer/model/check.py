@@ -23,7 +23,7 @@ REL_TOL = 1e-9
 
 def recompute_value(instance: Instance, open_mask: BoolArray, phase: int = 0) -> float:
     """
-    Cost × weight of a set of open sites, each row at the cheapest of its open sites and of staying unserved.
+    Cost of a set of open sites: each row at the cheapest of them and of staying unserved, and their own prices.
 
     Parameters
     ----------
@@ -42,7 +42,9 @@ def recompute_value(instance: Instance, open_mask: BoolArray, phase: int = 0) ->
     best = cheapest_open(instance, open_mask)
     if np.isinf(best).any():
         return math.inf
-    return math.fsum(np.asarray(instance.weight[phase]) * best)
+    weight = np.asarray(instance.weight[phase])
+    paid = np.multiply(weight, best, out=np.zeros_like(weight), where=weight > 0)
+    return math.fsum([*paid, *instance.price[open_mask]])
 
 
 def is_optimal(value: float, bound: float, whole: bool) -> bool:

@@ -70,7 +70,8 @@ def evaluate_certificate(instance: Instance, certificate: Certificate, cutoff: f
                 state[child] = here.copy()
         else:
             least = min(least, bounds.at(int(certificate.node_multiplier[node]), here))
-    return least
+    # No cost is negative, so unless an open site earns money nothing is worth less than what stands open.
+    return max(least, 0.0) if np.all(instance.price >= 0) else least
 
 
 def certified_bound(instance: Instance, certificate: Certificate, cutoff: float = math.inf) -> float:
@@ -176,6 +177,7 @@ class _Bounds:
     open_min: int
     open_max: int
     standing_open: BoolArray
+    site_price: FloatArray
     multipliers: FloatArray
     ceiling: FloatArray
     pair_row: IntArray
@@ -199,6 +201,7 @@ class _Bounds:
             open_min=int(instance.open_min[0]),
             open_max=int(instance.open_max[0]),
             standing_open=standing_open,
+            site_price=instance.price,
             multipliers=multipliers,
             ceiling=ceiling,
             pair_row=pair_row[keep],
@@ -214,13 +217,15 @@ class _Bounds:
         if n_decided_open > self.open_max or n_decided_open + len(undecided) < self.open_min:
             return math.inf
         base, rho, eps = self._of_multipliers(multiplier)
-        # ρ is never above zero, so as many as may open do.
-        still = min(self.open_max - n_decided_open, len(undecided))
-        chosen = np.partition(rho[undecided], still - 1)[:still] if still else np.zeros(0)
+        # The fewest that must open do, and of the others those that lower the bound, as many as may.
+        must = min(max(self.open_min - n_decided_open, 0), len(undecided))
+        may = min(self.open_max - n_decided_open, len(undecided))
+        cheapest = np.sort(rho[undecided])[:may]
+        chosen = np.concatenate([cheapest[:must], np.minimum(cheapest[must:], 0.0)])
         fixed = rho[self.standing_open | (state == 1)]
         total = base + float(fixed.sum()) + float(chosen.sum())
-        magnitude = abs(base) + float(-fixed.sum()) + float(-chosen.sum())
-        return total - eps * (len(fixed) + still + 4) * magnitude
+        magnitude = abs(base) + float(np.abs(fixed).sum()) + float(np.abs(chosen).sum())
+        return total - eps * (len(fixed) + may + 4) * magnitude
 
     def _of_multipliers(self, index: int) -> tuple[float, FloatArray, float]:
         if index in self._sums:
@@ -234,10 +239,12 @@ class _Bounds:
         size = self.pair_price[active] + np.abs(lam[self.pair_row[active]])
         total_size = float(size.sum() + np.abs(lam).sum())
         # Whole numbers of this size are added without any error.
+        total_size += float(np.abs(self.site_price).sum())
         eps = 0.0 if self.whole and total_size < _EXACT / 4 and bool(np.all(lam % 1 == 0)) else _EPS
         count = np.bincount(site, minlength=n_sites)
         rho = np.bincount(site, weights=term, minlength=n_sites)
-        rho = rho - eps * ((count + 1) * np.abs(rho) + 2 * np.bincount(site, weights=size, minlength=n_sites))
+        error = (count + 2) * (np.abs(rho) + np.abs(self.site_price))
+        rho = self.site_price + rho - eps * (error + 2 * np.bincount(site, weights=size, minlength=n_sites))
         base = math.fsum(lam) - 2 * eps * math.fsum(np.abs(lam))
         sums = base, np.asarray(rho, dtype=np.float64), eps
         self._sums[index] = sums

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -39,6 +40,15 @@ class Instance:
         float64 (n_sites, n_levels, n_groups), weight a site can serve; ``inf`` = no limit.
     row_point, row_group
         Point and group of each row, int32 (n_rows,).
+    open_cost
+        Cost of a site that is open, per site and level, float64 (n_sites, n_levels), same unit as cost × weight; below
+        zero where closing is what costs. None = nothing.
+    need
+        What a row takes of a site's capacity, float64 (n_rows,); None = its weight.
+    single_source
+        Whether a row is served whole by one site.
+    objective
+        "sum": cost × weight of all rows, and opening costs. "max": the dearest row, cost × weight, alone.
     """
 
     indptr: IntArray
@@ -52,6 +62,10 @@ class Instance:
     capacity: FloatArray
     row_point: IntArray
     row_group: IntArray
+    open_cost: FloatArray | None = None
+    need: FloatArray | None = None
+    single_source: bool = False
+    objective: Literal["sum", "max"] = "sum"
 
     def __post_init__(self) -> None:
         n_rows = len(self.indptr) - 1
@@ -63,6 +77,10 @@ class Instance:
             raise ValueError("a row names a site that does not exist")
         if np.any(self.weight < 0) or np.any(np.asarray(self.cost) < 0):
             raise ValueError("weights and costs must not be negative")
+        if self.open_cost is not None and self.open_cost.shape != (self.n_sites, self.n_levels):
+            raise ValueError("opening costs must have one entry per site and level")
+        if self.need is not None and self.need.shape != (n_rows,):
+            raise ValueError("needs must have one entry per row")
         if np.any(self.open_min > self.open_max):
             raise ValueError("open_min must not exceed open_max")
 
@@ -91,9 +109,21 @@ class Instance:
         """Sites that may open, bool (n_sites,)."""
         return np.asarray(self.standing == FREE)
 
+    @property
+    def capacitated(self) -> bool:
+        """Whether any site's capacity is finite."""
+        return not bool(np.isinf(self.capacity).all())
+
+    @property
+    def price(self) -> FloatArray:
+        """Cost of each site being open at its first level, float64 (n_sites,)."""
+        return np.zeros(self.n_sites) if self.open_cost is None else np.asarray(self.open_cost[:, 0])
+
     @cached_property
     def whole(self) -> bool:
         """Whether all costs and weights are whole numbers, so that values are whole too."""
+        if self.open_cost is not None and np.any(self.open_cost % 1 != 0):
+            return False
         unserved = self.unserved[np.isfinite(self.unserved)]
         costs_whole = np.issubdtype(np.asarray(self.cost).dtype, np.integer) or bool(np.all(self.cost % 1 == 0))
         return costs_whole and bool(np.all(unserved % 1 == 0)) and bool(np.all(self.weight % 1 == 0))
@@ -110,8 +140,13 @@ def single_phase(
     open_max: int,
     row_point: IntArray | None = None,
     row_group: IntArray | None = None,
+    price: FloatArray | None = None,
 ) -> Instance:
-    """Make an instance of one phase, one level, one group and no capacities, rows sorted here if they are not."""
+    """
+    Make an instance of one phase, one level, one group and no capacities, rows sorted here if they are not.
+
+    ``price`` is what each open site costs, float64 (n_sites,); None = nothing. The rest is as in ``Instance``.
+    """
     n_rows, n_sites = len(indptr) - 1, len(standing)
     rows = np.repeat(np.arange(n_rows), np.diff(indptr))
     order = np.lexsort((site_idx, cost, rows))
@@ -127,4 +162,5 @@ def single_phase(
         capacity=np.full((n_sites, 1, 1), np.inf),
         row_point=np.arange(n_rows, dtype=np.int32) if row_point is None else row_point,
         row_group=np.zeros(n_rows, dtype=np.int32) if row_group is None else row_group,
+        open_cost=None if price is None else np.asarray(price, dtype=np.float64).reshape(n_sites, 1),
     )

@@ -1,4 +1,4 @@
-"""``Core``: the p-median that is left once open sites, empty rows and fixed sites are taken out."""
+"""``Core``: the problem that is left once open sites, empty rows and fixed sites are taken out."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from nearer.units import BoolArray, FloatArray, IntArray
 @dataclass(frozen=True)
 class Core:
     """
-    Open k of m free sites; a row that none of them serves stays at its cap.
+    Open between ``k_min`` and ``k_max`` of m free sites; a row that none of them serves stays at its cap.
 
     Parameters
     ----------
     base
-        Cost of the rows left out.
-    k
-        Sites to open.
+        Cost of the rows left out, and of the sites that stand open.
+    k_min, k_max
+        Sites to open, at least and at most.
+    price
+        What each free site costs when open, float64 (m,).
     site, row
         Positions in the instance, int32 (m,) and (n,).
     cap
@@ -33,7 +35,9 @@ class Core:
     """
 
     base: float
-    k: int
+    k_min: int
+    k_max: int
+    price: FloatArray
     site: IntArray
     row: IntArray
     cap: FloatArray
@@ -76,7 +80,18 @@ class Core:
         """Cost with these free sites open."""
         mask = np.zeros(self.m, dtype=bool)
         mask[open_idx] = True
-        return self.base + float(self.caps_with(mask).sum())
+        return self.base + float(self.price[open_idx].sum()) + float(self.caps_with(mask).sum())
+
+    @property
+    def decided(self) -> bool:
+        """Whether nothing is left to choose: no row depends on it and no price."""
+        return self.m == self.k_min or self.k_max == 0 or (self.n == 0 and not self.price.any())
+
+    def cheapest_set(self, rank: FloatArray) -> IntArray:
+        """The set of least total rank, at least k_min and at most k_max sites, ties to the lowest index."""
+        order = np.argsort(rank, kind="stable")
+        wanted = max(self.k_min, min(self.k_max, int(np.count_nonzero(rank < 0))))
+        return order[:wanted]
 
     def caps_with(self, opened: BoolArray) -> FloatArray:
         """Caps of the rows once these sites stand open, float64 (n,)."""
@@ -87,9 +102,12 @@ class Core:
         cap = self.caps_with(opened)
         keep_site = ~(closed | opened)
         keep = keep_site[self.col] & (self.val < cap[self.rows])
+        n_opened = int(opened.sum())
         return _compressed(
-            self.base,
-            self.k - int(opened.sum()),
+            self.base + float(self.price[opened].sum()),
+            max(self.k_min - n_opened, 0),
+            self.k_max - n_opened,
+            self.price,
             self.site,
             self.row,
             cap,
@@ -103,7 +121,9 @@ class Core:
 
 def _compressed(
     base: float,
-    k: int,
+    k_min: int,
+    k_max: int,
+    price: FloatArray,
     site: IntArray,
     row: IntArray,
     cap: FloatArray,
@@ -120,7 +140,9 @@ def _compressed(
     np.cumsum(counts[full], out=ptr[1:])
     return Core(
         base=base + float(cap[~full].sum()),
-        k=k,
+        k_min=k_min,
+        k_max=min(k_max, int(keep_site.sum())),
+        price=price[keep_site],
         site=site[keep_site],
         row=row[full],
         cap=cap[full],
@@ -167,8 +189,10 @@ def make_core(instance: Instance) -> Core:
     val = instance.weight[0][rows] * np.asarray(instance.cost, dtype=np.float64)
     free = instance.standing == FREE
     return _compressed(
-        base=0.0,
-        k=min(int(instance.open_max[0]), int(free.sum())),
+        base=float(instance.price[instance.standing == OPEN].sum()),
+        k_min=int(instance.open_min[0]),
+        k_max=int(instance.open_max[0]),
+        price=instance.price,
         site=np.arange(instance.n_sites, dtype=np.int32),
         row=np.arange(instance.n_rows, dtype=np.int32),
         cap=caps,

@@ -1,8 +1,9 @@
 """
 Dual side: the Lagrangian of the assignment rows, climbed by the volume algorithm.
 
-For multipliers λ ≤ cap, ``L(λ) = base + Σ λ + Σ of the k least ρ_j``, ``ρ_j = Σ_i min(0, val_ij − λ_i)`` is a lower
-bound (Narula, Ogbu, Samuelsson 1977; step rule and primal averages: Barahona, Anbil 2000).
+For multipliers λ ≤ cap and ``ρ_j = price_j + Σ_i min(0, val_ij − λ_i)``, ``L(λ) = base + Σ λ + Σ ρ`` over the cheapest
+set of sites that may be open together is a lower bound (Narula, Ogbu, Samuelsson 1977; step rule and primal averages:
+Barahona, Anbil 2000).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Dual:
     lam
         float64 (n,), each between the row's least cost and its cap.
     rho
-        Reduced cost of each site, float64 (m,), never positive.
+        Reduced cost of each site, price included, float64 (m,).
     bound
         L(λ), rounded down.
     share
@@ -59,16 +60,16 @@ def prices(core: Core, lam: FloatArray, chunks: list[tuple[int, int]], threads: 
     def work(chunk: tuple[int, int]) -> FloatArray:
         return np.asarray(kernels.site_prices(core.ptr, core.col, core.val, lam, chunk[0], chunk[1], core.m))
 
-    total = np.zeros(core.m)
+    total = core.price.copy()
     for part in run_chunks(work, chunks, min(threads, len(chunks))):
         total += part
     return total
 
 
 def bound_of(core: Core, lam: FloatArray, rho: FloatArray) -> tuple[float, IntArray]:
-    """L(λ) and the k sites of least ρ (ties: lowest index)."""
-    order = np.argsort(rho, kind="stable")[: core.k]
-    return core.base + float(lam.sum()) + float(rho[order].sum()), order
+    """L(λ) and the cheapest set of sites."""
+    chosen = core.cheapest_set(rho)
+    return core.base + float(lam.sum()) + float(rho[chosen].sum()), chosen
 
 
 def rounded_down(bound: float, core: Core, lam: FloatArray, rho: FloatArray) -> float:
@@ -80,7 +81,7 @@ def rounded_down(bound: float, core: Core, lam: FloatArray, rho: FloatArray) -> 
     """
     eps = float(np.finfo(np.float64).eps)
     longest = 64 + int(np.diff(core.twin[0]).max(initial=0))
-    size = abs(core.base) + float(np.abs(lam).sum()) + float(np.abs(rho).sum())
+    size = abs(core.base) + float(np.abs(lam).sum()) + float(np.abs(rho).sum()) + float(np.abs(core.price).sum())
     return bound - eps * min(longest, 4096) * size
 
 
@@ -195,16 +196,29 @@ def fixable(core: Core, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray
     opposite
         Least bound among the opposites given up; ``inf`` where nothing is fixed.
     """
-    m, k = core.m, core.k
-    closed, opened = np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
-    if k <= 0 or k >= m:
-        return closed, opened, np.inf
-    order = np.argsort(dual.rho, kind="stable")
-    inside, outside = order[:k], order[k:]
-    opposite = np.empty(m)
-    opposite[outside] = dual.bound + (dual.rho[outside] - dual.rho[inside[-1]])
-    opposite[inside] = dual.bound + (dual.rho[outside[0]] - dual.rho[inside])
+    chosen = np.zeros(core.m, dtype=bool)
+    chosen[core.cheapest_set(dual.rho)] = True
+    opposite = dual.bound + opposites(dual.rho, chosen, core.k_min, core.k_max)
     given_up = opposite >= cutoff
-    closed[outside] = given_up[outside]
-    opened[inside] = given_up[inside]
-    return closed, opened, float(opposite[given_up].min(initial=np.inf))
+    return given_up & ~chosen, given_up & chosen, float(opposite[given_up].min(initial=np.inf))
+
+
+def opposites(rho: FloatArray, chosen: BoolArray, k_min: int, k_max: int) -> FloatArray:
+    """
+    How much L(λ) rises when a site of the cheapest set must close, or one outside it must open, float64 (m,).
+
+    ``inf`` where no set is left. A site that opens may take the place of the dearest one chosen; one that closes may
+    need, or earn, the cheapest one left out.
+    """
+    n_chosen = int(chosen.sum())
+    rise = np.empty(len(rho))
+    dearest = float(rho[chosen].max()) if n_chosen else 0.0
+    cheapest = float(rho[~chosen].min()) if n_chosen < len(rho) else np.inf
+    if k_max == 0:
+        rise[~chosen] = np.inf
+    else:
+        leaves = n_chosen > 0 and (n_chosen == k_max or (dearest > 0.0 and n_chosen >= k_min))
+        rise[~chosen] = rho[~chosen] - (dearest if leaves else 0.0)
+    comes = cheapest if n_chosen <= k_min else min(cheapest, 0.0)
+    rise[chosen] = comes - rho[chosen]
+    return rise

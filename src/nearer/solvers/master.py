@@ -5,7 +5,7 @@ A row with costs v_1 ≤ v_2 ≤ … pays v_1 + Σ_e (v_{e+1} − v_e) · max(0,
 and y(S) = Σ_{j∈S} y_j (Cornuejols, Nemhauser, Wolsey 1980; Elloumi 2010). Rows that see the same nearest sites share
 the term, and neighbours mostly do, so terms are summed over rows (AlBdaiwi, Ghosh, Goldengorin 2011):
 
-``min base + Σ_S a_S · max(0, 1 − y(S))``,  Σ y = k.
+``min base + Σ_j price_j y_j + Σ_S a_S · max(0, 1 − y(S))``,  k_min ≤ Σ y ≤ k_max.
 
 Each term starts as linear: ``1 − y(S)`` where the multipliers say that no site of S is open, else ``0``. Where a
 solution disagrees, the term is written out with a column of its own, ``s ≥ y(S) − 1`` or ``s ≥ 1 − y(S)``, at cost
@@ -75,9 +75,14 @@ class Master:
         self.unit = max(float(sets.amount.mean()), 1e-300)
         self.lp = Lp(budget.stop)
         slope = np.bincount(core.col, self._tail(np.where(self.below, 1.0, 0.0)), minlength=core.m)
-        self.lp.add_columns(-slope / self.unit, np.zeros(core.m), np.ones(core.m))
-        count = np.array([float(core.k)])
-        self.lp.add_rows(count, count, np.array([0, core.m]), np.arange(core.m), np.ones(core.m))
+        self.lp.add_columns((core.price - slope) / self.unit, np.zeros(core.m), np.ones(core.m))
+        self.lp.add_rows(
+            np.array([float(core.k_min)]),
+            np.array([float(core.k_max)]),
+            np.array([0, core.m]),
+            np.arange(core.m),
+            np.ones(core.m),
+        )
         self.constant = core.base + float(core.least.sum()) + float(sets.amount[self.below].sum())
         self.order: IntArray = np.zeros(0, dtype=np.int64)  # sets written out, in the order of the LP's rows
         self.write(np.flatnonzero((fraction > 0.05) & (fraction < 0.95) & ~self.written))

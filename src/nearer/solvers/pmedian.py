@@ -45,7 +45,7 @@ class PMedianRun:
         self.dual = Dual(lam, np.zeros(core.m), -np.inf, np.zeros(core.m))
         self.note_dual(dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved))
         stalled = 0
-        while not state.done() and stalled < 2 and self.core.n and self.core.k < self.core.m:
+        while not state.done() and stalled < 2 and not self.core.decided:
             before = state.value - state.bound
             self.climb_once()
             self.improve_plan()
@@ -54,7 +54,7 @@ class PMedianRun:
             stalled = stalled + 1 if slow and not shrunk else 0
         if not state.done() and self.core.n <= _LP_ROWS and self.core.nnz <= _LP_ENTRIES:
             self.branch_and_bound()
-        while not state.done() and self.core.n and self.core.k < self.core.m:
+        while not state.done() and not self.core.decided:
             # Too large for the relaxation: the Lagrangian and the search go on alone.
             spent = state.budget.spent
             self.climb_once()
@@ -70,7 +70,7 @@ class PMedianRun:
             place = np.full(self.instance.n_sites, -1, dtype=np.int64)
             place[core.site] = np.arange(core.m)
             known = place[start]
-            plan = self.filled(known[known >= 0][: core.k].astype(np.int32), np.zeros(core.m))
+            plan = self.filled(known[known >= 0][: core.k_max].astype(np.int32), np.zeros(core.m))
         else:
             plan = greedy_start(core, state.budget)
         self.keep(plan)
@@ -81,20 +81,20 @@ class PMedianRun:
         self.state.found(self.core.value(plan), np.concatenate([self.fixed_open, self.core.site[plan]]))
 
     def filled(self, plan: IntArray, rank: FloatArray) -> IntArray:
-        """Complete a plan to k sites with those of least rank."""
+        """Complete a plan to as many sites as must open, with those of least rank."""
         core = self.core
         inside = np.zeros(core.m, dtype=bool)
         inside[plan] = True
         order = np.argsort(rank, kind="stable")
-        more = order[~inside[order]][: core.k - len(plan)]
+        more = order[~inside[order]][: max(core.k_min - len(plan), 0)]
         return np.sort(np.concatenate([plan, more])).astype(np.int32)
 
     def core_plan(self) -> IntArray:
-        """The best plan, as far as its sites are still free, completed to k sites."""
+        """The best plan, as far as its sites are still free, completed."""
         core = self.core
         plan = np.flatnonzero(np.isin(core.site, self.state.open_site)).astype(np.int32)
         rank = self.dual.rho if self.dual is not None and len(self.dual.rho) == core.m else np.zeros(core.m)
-        return self.filled(plan[: core.k], rank)
+        return self.filled(plan[: core.k_max], rank)
 
     def between_two_nearest(self, plan: IntArray) -> FloatArray:
         """Multipliers halfway between first and second nearest open site: a good first guess."""
@@ -133,9 +133,10 @@ class PMedianRun:
         """Plans from the sites most often open while climbing, and from kicks to the best plan."""
         assert self.dual is not None
         core, state = self.core, self.state
-        if core.n == 0 or core.k == 0 or core.k >= core.m:
+        if core.decided:
             return
-        often = np.argsort(-self.dual.share, kind="stable")[: core.k].astype(np.int32)
+        wanted = max(core.k_min, min(core.k_max, round(float(self.dual.share.sum()))))
+        often = np.argsort(-self.dual.share, kind="stable")[:wanted].astype(np.int32)
         self.keep(interchange(core, np.sort(often), state.budget))
         for _ in range(8):
             if state.optimal or state.budget.exhausted():
@@ -148,7 +149,7 @@ class PMedianRun:
         core, dual = self.core, self.dual
         closed, opened, opposite = dual_side.fixable(core, dual, self.state.cutoff)
         n_fixed = int(closed.sum() + opened.sum())
-        if n_fixed < 0.05 * core.m and n_fixed < core.m - core.k:
+        if n_fixed < 0.05 * core.m:
             return False
         self.state.discard(opposite)
         multiplier = self.proof.add_multipliers(core, dual.lam)
@@ -160,27 +161,28 @@ class PMedianRun:
         lam = np.clip(dual.lam[at], self.core.least, self.core.cap) if self.core.n else np.zeros(0)
         keep = ~(closed | opened)
         self.dual = Dual(lam, dual.rho[keep], dual.bound, dual.share[keep])
-        if self.core.n == 0 or self.core.k in (0, self.core.m):
-            self.keep(np.arange(self.core.k, dtype=np.int32))
+        if self.core.decided:
             self.finish()
         return n_fixed >= 0.1 * core.m
 
     def finish(self) -> None:
         """Nothing is left to decide: what the fixings leave is one plan, bounded by its own cost."""
         core = self.core
+        wanted = core.m if core.k_min == core.m else core.k_min
+        plan = np.arange(wanted, dtype=np.int32)
+        self.keep(plan)
         everything = np.zeros(core.m, dtype=bool)
-        everything[: core.k] = True
+        everything[plan] = True
         lam = core.caps_with(everything)
-        value = core.base + float(lam.sum())
         self.proof.set_leaf(0, self.proof.add_multipliers(core, lam))
-        chunks = dual_side.row_chunks(core)
-        rho = dual_side.prices(core, lam, chunks, 1) if core.n else np.zeros(core.m)
-        self.state.proved(dual_side.rounded_down(value, core, lam, rho))
+        rho = dual_side.prices(core, lam, dual_side.row_chunks(core), 1)
+        bound, _ = dual_side.bound_of(core, lam, rho)
+        self.state.proved(dual_side.rounded_down(bound, core, lam, rho))
 
     def branch_and_bound(self) -> None:
         """Solve the relaxation, fix what it proves, and search the rest."""
         assert self.dual is not None
-        if self.core.n == 0 or self.core.k >= self.core.m:
+        if self.core.decided:
             return
         master = Master(self.core, self.dual.lam, self.state.budget)
         Tree(self.core, master, self.state, self.proof, self.fixed_open, self.threads).run()
@@ -222,7 +224,7 @@ def solve_pmedian(
     if int(instance.open_min[0]) > int(instance.free_mask.sum()):
         return _infeasible(instance)
     with (progress or Silent()).step("Choosing sites") as tick:
-        state = State(budget, instance.whole, gap)
+        state = State(budget, instance.whole, gap, floor=0.0 if np.all(instance.price >= 0) else -np.inf)
         state.tell = lambda value, bound: tick(1, _gap_note(value, bound))
         run = PMedianRun(instance, state, seed, threads)
         run.run(start)
@@ -282,7 +284,8 @@ def _close_idle(instance: Instance, open_mask: BoolArray) -> None:
         best = instance.unserved.copy()
         served = open_mask[instance.site_idx]
         np.minimum.at(best, rows[served], cost[served])
-        return float((instance.weight[0] * best).sum())
+        paid = instance.weight[0][instance.weight[0] > 0] * best[instance.weight[0] > 0]
+        return float(paid.sum()) + float(instance.price[open_mask].sum())
 
     spare = int((open_mask & instance.free_mask).sum()) - int(instance.open_min[0])
     if spare <= 0:

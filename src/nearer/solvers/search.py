@@ -13,15 +13,15 @@ _CALL_BUDGET = 4_000_000  # entries a kernel call may scan: well below 0.2 s
 
 
 def greedy_start(core: Core, budget: Budget) -> IntArray:
-    """Open k sites one by one, each time the one that saves most."""
+    """Open sites one by one, each time the one that saves most."""
     cptr, crow, cval = core.twin
     budget.spend(2 * core.nnz)
-    return np.asarray(kernels.greedy(cptr, crow, cval, core.cap, core.k))
+    return np.asarray(kernels.greedy(cptr, crow, cval, core.cap, core.price, core.k_min, core.k_max))
 
 
 def interchange(core: Core, open_idx: IntArray, budget: Budget) -> IntArray:
-    """Swap until no single swap helps, or the budget ends; never worse than the start."""
-    if core.m == core.k or core.n == 0 or len(open_idx) == 0:
+    """Swap, open and close until no single move helps, or the budget ends; never worse than the start."""
+    if core.decided:
         return open_idx
     mask = np.zeros(core.m, dtype=bool)
     mask[open_idx] = True
@@ -32,7 +32,8 @@ def interchange(core: Core, open_idx: IntArray, budget: Budget) -> IntArray:
     start = quiet = 0
     while quiet < core.m and not budget.exhausted():
         start, quiet, spent, _ = kernels.swap_search(
-            core.ptr, core.col, core.val, *core.twin, core.cap, mask, d1, a1, d2, start, quiet, least, _CALL_BUDGET
+            *(core.ptr, core.col, core.val, *core.twin, core.cap, core.price, core.k_min, core.k_max),
+            *(mask, d1, a1, d2, start, quiet, least, _CALL_BUDGET),
         )
         budget.spend(spent)
     return np.flatnonzero(mask).astype(np.int32)

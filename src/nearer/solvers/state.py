@@ -26,6 +26,8 @@ class State:
         Whether values are whole numbers, so that a bound above value − 1 proves the value.
     gap
         Relative gap asked for.
+    floor
+        What no plan costs less than, whatever rounding says of other bounds.
     discarded
         Least bound of all branches given up so far, opposites of fixings included: no bound may exceed it.
     """
@@ -38,6 +40,7 @@ class State:
     bound: float = -np.inf
     open_site: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     trace: list[TracePoint] = field(default_factory=list)
+    floor: float = -np.inf
     discarded: float = np.inf
     _reached_at: int | None = None
 
@@ -49,7 +52,7 @@ class State:
 
     def proved(self, bound: float) -> None:
         """Keep a lower bound of what is still being searched, if it is better."""
-        bound = min(max(bound, 0.0), self.discarded)  # costs are never negative, whatever rounding says
+        bound = min(max(bound, self.floor), self.discarded)
         bound = min(float(np.ceil(bound)) if self.whole else bound, self.value)
         if bound > self.bound:
             self.bound = bound

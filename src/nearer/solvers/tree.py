@@ -10,7 +10,7 @@ import numpy as np
 from nearer.lp import LpStatus
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.core import Core
-from nearer.solvers.lagrangian import Dual
+from nearer.solvers.lagrangian import Dual, opposites
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder
 from nearer.solvers.search import interchange
@@ -54,12 +54,26 @@ class Tree:
         """L(λ) where some sites are fixed, rounded down."""
         core = self.core
         rho = dual_side.prices(core, lam, self.chunks, self.threads)
-        opened = fixed == 1
-        free_rho = np.sort(rho[fixed < 0])
-        more = core.k - int(opened.sum())
-        bound = core.base + float(lam.sum()) + float(rho[opened].sum()) + float(free_rho[:more].sum())
+        opened, free = fixed == 1, fixed < 0
+        chosen = self.cheapest(rho, fixed)
+        bound = core.base + float(lam.sum()) + float(rho[opened].sum()) + float(rho[chosen & free].sum())
         self.state.budget.spend(core.nnz)
         return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, rho), np.zeros(0))
+
+    def still_open(self, fixed: IntArray) -> tuple[int, int]:
+        """How many free sites must, and may, open beside those fixed open."""
+        n_opened = int((fixed == 1).sum())
+        return max(self.core.k_min - n_opened, 0), self.core.k_max - n_opened
+
+    def cheapest(self, rho: FloatArray, fixed: IntArray) -> BoolArray:
+        """The cheapest set of free sites where some are fixed, bool (m,)."""
+        k_min, k_max = self.still_open(fixed)
+        free = np.flatnonzero(fixed < 0)
+        order = free[np.argsort(rho[free], kind="stable")]
+        wanted = max(k_min, min(k_max, int(np.count_nonzero(rho[free] < 0))))
+        chosen = np.zeros(self.core.m, dtype=bool)
+        chosen[order[:wanted]] = True
+        return chosen
 
     def relax(self, fixed: IntArray, rounds: int) -> Dual | None:
         """Solve the relaxation at a node, adding cuts; None when stopped."""
@@ -80,10 +94,11 @@ class Tree:
         return best
 
     def round_up(self, y: FloatArray, fixed: IntArray) -> None:
-        """Open the k most open sites of a fractional solution, improve them by swaps, keep the plan if it is better."""
-        order = np.argsort(-y, kind="stable")
-        plan: IntArray = np.sort(order[: self.core.k]).astype(np.int32)
-        if self.core.value(plan) < self.state.value * 1.01:
+        """Open the most open sites of a fractional solution, improve them, keep the plan if it is better."""
+        k_min, k_max = self.core.k_min, self.core.k_max
+        wanted = max(k_min, min(k_max, round(float(y.sum()))))
+        plan: IntArray = np.sort(np.argsort(-y, kind="stable")[:wanted]).astype(np.int32)
+        if self.core.value(plan) < self.state.value + 0.01 * abs(self.state.value):
             plan = interchange(self.core, plan, self.state.budget)
         value = self.core.value(plan)
         if value < self.state.value:
@@ -92,20 +107,16 @@ class Tree:
     def fix_more(self, node: Node, dual: Dual, multiplier: int) -> None:
         """Fix free sites at a node by reduced cost."""
         core, fixed = self.core, node.fixed
-        more = core.k - int((fixed == 1).sum())
         free = np.flatnonzero(fixed < 0)
-        if more <= 0 or more >= len(free):
+        if len(free) == 0:
             return
-        order = free[np.argsort(dual.rho[free], kind="stable")]
-        inside, outside = order[:more], order[more:]
-        last_in, first_out = dual.rho[inside[-1]], dual.rho[outside[0]]
-        if_opened = dual.bound + (dual.rho[outside] - last_in)
-        if_closed = dual.bound + (first_out - dual.rho[inside])
-        closed, opened = outside[if_opened >= self.state.cutoff], inside[if_closed >= self.state.cutoff]
-        if len(closed) + len(opened):
+        chosen = self.cheapest(dual.rho, fixed)[free]
+        opposite = dual.bound + opposites(dual.rho[free], chosen, *self.still_open(fixed))
+        given_up = opposite >= self.state.cutoff
+        closed, opened = free[given_up & ~chosen], free[given_up & chosen]
+        if given_up.any():
             fixed[closed], fixed[opened] = 0, 1
-            opposite = np.concatenate([if_opened, if_closed])
-            self.state.discard(float(opposite[opposite >= self.state.cutoff].min()))
+            self.state.discard(float(opposite[given_up].min()))
             self.proof.add_fixings(node.place, core, closed, opened, multiplier)
 
     def run(self) -> None:

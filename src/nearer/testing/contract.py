@@ -9,14 +9,14 @@ from itertools import combinations
 import numpy as np
 
 from nearer.model import FORBIDDEN, FREE, OPEN, Instance, Solution, Status, single_phase
-from nearer.model.check import check_solution, recompute_value
+from nearer.model.check import certified_bound, check_solution, recompute_value
 from nearer.progress import Stop
 
 Solve = Callable[..., Solution]
 
 
 def random_instance(rng: np.random.Generator) -> Instance:
-    """A small instance full of ties, zeros, absent pairs, equal rows, and sites that stand open or may not open."""
+    """A small instance full of ties, zeros, absent pairs and equal rows, with sites that stand open, may not or cost."""
     n, m = int(rng.integers(1, 13)), int(rng.integers(1, 9))
     top = int(rng.choice([1, 3, 30, 10_000_000]))
     cost = rng.integers(0, top + 1, (n, m)).astype(np.float64)
@@ -27,20 +27,25 @@ def random_instance(rng: np.random.Generator) -> Instance:
     reachable = rng.random((n, m)) < rng.choice([1.0, 0.6])
     weight = rng.integers(0, 4, n).astype(np.float64) if rng.random() < 0.5 else rng.random(n) * 1e4
     standing = rng.choice([FREE, FREE, FREE, OPEN, FORBIDDEN], m).astype(np.int8)
-    k = int(rng.integers(0, int(np.sum(standing == FREE)) + 1))
+    low, high = sorted(int(k) for k in rng.integers(0, int(np.sum(standing == FREE)) + 1, 2))
+    price = rng.integers(0, 2 * top + 2, m).astype(np.float64) if rng.random() < 0.5 else None
+    if price is not None and rng.random() < 0.3:
+        price -= top  # some sites cost something to close
+    low = low if rng.random() < 0.5 else high
     rows, sites = np.nonzero(reachable)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
     unserved = np.full(n, float(top + rng.choice([1, 1000])))
-    return single_phase(indptr, sites, cost[rows, sites], weight, unserved, standing, k, k)
+    return single_phase(indptr, sites, cost[rows, sites], weight, unserved, standing, low, high, price=price)
 
 
 def brute_force(instance: Instance) -> float:
-    """Least value over every choice of exactly ``open_max`` free sites."""
+    """Least value over every choice of ``open_min`` to ``open_max`` free sites."""
     best = math.inf
-    for chosen in combinations(np.flatnonzero(instance.free_mask), int(instance.open_max[0])):
-        open_mask = instance.standing == OPEN
-        open_mask[list(chosen)] = True
-        best = min(best, recompute_value(instance, open_mask))
+    for k in range(int(instance.open_min[0]), int(instance.open_max[0]) + 1):
+        for chosen in combinations(np.flatnonzero(instance.free_mask), k):
+            open_mask = instance.standing == OPEN
+            open_mask[list(chosen)] = True
+            best = min(best, recompute_value(instance, open_mask))
     return best
 
 
@@ -75,13 +80,33 @@ def check_solver(solve: Solve, *, n_cases: int = 200, seed: int = 0) -> None:
         assert solution.status is Status.OPTIMAL, f"{place}: {solution.status}"
         assert math.isclose(solution.objective, best, rel_tol=1e-9, abs_tol=1e-9), f"{place}: {solution.objective}"
         assert check_solution(instance, solution) == [], place
+        check_proof(instance, solution, place)
         _check_trace(solution, place)
         _check_same(solution, solve(instance, gap=0.0, threads=2), place)
         stopped = Stop()
         stopped.cancel()
         early = solve(instance, gap=0.0, stop=stopped)
-        assert early.bound <= best * (1 + 1e-9) + 1e-9, f"{place}: the bound of a stopped run is above the optimum"
+        assert early.bound <= best + 1e-9 * abs(best) + 1e-9, (
+            f"{place}: the bound of a stopped run is above the optimum"
+        )
         assert check_solution(instance, early) == [], f"{place}, stopped"
+        check_proof(instance, early, f"{place}, stopped")
+
+
+def check_proof(instance: Instance, solution: Solution, place: str = "the solution") -> None:
+    """
+    Assert that the certificate proves the bound claimed, evaluated apart from the solver.
+
+    Raises
+    ------
+    AssertionError
+        The certificate proves less.
+    """
+    if solution.certificate is None:
+        return
+    proven = certified_bound(instance, solution.certificate, solution.objective)
+    slack = max(1e-9 * abs(solution.objective), 1e-9 * float(np.abs(solution.certificate.multipliers).sum()), 1e-9)
+    assert proven >= solution.bound - slack, f"{place}: claimed {solution.bound!r}, certified {proven!r}"
 
 
 def _check_trace(solution: Solution, place: str) -> None:
