@@ -26,6 +26,8 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["nearer.css"]
 html_title = f"nearer {__version__}"
 html_copy_source = False
 html_show_sourcelink = False

@@ -76,10 +76,15 @@ def kind_of(annotation: Any) -> str:
         return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
     if typing.get_origin(annotation) is dict:
         return f"table of {_WORDS.get(typing.get_args(annotation)[1], 'value')}s"
+    if annotation is Any:
+        return "value"
     inner = [part for part in typing.get_args(annotation) if part not in (NoneType, Ellipsis)]
     if inner:
         words = kind_of(inner[0])
-        return f"list of {words}s" if typing.get_origin(annotation) in (list, tuple) else words
+        is_list = typing.get_origin(annotation) in (list, tuple)
+        return (
+            f"list of {words.replace('table', 'tables', 1) if 'table' in words else f'{words}s'}" if is_list else words
+        )
     return "file" if getattr(annotation, "__name__", "") == "Path" else "table"
 
 
@@ -96,6 +101,15 @@ def limits_of(field: FieldInfo) -> str:
         elif isinstance(limit, annotated_types.Le):
             words.append(f"at most {limit.le:g}")
     return ", ".join(words)
+
+
+def said_of(field: FieldInfo) -> str:
+    """A field's description, without the values that stand beside it anyway."""
+    text = field.description or ""
+    for values in (field.annotation, *typing.get_args(field.annotation)):
+        if typing.get_origin(values) is typing.Literal:
+            text = text.removeprefix(" | ".join(map(str, typing.get_args(values)))).lstrip(",; ")
+    return text
 
 
 def default_of(field: FieldInfo) -> str:
@@ -129,6 +143,7 @@ class _Markdown(SphinxDirective):
         raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
+        self.env.note_reread()  # the code may change and the page not
         box = nodes.Element()
         self.state.nested_parse(StringList(self.lines(), source="generated"), self.content_offset, box)
         return box.children
@@ -144,7 +159,7 @@ class Settings(_Markdown):
             if model_in(field.annotation):
                 rows.append((f"`{name}`", "table", "", f"see [`{self.arguments[0]}.{name}`](#{name})"))
                 continue
-            about = "; ".join(filter(None, (field.description, limits_of(field))))
+            about = "; ".join(filter(None, (said_of(field), limits_of(field))))
             rows.append((f"`{name}`", kind_of(field.annotation), default_of(field), _sentence(about)))
         return _table(("key", "kind", "default", "meaning"), rows)
 
@@ -160,10 +175,17 @@ class Command(_Markdown):
 
 
 class Part(_Markdown):
-    """The keys of one part of ``plan.json``."""
+    """
+    The keys of one part of ``plan.json``.
+
+    Lines of the directive, ``key: meaning``, explain keys that the code leaves to their names.
+    """
+
+    has_content = True
 
     def lines(self) -> list[str]:
         model = getattr(document, self.arguments[0])
+        further = dict(line.split(": ", 1) for line in self.content if line.strip())
         rows = []
         for name, field in model.model_fields.items():
             inner = model_in(field.annotation)
@@ -171,8 +193,38 @@ class Part(_Markdown):
                 f"list of {inner.__name__}" if inner and "list" in str(field.annotation) else kind_of(field.annotation)
             )
             kind = inner.__name__ if inner and kind == "table" else kind
-            rows.append((f"`{field.alias or name}`", kind, _sentence(field.description or "")))
+            key = field.alias or name
+            rows.append((f"`{key}`", kind, _sentence(said_of(field) or further.pop(key, ""))))
+        if further:
+            raise self.error(f"{self.arguments[0]} has no such keys, or explains them itself: {', '.join(further)}")
         return [(inspect.getdoc(model) or ""), "", *_table(("key", "kind", "meaning"), rows)]
+
+
+class Values(_Markdown):
+    """A set of words or a table of speeds from a module: ``nearer.inputs.tags OPEN_VALUES``."""
+
+    def lines(self) -> list[str]:
+        place, name = self.arguments[0].split()
+        value = getattr(__import__(place, fromlist=["_"]), name)
+        if isinstance(value, dict):
+            return [", ".join(f"`{key}` {number:.4g}" for key, number in value.items())]
+        return [", ".join(f"`{word}`" for word in sorted(value))]
+
+
+class Speeds(_Markdown):
+    """How each class of way is driven without a speed limit."""
+
+    required_arguments = 0
+
+    def lines(self) -> list[str]:
+        from nearer.inputs.tags import KINDS
+
+        open_kinds = {name: kind for name, kind in KINDS.items() if kind.drive_kmh is not None}
+        rows = [
+            (f"`{name}`", f"{kind.drive_kmh:g}", "yes" if kind.drive else "where a key opens it")
+            for name, kind in open_kinds.items()
+        ]
+        return _table(("class", "km/h", "open to driving"), rows)
 
 
 class ModuleText(SphinxDirective):
@@ -182,6 +234,7 @@ class ModuleText(SphinxDirective):
     option_spec = {"after": directives.unchanged}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
         module = __import__(self.arguments[0], fromlist=["_"])
         text = inspect.getdoc(module) or ""
         if after := self.options.get("after"):
@@ -196,5 +249,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("settings", Settings)
     app.add_directive("command", Command)
     app.add_directive("part", Part)
+    app.add_directive("values", Values)
+    app.add_directive("speeds", Speeds)
     app.add_directive("module-text", ModuleText)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
