@@ -1,0 +1,1 @@
+"""How long the main jobs take, beside other programs that do parts of them; see README.md."""

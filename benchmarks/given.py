@@ -1,0 +1,48 @@
+"""What a run of the benchmarks was given: the optional data, the peers' environment, the sizes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DATA, PEERS = "NEARER_DATA", "NEARER_PEERS"
+
+
+class AbsentError(Exception):
+    """Something optional is not here; the message says what to set or install to have it measured."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """
+    What is there to measure with.
+
+    Parameters
+    ----------
+    data
+        The optional data folder, or None.
+    peers
+        A virtual environment that holds other programs, or None; they are never installed in ours.
+    small
+        Tiny sizes, to see that everything runs; the figures mean nothing.
+    """
+
+    data: Path | None = None
+    peers: Path | None = None
+    small: bool = False
+
+    @classmethod
+    def here(cls, small: bool = False) -> Given:
+        """As the environment variables say."""
+        data, peers = (Path(os.environ[name]) if os.environ.get(name) else None for name in (DATA, PEERS))
+        return cls(data, peers, small)
+
+    def city(self, *parts: str) -> Path:
+        """A file of a city in the optional data folder."""
+        if self.data is None:
+            raise AbsentError(f"set {DATA} to the optional data folder")
+        path = self.data.joinpath("cities", *parts)
+        if not path.exists():
+            raise AbsentError(f"{DATA} has no {Path('cities', *parts).as_posix()}")
+        return path
