@@ -16,7 +16,7 @@ Solve = Callable[..., Solution]
 
 
 def random_instance(rng: np.random.Generator) -> Instance:
-    """A small instance full of ties, zeros, absent pairs and equal rows, with sites that stand open, may not or cost."""
+    """A small instance full of ties, zeros, gaps and equal rows; some sites stand open, may not open, or cost."""
     n, m = int(rng.integers(1, 13)), int(rng.integers(1, 9))
     top = int(rng.choice([1, 3, 30, 10_000_000]))
     cost = rng.integers(0, top + 1, (n, m)).astype(np.float64)
