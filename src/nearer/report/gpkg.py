@@ -26,6 +26,9 @@ from nearer.report.tables import sites_frame
 _DATE = "2000-01-01T00:00:00.000Z"
 """Stands in every field that asks when, so that the same plan gives the same bytes; run.json knows the day."""
 
+_VERSION = "1.2"
+"""Version of the GeoPackage standard; older QGIS complains of newer ones."""
+
 _STYLES = """
 CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT, f_table_schema TEXT,
 f_table_name TEXT, f_geometry_column TEXT, styleName TEXT, styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN,
@@ -125,12 +128,17 @@ def write_gpkg(plan: Plan, path: Path) -> None:
     path = Path(path)
     with written_whole(path) as beside, _one_date():
         try:
-            styles = []
+            styles: list[tuple[str, str]] = []
             for name, table, style in layers:
                 if table is not None:
                     many = bool(np.isin(shapely.get_type_id(table.geometry.to_numpy()), (4, 5, 6)).any())
                     pyogrio.write_dataframe(
-                        _fit_columns(table), beside, layer=name, driver="GPKG", promote_to_multi=many
+                        _fit_columns(table),
+                        beside,
+                        layer=name,
+                        driver="GPKG",
+                        promote_to_multi=many,
+                        dataset_options={} if styles else {"VERSION": _VERSION},
                     )
                     styles.append((name, style))
             _write_styles(beside, styles)
