@@ -105,9 +105,11 @@ def table(given: Given) -> Iterator[Table]:
                 out.unlink(missing_ok=True)
                 how = {"python": interpreter(given)} if name == spopt else {}
                 ran = drive(driver, file, str(LIMIT_S), out, limit_s=KILL_S, **how)
-                if ran.code is not None:
-                    ran.checked()
-                noted = json.loads(out.read_text()) if out.exists() else {"status": f"stopped at {KILL_S:g} s"}
+                noted = {"status": f"stopped at {KILL_S:g} s" if ran.code is None else "failed"}
+                if ran.code == 0:
+                    noted = json.loads(out.read_text())
+                elif ran.code is not None:
+                    made.notes.append(f"{name} failed: {' '.join(ran.complained.split())[-300:]}")
                 ours = ours or noted
                 made.rows.append(_row(f"{size.points:,} × {size.sites:,}", name, problem, noted, ran, ours))
     yield made

@@ -1,0 +1,79 @@
+"""The benchmarks run, and count what they say they count."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.syspath_prepend(ROOT / "benchmarks" / "drivers")
+
+
+def test_the_plan_is_measured_without_optional_data_or_peers(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("NEARER_DATA", "NEARER_PEERS")}
+    command = [sys.executable, "-m", "benchmarks", "plan", "--small", "--out", str(tmp_path / "made" / "tables.md")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = (tmp_path / "made" / "tables.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    by_solver = {row[1]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
+    assert by_solver["nearer"]["it says"] == "optimal"
+    assert by_solver["nearer"]["mean distance"] == by_solver["HiGHS alone"]["mean distance"]
+    assert "set NEARER_DATA" in text
+    assert "set NEARER_PEERS" in text
+
+
+def test_rows_that_matter_hold_every_optimal_assignment(benchmarks: None) -> None:
+    from benchmarks.expansion import Size, uniform, value_of
+    from expansion import rows_that_matter
+
+    problem = uniform(Size(points=40, sites=15, standing=4, more=5))
+    point, site, cost, nearest = rows_that_matter(problem["distance"], problem["standing"])
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        is_open = [0, 1, 2, 3, *sorted(rng.choice(np.arange(4, 15), 5, replace=False))]
+        best = nearest.copy()
+        used = np.isin(site, is_open)
+        np.minimum.at(best, point[used], cost[used])
+        assert problem["weight"] @ best == pytest.approx(value_of(problem, is_open), rel=1e-12)
+
+
+def test_an_answer_that_closes_a_standing_site_is_refused(benchmarks: None) -> None:
+    from benchmarks.expansion import Size, uniform, value_of
+
+    problem = uniform(Size(points=10, sites=6, standing=2, more=2))
+    with pytest.raises(ValueError, match="breaks the rules"):
+        value_of(problem, [1, 2, 3, 4])
+    with pytest.raises(ValueError, match="breaks the rules"):
+        value_of(problem, [0, 1, 2])
+
+
+def test_a_program_past_its_limit_is_stopped_with_what_it_started(benchmarks: None, tmp_path: Path) -> None:
+    from benchmarks.child import run
+
+    (tmp_path / "slow.py").write_text("import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'input()'])\n")
+    ran = run([str(tmp_path / "slow.py")], limit_s=1.0)
+    assert ran.code is None
+    assert ran.seconds < 10
+
+
+def test_memory_and_processor_seconds_are_those_of_the_program(benchmarks: None, tmp_path: Path) -> None:
+    from benchmarks.child import run
+
+    (tmp_path / "holds.py").write_text("held = bytearray(300_000_000)\nprint(len(held))\n")
+    ran = run([str(tmp_path / "holds.py")]).checked()
+    assert ran.said == "300000000\n"
+    assert ran.cpu_s is not None
+    assert ran.cpu_s > 0
+    if ran.peak_mb is not None:
+        assert 280 < ran.peak_mb < 400
