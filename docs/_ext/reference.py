@@ -189,10 +189,9 @@ class Part(_Markdown):
         rows = []
         for name, field in model.model_fields.items():
             inner = model_in(field.annotation)
-            kind = (
-                f"list of {inner.__name__}" if inner and "list" in str(field.annotation) else kind_of(field.annotation)
-            )
-            kind = inner.__name__ if inner and kind == "table" else kind
+            kind = kind_of(field.annotation)
+            if inner:
+                kind = f"list of {inner.__name__}" if kind.startswith("list") else inner.__name__
             key = field.alias or name
             rows.append((f"`{key}`", kind, _sentence(said_of(field) or further.pop(key, ""))))
         if further:
