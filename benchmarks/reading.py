@@ -39,7 +39,8 @@ def tables(given: Given) -> Iterator[Table]:
     table.notes.append(
         "First: the import and one reading, as one run of a program pays; later: least of three more. Both give "
         "a table of nodes and one of segments; pyrosm's carries tags and geometries as well, and tag rules differ, so "
-        "the numbers of streets do. Ratio: the peer's processor seconds over ours."
+        "the numbers of streets do. Ratio: the peer's processor seconds over ours. Our peak includes the "
+        "graph builder."
     )
     peer = None
     try:
