@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from handmade_town import PLANE, Town
 
 from nearer.errors import InputError
 from nearer.inputs.landuse import Ground, is_elsewhere, is_home, n_floors, read_boundaries, read_ground
+
+from .handmade_town import PLANE, Town
 
 
 def ground_of(town: Town, folder: Path) -> Ground:

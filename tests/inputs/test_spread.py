@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from handmade_town import PLANE, Town
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,8 @@ from nearer.errors import InputError
 from nearer.inputs.geo import WGS84
 from nearer.inputs.spread import DENSE_SHARE, dense_cells, share_out, share_within, spread_people
 from nearer.inputs.tables import People
+
+from .handmade_town import PLANE, Town
 
 
 def areas(*boxes: tuple[float, float, float, float], **columns: list[object]) -> gpd.GeoDataFrame:

@@ -94,7 +94,7 @@ def people_of(frame: Frame, source: PeopleSource) -> People:
         table.astype({"id": str, "area": str}),
         tuple(source.groups),
         shapes,
-        None if shapes is None else square_side_m(np.asarray(shapes.array, dtype=object)),
+        source.cell_m if shapes is None else square_side_m(np.asarray(shapes.array, dtype=object)),
         _notes(frame, populated, located),
     )
 

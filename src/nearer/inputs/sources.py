@@ -71,12 +71,16 @@ class PeopleSource(Settings):
         None, description="coordinate system of the coordinates; default what the file says, else WGS 84"
     )
     h3: str | None = Field(None, description="column with H3 cell ids, used when there are no coordinates")
-    cell_m: float | None = Field(None, gt=0, description="raster: cells are summed to at least this size, metres")
+    cell_m: float | None = Field(
+        None,
+        gt=0,
+        description="raster: cells are summed to at least this size, metres; points: side of the square cell each stands for, to draw",
+    )
     spread: SpreadSource | None = None
 
 
 class GenerateSource(Settings):
-    """``generate = { spacing_m = 250 }``: candidates on a grid along streets."""
+    """``generate = { spacing_m = 250 }``: candidates along streets, at least so far apart."""
 
     spacing_m: float = Field(gt=10, description="distance between candidates, metres")
 

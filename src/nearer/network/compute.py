@@ -87,7 +87,7 @@ def compute_times(
     Raises
     ------
     InputError
-        No street, nobody or no site near a street, unknown ids in the table, an elevation raster that cannot be read.
+        No street, nobody or no site near a street, an elevation raster that cannot be read.
     StoppedError
         ``stop`` said yes.
     """

@@ -68,7 +68,7 @@ def table_times(
     table: pd.DataFrame, people_ids: pd.Series[str], site_ids: pd.Series[str], limit_ms: int, *, file: str | None = None
 ) -> TravelTimes:
     """
-    Times from a ready table; of several for one pair the least counts.
+    Times from a ready table; of several for one pair the least counts, and ids the study does not have are passed over.
 
     Parameters
     ----------
@@ -84,27 +84,20 @@ def table_times(
     Raises
     ------
     InputError
-        Ids that the study does not have, or minutes that are no time.
+        Minutes that are no time.
     """
     point_idx, site_idx = positions(people_ids, table["from"]), positions(site_ids, table["to"])
     minutes = table["minutes"].to_numpy(dtype=np.float64)
     faults = Faults(file)
-    for column, wrong, what, remedy in (
-        ("from", point_idx < 0, "is no id in [people]", "use the same ids in both files, or take these rows out"),
-        ("to", site_idx < 0, "is no id in [[sites]]", "use the same ids in both files, or take these rows out"),
-        (
-            "minutes",
-            ~(minutes >= 0) | np.isinf(minutes),
-            "is no number of minutes",
-            "leave out pairs that are out of reach",
-        ),
-    ):
-        rows = np.flatnonzero(wrong)
-        for row in rows[:FAULTS_SHOWN]:
-            faults.add(f'"{table[column].iloc[row]}" {what}', row=int(row) + 2, column=column, remedy=remedy)
-        if len(rows) > FAULTS_SHOWN:
-            faults.add(f"{len(rows) - FAULTS_SHOWN} more rows like this", column=column)
+    rows = np.flatnonzero(~(minutes >= 0) | np.isinf(minutes))
+    for row in rows[:FAULTS_SHOWN]:
+        what, remedy = "is no number of minutes", "leave out pairs that are out of reach"
+        faults.add(f'"{minutes[row]}" {what}', row=int(row) + 2, column="minutes", remedy=remedy)
+    if len(rows) > FAULTS_SHOWN:
+        faults.add(f"{len(rows) - FAULTS_SHOWN} more rows like this", column="minutes")
     faults.raise_if_any()
+    known = (point_idx >= 0) & (site_idx >= 0)
+    point_idx, site_idx, minutes = point_idx[known], site_idx[known], minutes[known]
     time_ms = np.minimum(np.rint(minutes * MS_PER_MIN), limit_ms + 1).astype(np.int64)
     order = np.lexsort((time_ms, site_idx, point_idx))
     point_idx, site_idx, time_ms = point_idx[order], site_idx[order], time_ms[order]

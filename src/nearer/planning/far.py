@@ -14,7 +14,7 @@ from nearer.inputs.tables import Streets
 from nearer.network import TravelTimes
 from nearer.planning.access import Access, mean_minutes, pairs_of, sum_by
 from nearer.planning.document import FarPlace
-from nearer.units import NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray, StrArray, minutes_to_ms
+from nearer.units import MS_PER_MIN, NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray, StrArray, minutes_to_ms
 
 NEIGHBOUR_M = 300.0
 """People this near to each other belong together."""
@@ -25,6 +25,8 @@ SQUARE_M = 100.0
 NAME_RADIUS_M = 500.0
 """A site or street this near to a place may lend it its name."""
 N_PLACES = 12
+WORTH_MS = MS_PER_MIN
+"""A candidate mends a place if it saves its people a minute each on average."""
 
 
 @dataclass(frozen=True)
@@ -189,9 +191,9 @@ def _mend(
         saved = people[c, owner] * np.maximum(counted[c, owner] - times.time_ms[pairs], 0.0)
         saving += sum_by(times.site_idx[pairs], saved, len(saving))
         rows.append((pairs, owner))
-    if not saving.any():
+    best = int(np.argmax(saving)) if len(saving) else NO_SITE
+    if best == NO_SITE or saving[best] < WORTH_MS * people.sum():
         return NO_SITE, now
-    best = int(np.argmax(saving))
     mended = np.full(now.shape, UNREACHED, dtype=np.int32)
     for c, (times, (pairs, owner)) in enumerate(zip(class_times, rows, strict=True)):
         mine = times.site_idx[pairs] == best

@@ -35,7 +35,7 @@ def new_study(
         None for a commented template with a few invented rows to replace; "liechtenstein" for the real example;
         "newtown" for a generated city.
     people, points, sites, seed
-        Newtown only: its people, populated points and candidate sites, and the start of its random choices.
+        Newtown only: people, populated points, sites (existing and candidates), and the start of its random choices.
 
     Returns
     -------

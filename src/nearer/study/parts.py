@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,7 @@ def times_per_class(times: TravelTimes, study: Study, demand: Demand) -> list[Tr
 def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
     """What differs from run to run, for ``run.json``."""
     return {
+        "date": datetime.now(UTC).date().isoformat(),
         "seconds": run.seconds,  # filled in to the end of the run
         "solver_seconds": round(solution.seconds, 3),
         "work": solution.work,

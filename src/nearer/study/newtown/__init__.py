@@ -91,7 +91,8 @@ def write_newtown(
         for name, features in area_features(ground, PLANE).items():
             _write_features(folder / name, features)
         with written_whole(folder / "nearer.toml") as beside:
-            text = STUDY.format(before=n_centres, after=n_centres + n_open, open=n_open, people=people, seed=seed)
+            counts = {"before": n_centres, "after": n_centres + n_open, "open": n_open, "people": people}
+            text = STUDY.format(**counts, seed=seed, cell_m=cells.side_m)
             beside.write_text(text, encoding="utf-8", newline="\n")
         tick(note="done")
 
@@ -158,6 +159,7 @@ limit_min = 30                    # farther counts as out of reach; access walks
 
 [people]
 file = "people.csv"               # one row per populated cell
+cell_m = {cell_m:g}                      # side of a cell, to draw it
 total = "population"
 groups = {{ children = "age_0_14", youth = "age_15_24", older = "age_65_plus", low_income = "low_income" }}
 

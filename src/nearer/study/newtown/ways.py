@@ -66,7 +66,9 @@ def write_streets(
     stock = street_names(1500, seed)
     rng = np.random.default_rng([seed, 6])
     with written_whole(path) as beside:
-        writer = osmium.SimpleWriter(str(beside))
+        header = osmium.io.Header()
+        header.set("generator", "nearer newtown")  # so that no reader credits OpenStreetMap
+        writer = osmium.SimpleWriter(str(beside), header=header)
         try:
             streets = zip(lon.tolist(), lat.tolist(), strict=True)
             for node_id, at in enumerate(chain.from_iterable([streets, *lines]), start=1):
