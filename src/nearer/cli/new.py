@@ -18,7 +18,7 @@ def new(
     ] = None,
     people: Annotated[int | None, typer.Option(min=1, help="newtown: how many people.")] = None,
     points: Annotated[int | None, typer.Option(min=1, help="newtown: how many populated points.")] = None,
-    sites: Annotated[int | None, typer.Option(min=1, help="newtown: how many candidate sites.")] = None,
+    sites: Annotated[int | None, typer.Option(min=1, help="newtown: how many sites, existing and candidates.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="newtown: start of every random choice.")] = None,
 ) -> None:
     """Write a study folder, ready to run."""
