@@ -80,4 +80,4 @@ def looks_like(shown: str, output: str) -> bool:
         return re.sub(r"\s+", " ", text).strip()
 
     pattern = ".*?".join(re.escape(part.strip()) for part in squeezed(shown).split("…"))
-    return re.fullmatch(pattern.replace(r"\ ", r"\s*"), squeezed(output)) is not None
+    return re.fullmatch(pattern, squeezed(output)) is not None
