@@ -36,7 +36,7 @@ def test_a_benchmark_file_is_solved_and_its_result_verified(nearer: Any, graph: 
     (tmp_path / "r.json").write_text(json.dumps(written | {"objective": 6}))
     wrong = nearer("verify", "r.json", "--instance", graph)
     assert wrong.returncode == 1
-    assert "the open sites cost 7" in wrong.stdout
+    assert "the open sites are worth 7" in wrong.stdout
 
 
 def test_the_result_may_go_to_standard_output(nearer: Any, graph: str) -> None:

@@ -7,17 +7,45 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from nearer.cli.console import DONE, FAILED, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
+from nearer.cli.console import DONE, FAILED, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable
+
+# The same names as in study/problems.py, held to it by a test: importing that here would slow every command down.
+_Problem = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]
+_Format = Literal[
+    "orlib-pmed",
+    "orlib-pmedcap",
+    "orlib-cap",
+    "kcapm",
+    "tsplib",
+    "holmberg",
+    "yang",
+    "delmaire",
+    "tbed1",
+    "mclp-grid",
+    "csv",
+]
+_Distance = Literal["floor", "round", "ceil", "exact"]
 
 
 def solve(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The benchmark file.")],
-    file_format: Annotated[Literal["orlib-pmed", "tsplib"], typer.Option("--format", help="How the file is written.")],
-    problem: Annotated[Literal["p-median"], typer.Option(help="What to solve.")] = "p-median",
-    p: Annotated[int | None, typer.Option("-p", min=1, help="Sites to open.", show_default="the file's")] = None,
-    distance: Annotated[
-        Literal["floor", "round", "ceil", "exact"], typer.Option(help="tsplib: what to make of Euclidean distances.")
-    ] = "floor",
+    file_format: Annotated[_Format, typer.Option("--format", help="How the file is written.")],
+    problem: Annotated[_Problem, typer.Option(help="What to solve.")] = "p-median",
+    p: Annotated[
+        int | None,
+        typer.Option("-p", min=1, help="Sites to open, exactly.", show_default="the file's"),
+    ] = None,
+    radius: Annotated[
+        float | None, typer.Option(min=0, help="Covering: the distance up to which a site covers a customer.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="max-cover, in place of -p: what the open sites may cost at most.")
+    ] = None,
+    distance: Annotated[_Distance, typer.Option(help="tsplib: what to make of Euclidean distances.")] = "floor",
+    capacity: Annotated[float | None, typer.Option(min=0, help="orlib-cap: the number for the word capacity.")] = None,
+    problem_number: Annotated[
+        int | None, typer.Option(min=1, help="orlib-pmedcap: which problem of the file, from 1.")
+    ] = None,
     time_limit: Annotated[float | None, typer.Option(min=0, help="Seconds for the solver.")] = None,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which to end; 0 for a proven optimum.")] = 0.0,
     work_limit: Annotated[int | None, typer.Option(min=1, help="Units of work after which to end.")] = None,
@@ -35,13 +63,13 @@ def solve(
     to_stdout = json_out is not None and str(json_out) == "-"
     with answering(to_stdout):
         from nearer.study.benchmark import solve_file, write_result
+        from nearer.study.problems import Request
 
+        request = Request(problem, file_format, p, radius, budget, distance, capacity, problem_number)
         with stoppable() as stop, progress_bars() as progress:
             result = solve_file(
                 file,
-                file_format,
-                p=p,
-                rounding=distance,
+                request,
                 time_limit_s=time_limit,
                 gap=gap,
                 work_limit=work_limit,
@@ -51,20 +79,22 @@ def solve(
                 proof_file=proof,
                 progress=progress,
                 stop=stop,
+                tell=note,
             )
+        if json_out is not None and not to_stdout:
+            write_result(result, json_out)
         if to_stdout:
             say_json(result)
         else:
-            if json_out is not None:
-                write_result(result, json_out)
             say(_in_words(result))
     raise typer.Exit({"optimal": DONE, "gap": DONE, "feasible": STOPPED_EARLY}.get(result["status"], FAILED))
 
 
 def _in_words(result: dict[str, Any]) -> str:
     if result["objective"] is None:
-        return f"{result['status']}: nothing was found."
-    return (
-        f"{result['status']}: {result['objective']:,} with {len(result['open'])} of {result['n_sites']:,} sites, "
-        f"at least {result['bound']:,} (gap {100 * result['gap']:.4g} %), {result['seconds']:.2f} s"
-    )
+        return f"{result['status']}: {result['reason']}."
+    words = f"{result['status']}: {result['objective']:,} with {len(result['open'])} of {result['n_sites']:,} sites"
+    if result["bound"] is None:
+        return f"{words}, no bound yet, {result['seconds']:.2f} s"
+    side = "at most" if result["problem"] == "max-cover" else "at least"
+    return f"{words}, {side} {result['bound']:,} (gap {100 * result['gap']:.4g} %), {result['seconds']:.2f} s"

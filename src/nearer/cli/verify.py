@@ -49,7 +49,7 @@ def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
 
 
 def _verify_result(result: Path, instance: Path, as_json: bool) -> bool:
-    from nearer.study.benchmark import verify_result
+    from nearer.study.result import verify_result
 
     check = verify_result(result, instance)
     agrees = not check.differences

@@ -1,4 +1,4 @@
-"""Benchmark files of the location literature, read into plain arrays."""
+"""Graphs and points of the location literature, where distances are computed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nearer.errors import Faults
+from nearer.inputs.benchmarks.numbers import Numbers, read_lines, read_numbers, refuse_negative
 from nearer.units import FloatArray, IntArray
 
 
@@ -50,6 +51,53 @@ class PlanePoints:
     y: FloatArray
 
 
+@dataclass(frozen=True)
+class CapacitatedPoints:
+    """
+    A capacitated p-median problem of the OR-Library: every point is both customer and site.
+
+    Parameters
+    ----------
+    number, p
+        Number of the problem in its file, from 1, and of medians to open.
+    x, y, demand
+        float64 (n_points,).
+    capacity
+        What each median can serve.
+    best_known
+        Value that the file itself gives.
+    """
+
+    number: int
+    p: int
+    x: FloatArray
+    y: FloatArray
+    demand: FloatArray
+    capacity: float
+    best_known: float
+
+
+@dataclass(frozen=True)
+class CoverPoints:
+    """
+    Customers and sites of a covering problem in the plane.
+
+    Parameters
+    ----------
+    x, y, weight
+        Customers, float64 (n_customers,).
+    site_x, site_y, site_cost
+        Sites, float64 (n_sites,).
+    """
+
+    x: FloatArray
+    y: FloatArray
+    weight: FloatArray
+    site_x: FloatArray
+    site_y: FloatArray
+    site_cost: FloatArray
+
+
 def read_orlib_pmed(path: Path) -> PmedGraph:
     """
     Read an OR-Library ``pmed`` file: ``n m p``, then ``i j length`` per edge, nodes from 1.
@@ -64,7 +112,7 @@ def read_orlib_pmed(path: Path) -> PmedGraph:
     J. E. Beasley, "A note on solving large p-median problems", European Journal of Operational Research 21 (1985).
     """
     faults = Faults(path.name)
-    rows = [(row, _whole_numbers(line)) for row, line in _lines(path, faults) if line.strip()]
+    rows = [(row, _whole_numbers(line)) for row, line in read_lines(path, faults) if line.strip()]
     first = rows[0][1] if rows else None
     if first is None or len(first) != 3:
         faults.add("the first line must hold three whole numbers: nodes, edges, sites to open", row=1)
@@ -103,7 +151,7 @@ def read_tsplib(path: Path) -> PlanePoints:
     G. Reinelt, "TSPLIB: a traveling salesman problem library", ORSA Journal on Computing 3 (1991).
     """
     faults = Faults(path.name)
-    lines = iter(_lines(path, faults))
+    lines = iter(read_lines(path, faults))
     faults.raise_if_any()
     header: dict[str, str] = {}
     for _, line in lines:
@@ -136,18 +184,85 @@ def read_tsplib(path: Path) -> PlanePoints:
     return PlanePoints(header.get("NAME", path.stem), xy[:, 0], xy[:, 1])
 
 
-def _lines(path: Path, faults: Faults) -> list[tuple[int, str]]:
-    """Lines with their numbers from 1; none, and a fault, where the file cannot be read."""
-    try:
-        return list(enumerate(path.read_text(encoding="utf-8").splitlines(), start=1))
-    except FileNotFoundError:
-        faults.add("there is no such file", file=str(path))
-    except UnicodeDecodeError:
-        faults.add("the file is not text")
-    except OSError as error:
-        faults.add(f"cannot be read: {error.strerror or error}")
+def read_orlib_pmedcap(path: Path, number: int | None = None) -> CapacitatedPoints:
+    """
+    Read one problem of an OR-Library ``pmedcap`` file.
+
+    The file holds the number of problems, then of each: ``number best``, ``n p capacity``, and ``i x y demand`` per
+    point.
+
+    Parameters
+    ----------
+    path
+        The file.
+    number
+        Which problem, from 1; None for the only one.
+
+    Raises
+    ------
+    InputError
+        The file is missing or does not have that form, or no such problem is in it.
+
+    References
+    ----------
+    J. E. Beasley, "OR-Library: distributing test problems by electronic mail", Journal of the Operational Research
+    Society 41 (1990).
+    """
+    faults = Faults(path.name)
+    numbers = Numbers(read_numbers(path, faults), faults)
+    (n_problems,) = numbers.counts(1, "number of problems")
+    if number is None and n_problems != 1:
+        faults.add(f"the file holds {n_problems} problems", remedy=f"add --problem-number 1 to {n_problems}")
+    elif number is not None and not 1 <= number <= n_problems:
+        faults.add(f"there is no problem {number}", remedy=f"give --problem-number 1 to {n_problems}")
     faults.raise_if_any()
-    return []
+    for k in range(1, n_problems + 1):
+        best = float(numbers.take(2, f"problem {k}: its number and best known value")[1])
+        n, p, capacity = numbers.counts(3, f"problem {k}: points, medians, capacity")
+        points = numbers.take(4 * n, f"problem {k}: its points").reshape(n, 4)
+        if k == (number or 1):
+            refuse_negative(faults, demand=points[:, 3])
+            return CapacitatedPoints(k, p, points[:, 1], points[:, 2], points[:, 3], float(capacity), best)
+    raise AssertionError("one of the problems was returned")
+
+
+def read_mclp_grid(path: Path) -> CoverPoints:
+    """
+    Read a file of the maximal covering literature.
+
+    Either ``n``, then ``index x y cost weight`` per node, each of them customer and site; or ``n_sites n_customers``,
+    then ``F index x y cost`` per site and ``C index x y weight`` per customer.
+
+    Raises
+    ------
+    InputError
+        The file is missing or does not have that form.
+
+    References
+    ----------
+    J.-F. Cordeau, F. Furini, I. Ljubic, "Benders decomposition for very large scale partial set covering and maximal
+    covering location problems", European Journal of Operational Research 275 (2019).
+    """
+    faults = Faults(path.name)
+    marks = {"F": 0.0, "C": 1.0}
+    numbers = Numbers(read_numbers(path, faults, marks), faults)
+    head = next((line.split() for _, line in read_lines(path, faults) if line.strip()), [])
+    if len(head) == 1:
+        (n,) = numbers.counts(1, "number of nodes")
+        table = numbers.take(5 * n, "nodes").reshape(n, 5)
+        x, y, cost, weight = (table[:, k].copy() for k in (1, 2, 3, 4))
+        site_x, site_y = x, y
+    else:
+        m, n = numbers.counts(2, "numbers of sites and customers")
+        table = numbers.take(5 * (m + n), "sites and customers").reshape(m + n, 5)
+        if table[:, 0].tolist() != [0.0] * m + [1.0] * n:
+            faults.add(f"{m} lines with F must come first, then {n} with C", remedy="is --format right?")
+            faults.raise_if_any()
+        site_x, site_y, cost = (table[:m, k].copy() for k in (2, 3, 4))
+        x, y, weight = (table[m:, k].copy() for k in (2, 3, 4))
+    numbers.end()
+    refuse_negative(faults, cost=cost, weight=weight)
+    return CoverPoints(x, y, weight, site_x, site_y, cost)
 
 
 def _whole_numbers(line: str) -> list[int] | None:

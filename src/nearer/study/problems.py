@@ -1,0 +1,424 @@
+"""Benchmark files as instances: which problem a format can be, what it needs, and what its numbers mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from nearer.errors import UsageError
+from nearer.inputs import benchmarks as files
+from nearer.model import FREE, Instance
+from nearer.units import FloatArray, IntArray
+
+Kind = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]
+Format = Literal[
+    "orlib-pmed",
+    "orlib-pmedcap",
+    "orlib-cap",
+    "kcapm",
+    "tsplib",
+    "holmberg",
+    "yang",
+    "delmaire",
+    "tbed1",
+    "mclp-grid",
+    "csv",
+]
+Rounding = Literal["floor", "round", "ceil", "exact"]
+
+_DISTANCES: tuple[Kind, ...] = ("p-median", "p-center", "max-cover", "set-cover")
+_WAREHOUSES: tuple[Kind, ...] = ("ufl", "cflp", "sscflp")
+PROBLEMS: dict[Format, tuple[Kind, ...]] = {
+    "orlib-pmed": _DISTANCES,
+    "orlib-pmedcap": ("sscflp",),
+    "orlib-cap": _WAREHOUSES,
+    "kcapm": ("ufl",),
+    "tsplib": _DISTANCES,
+    "holmberg": _WAREHOUSES,
+    "yang": _WAREHOUSES,
+    "delmaire": _WAREHOUSES,
+    "tbed1": _WAREHOUSES,
+    "mclp-grid": ("max-cover", "set-cover"),
+    "csv": get_args(Kind),
+}
+"""What each format can be asked for."""
+
+_ROUND: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "floor": np.floor,
+    "round": lambda d: np.floor(d + 0.5),  # TSPLIB's nint: halves go up
+    "ceil": np.ceil,
+    "exact": lambda d: d,
+}
+_CHUNK_PAIRS = 3_000_000
+_ABSENT = 2**40
+"""Cost of a pair that does not exist, beyond any that a whole-numbered benchmark file holds."""
+_ON_THE_RIM = 1e-12
+"""Relative difference by which a distance may exceed the radius: coordinates have few decimals, floats are rounded."""
+_UNCOVERED = 2
+"""Set cover: what an uncovered customer costs, more than the site that would cover it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """
+    What is asked of a benchmark file.
+
+    Parameters
+    ----------
+    problem, file_format
+        What to solve, and how the file is written.
+    p
+        Sites to open, exactly; None for the number in the file, or as many as pay where opening has a price.
+    radius
+        Covering: the distance up to which a site covers a customer.
+    budget
+        Maximal covering, instead of p: what the open sites may cost together at most.
+    distance
+        TSPLIB: what is made of Euclidean distances; published p-median values take the floor.
+    capacity
+        OR-Library: the number for the word ``capacity``.
+    problem_number
+        OR-Library's pmedcap: which of the problems in the file, from 1.
+    """
+
+    problem: Kind
+    file_format: Format
+    p: int | None = None
+    radius: float | None = None
+    budget: float | None = None
+    distance: Rounding = "floor"
+    capacity: float | None = None
+    problem_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """
+    A benchmark file made into an instance.
+
+    Parameters
+    ----------
+    request
+        What was asked, completed with what the file says.
+    instance
+        What to solve; always a minimisation.
+    covered_of
+        Maximal covering: weight of all customers, from which the instance's value is subtracted; else None.
+    impossible
+        Why no solution exists, where that is plain; else empty.
+    serving_below
+        No solution that serves everybody costs as much as this; one that leaves a customer out costs more.
+    """
+
+    request: Request
+    instance: Instance
+    covered_of: float | None = None
+    impossible: str = ""
+    serving_below: float = math.inf
+
+    def value(self, instance_value: float) -> float:
+        """The problem's value, or bound, for that of the instance."""
+        return instance_value if self.covered_of is None else self.covered_of - instance_value
+
+
+@dataclass
+class _Table:
+    """What a file holds: distances or costs in chunks of rows, and numbers per customer and site."""
+
+    n: int
+    m: int
+    chunks: Callable[[], Iterator[FloatArray]]
+    whole: bool
+    weight: FloatArray | None = None
+    demand: FloatArray | None = None
+    price: FloatArray | None = None
+    capacity: FloatArray | None = None
+    p: int | None = None
+
+
+def read_problem(path: Path, request: Request, tell: Callable[[str], None] = lambda text: None) -> Problem:
+    """
+    Read a benchmark file as a problem.
+
+    Parameters
+    ----------
+    path, request
+        The file and what is asked of it.
+    tell
+        Told, before they are made, how much memory many pairs will take.
+
+    Raises
+    ------
+    InputError
+        The file is missing or not of that format.
+    UsageError
+        The format cannot be that problem, or something it needs is missing.
+    """
+    _refuse_what_does_not_fit(request)
+    table = _read(Path(path), request)
+    request = _completed(request, table)
+    if request.problem in ("max-cover", "set-cover"):
+        return _covering(request, table)
+    if (n_pairs := table.n * table.m) > 20_000_000:
+        bytes_per_pair = 8 if table.whole else 12
+        tell(f"{n_pairs:,} pairs take {n_pairs * bytes_per_pair / 1e9:.1f} GB, and the solver's own lists beside them.")
+    return _serving(request, table)
+
+
+def _refuse_what_does_not_fit(request: Request) -> None:
+    problem, file_format = request.problem, request.file_format
+    if problem not in PROBLEMS[file_format]:
+        raise UsageError(
+            f"A file of format {file_format} cannot be a {problem} problem: "
+            f"give --problem {' or '.join(PROBLEMS[file_format])}."
+        )
+    covering = problem in ("max-cover", "set-cover")
+    if covering and request.radius is None:
+        raise UsageError(f"A {problem} problem needs the distance within which a site covers: add --radius R.")
+    if not covering and request.radius is not None:
+        raise UsageError(f"A {problem} problem has no radius: leave out --radius.")
+    if request.radius is not None and not 0 <= request.radius < math.inf:
+        raise UsageError("--radius must be a number, 0 or more.")
+    if request.budget is not None and (problem != "max-cover" or request.p is not None):
+        raise UsageError("--budget stands for -p in max-cover problems, and nowhere else.")
+    if problem == "set-cover" and request.p is not None:
+        raise UsageError("A set-cover problem finds the number of sites itself: leave out -p.")
+    if request.capacity is not None and file_format != "orlib-cap":
+        raise UsageError("--capacity is for orlib-cap files that say the word capacity in place of a number.")
+    if request.problem_number is not None and file_format != "orlib-pmedcap":
+        raise UsageError("--problem-number is for orlib-pmedcap files, which hold several problems.")
+
+
+def _completed(request: Request, table: _Table) -> Request:
+    """The request with p from the file, or from the budget, checked against the number of sites."""
+    p = request.p
+    if request.problem in ("p-median", "p-center", "max-cover") or request.file_format == "orlib-pmedcap":
+        if p is None and request.budget is None:
+            p = table.p
+        if p is None and request.budget is None:
+            also = ", or --budget B" if request.problem == "max-cover" else ""
+            raise UsageError(f"The file does not say how many sites to open: add -p N{also}.")
+    if p is not None and not 1 <= p <= table.m:
+        raise UsageError(f"{p} sites of {table.m} cannot be opened: give -p a number from 1 to {table.m}.")
+    return Request(**(vars(request) | {"p": p}))
+
+
+def _serving(request: Request, table: _Table) -> Problem:
+    """Every customer is served, at the cost in the file: p-median, p-center, fixed charge with and without capacity."""
+    n, m = table.n, table.m
+    capacitated = request.problem in ("cflp", "sscflp")
+    priced = request.problem in ("ufl", "cflp", "sscflp")
+    weight = np.ones(n) if table.weight is None else table.weight
+    price = table.price if priced else None
+    indptr, site_idx, cost = _sorted_rows(n, m, table.chunks(), table.whole)
+    unserved = np.full(n, np.inf)
+    impossible, serving_below = "", math.inf
+    lonely = np.flatnonzero(np.diff(indptr) == 0)
+    if len(lonely):
+        impossible = f"{_customers(lonely)} cannot be served by any site"
+    elif len(site_idx) < n * m and not capacitated:
+        serving_below = _serving_below(request, np.asarray(cost, dtype=np.float64)[indptr[1:] - 1] * weight, price)
+        # Weights of nobody are never asked for; whole numbers stay whole.
+        unserved = np.ceil(serving_below / np.where(weight > 0, weight, 1.0))
+    capacity = np.full(m, np.inf)
+    if capacitated:
+        capacity = _capacity(request, table)
+        demand = weight if table.demand is None else table.demand
+        most = np.sort(capacity)[::-1][: request.p or m].sum()
+        if demand.sum() > most:
+            impossible = f"the customers demand {demand.sum():g} in all, and the sites hold {most:g}"
+    low, high = (1, m) if request.p is None else (request.p, request.p)
+    instance = Instance(
+        indptr=indptr,
+        site_idx=site_idx,
+        cost=cost,
+        unserved=unserved,
+        weight=weight.reshape(1, n),
+        standing=np.full(m, FREE, dtype=np.int8),
+        open_min=np.array([low], dtype=np.int64),
+        open_max=np.array([high], dtype=np.int64),
+        capacity=capacity.reshape(m, 1, 1),
+        row_point=np.arange(n, dtype=np.int32),
+        row_group=np.zeros(n, dtype=np.int32),
+        open_cost=None if price is None else price.reshape(m, 1),
+        need=table.demand if capacitated else None,
+        single_source=request.problem == "sscflp",
+        objective="max" if request.problem == "p-center" else "sum",
+    )
+    return Problem(request, instance, impossible=impossible, serving_below=serving_below)
+
+
+def _covering(request: Request, table: _Table) -> Problem:
+    """Being covered costs nothing: what remains is the weight not covered, or the number of sites."""
+    n, m = table.n, table.m
+    limit = float(request.radius or 0.0) * (1 + _ON_THE_RIM)
+    parts, counts = [], []
+    for distances in table.chunks():
+        row, site = np.nonzero(distances <= limit)
+        counts.append(np.bincount(row, minlength=len(distances)))
+        parts.append(site.astype(np.int32))
+    indptr = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
+    site_idx = np.concatenate(parts)
+    if request.problem == "max-cover":
+        weight = np.ones(n) if table.weight is None else table.weight
+        unserved, price = np.ones(n), None
+        low, high = (request.p, request.p) if request.p is not None else (0, _affordable(request, table))
+    else:
+        weight, unserved, price = np.ones(n), np.full(n, float(_UNCOVERED)), np.ones((m, 1))
+        low, high = 0, m
+    instance = Instance(
+        indptr=indptr,
+        site_idx=site_idx,
+        cost=np.zeros(len(site_idx), dtype=np.int32),
+        unserved=unserved,
+        weight=weight.reshape(1, n),
+        standing=np.full(m, FREE, dtype=np.int8),
+        open_min=np.array([low], dtype=np.int64),
+        open_max=np.array([high], dtype=np.int64),
+        capacity=np.full((m, 1, 1), np.inf),
+        row_point=np.arange(n, dtype=np.int32),
+        row_group=np.zeros(n, dtype=np.int32),
+        open_cost=price,
+    )
+    if request.problem == "max-cover":
+        return Problem(request, instance, covered_of=math.fsum(weight))
+    alone = np.flatnonzero(np.diff(indptr) == 0)
+    reason = f"{_customers(alone)} lie farther than {request.radius:g} from every site" if len(alone) else ""
+    return Problem(request, instance, impossible=reason)
+
+
+def _affordable(request: Request, table: _Table) -> int:
+    """Sites that a budget pays for, where each costs the same."""
+    price = np.ones(table.m) if table.price is None else table.price
+    if np.any(price != price[0]):
+        raise UsageError("The sites of this file differ in cost, for which --budget is not solved yet: give -p N.")
+    budget = float(request.budget or 0.0)
+    if price[0] == 0:
+        return table.m
+    return int(min(max(math.floor(budget / float(price[0]) * (1 + _ON_THE_RIM)), 0), table.m))
+
+
+def _capacity(request: Request, table: _Table) -> FloatArray:
+    capacity = np.full(table.m, np.inf) if table.capacity is None else table.capacity
+    if np.isinf(capacity).all():
+        raise UsageError(f"The file has no capacities, which a {request.problem} problem needs.")
+    said = ~np.isnan(capacity)
+    if said.all():
+        if request.capacity is not None:
+            raise UsageError("The file gives its own capacities: leave out --capacity.")
+        return capacity
+    if request.capacity is None:
+        raise UsageError("The file says the word capacity in place of a number: add --capacity C.")
+    return np.where(said, capacity, request.capacity)
+
+
+def _serving_below(request: Request, dearest: FloatArray, price: FloatArray | None) -> float:
+    """More than any plan costs that serves all, given the dearest that each customer can be."""
+    if request.problem == "p-center":
+        return float(dearest.max()) + 1
+    return float(dearest.sum()) * (1 + _ON_THE_RIM) + (0.0 if price is None else float(price.sum())) + 1
+
+
+def _customers(idx: IntArray) -> str:
+    names = ", ".join(str(i + 1) for i in idx[:10])
+    more = f" and {len(idx) - 10} more" if len(idx) > 10 else ""
+    return f"customer{'s' if len(idx) > 1 else ''} {names}{more}"
+
+
+def _read(path: Path, request: Request) -> _Table:
+    file_format = request.file_format
+    if file_format == "orlib-pmed":
+        graph = files.read_orlib_pmed(path)
+        n = graph.n_nodes
+        return _Table(n, n, lambda: _graph_rows(graph), whole=True, p=graph.p)
+    if file_format == "tsplib":
+        points = files.read_tsplib(path)
+        n, whole = len(points.x), request.distance != "exact"
+        return _Table(n, n, lambda: _plane_rows(points.x, points.y, points.x, points.y, request.distance), whole)
+    if file_format == "orlib-pmedcap":
+        medians = files.read_orlib_pmedcap(path, request.problem_number)
+        n, x, y = len(medians.x), medians.x, medians.y
+        chunks = lambda: _plane_rows(x, y, x, y, "floor")  # noqa: E731
+        capacity = np.full(n, medians.capacity)
+        return _Table(n, n, chunks, True, demand=medians.demand, capacity=capacity, p=medians.p)
+    if file_format == "mclp-grid":
+        grid = files.read_mclp_grid(path)
+        return _Table(
+            n=len(grid.x),
+            m=len(grid.site_x),
+            chunks=lambda: _plane_rows(grid.x, grid.y, grid.site_x, grid.site_y, "exact"),
+            whole=False,
+            weight=grid.weight,
+            price=grid.site_cost,
+        )
+    matrix = {
+        "orlib-cap": files.read_orlib_cap,
+        "kcapm": files.read_kcapm,
+        "holmberg": files.read_holmberg,
+        "yang": files.read_holmberg,
+        "delmaire": files.read_delmaire,
+        "tbed1": files.read_tbed1,
+        "csv": files.read_csv,
+    }[file_format](path)
+    n, m = matrix.cost.shape
+    finite = matrix.cost[np.isfinite(matrix.cost)]
+    whole = bool(np.all(finite % 1 == 0) and finite.max(initial=0) < _ABSENT)
+    return _Table(n, m, lambda: iter([matrix.cost]), whole, matrix.weight, matrix.demand, matrix.price, matrix.capacity)
+
+
+def _graph_rows(graph: files.PmedGraph) -> Iterator[FloatArray]:
+    shape = (graph.n_nodes, graph.n_nodes)
+    edges = csr_array((graph.length.astype(np.float64), (graph.from_idx, graph.to_idx)), shape=shape)
+    step = max(1, _CHUNK_PAIRS // graph.n_nodes)
+    for start in range(0, graph.n_nodes, step):
+        sources = np.arange(start, min(start + step, graph.n_nodes))
+        yield dijkstra(edges, directed=False, indices=sources)
+
+
+def _plane_rows(
+    x: FloatArray, y: FloatArray, site_x: FloatArray, site_y: FloatArray, rounding: Rounding
+) -> Iterator[FloatArray]:
+    step = max(1, _CHUNK_PAIRS // max(len(site_x), 1))
+    for start in range(0, len(x), step):
+        part = slice(start, start + step)
+        squared = np.square(x[part, None] - site_x[None, :])
+        squared += np.square(y[part, None] - site_y[None, :])
+        yield _ROUND[rounding](np.sqrt(squared, out=squared))
+
+
+def _sorted_rows(n: int, m: int, chunks: Iterator[FloatArray], whole: bool) -> tuple[IntArray, IntArray, Any]:
+    """Rows by cost, then site, chunk by chunk, so that beside the result only one chunk is ever held."""
+    indptr = np.zeros(n + 1, dtype=np.int64)
+    site_idx: IntArray = np.empty(n * m, dtype=np.int32)
+    cost: Any = np.empty(n * m, dtype=np.int32 if whole else np.float64)
+    row = filled = 0
+    for distances in chunks:
+        sorted_idx, sorted_cost = _sorted(distances, whole)
+        within = sorted_cost < _ABSENT if whole else np.isfinite(sorted_cost)
+        if whole and sorted_cost.max(where=within, initial=0) > np.iinfo(cost.dtype).max:
+            cost = cost.astype(np.int64)
+        counts = within.sum(axis=1)
+        indptr[row + 1 : row + 1 + len(counts)] = filled + np.cumsum(counts)
+        row, part = row + len(counts), slice(filled, filled := filled + int(counts.sum()))
+        site_idx[part], cost[part] = sorted_idx[within], sorted_cost[within]
+    return indptr, site_idx[:filled], cost[:filled]
+
+
+def _sorted(distances: FloatArray, whole: bool) -> tuple[IntArray, Any]:
+    """Sites and costs of some rows by cost, then site; an absent pair costs ``_ABSENT`` or more."""
+    if not whole:
+        order = np.argsort(distances, axis=1, kind="stable")
+        return order, np.take_along_axis(distances, order, axis=1)
+    # Cost and site in one whole number sort several times faster than an indirect sort.
+    site_bits = int(distances.shape[1]).bit_length()
+    keys = np.minimum(distances, _ABSENT).astype(np.int64) << site_bits
+    keys |= np.arange(distances.shape[1])
+    keys.sort(axis=1)
+    return keys & ((1 << site_bits) - 1), keys >> site_bits
