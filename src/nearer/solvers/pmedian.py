@@ -40,6 +40,9 @@ class PMedianRun:
     def run(self, start: IntArray | None) -> None:
         """From the first plan to a proof, or until the state is done."""
         state, core = self.state, self.core
+        if core.decided:
+            self.finish()
+            return
         self.first_plan(start)
         lam = self.between_two_nearest(self.core_plan())
         self.dual = Dual(lam, np.zeros(core.m), -np.inf, np.zeros(core.m))
@@ -52,16 +55,17 @@ class PMedianRun:
             shrunk = self.fix()
             slow = state.value - state.bound > 0.7 * before
             stalled = stalled + 1 if slow and not shrunk else 0
-        if not state.done() and self.core.n <= _LP_ROWS and self.core.nnz <= _LP_ENTRIES:
-            self.branch_and_bound()
         while not state.done() and not self.core.decided:
+            if self.core.n <= _LP_ROWS and self.core.nnz <= _LP_ENTRIES:
+                self.branch_and_bound()
+                return
             # Too large for the relaxation: the Lagrangian and the search go on alone.
             spent = state.budget.spent
             self.climb_once()
             self.improve_plan()
             self.fix()
             if state.budget.spent == spent:
-                break
+                return
 
     def first_plan(self, start: IntArray | None) -> None:
         """Greedy, or the plan given, improved by interchange."""
@@ -182,8 +186,6 @@ class PMedianRun:
     def branch_and_bound(self) -> None:
         """Solve the relaxation, fix what it proves, and search the rest."""
         assert self.dual is not None
-        if self.core.decided:
-            return
         master = Master(self.core, self.dual.lam, self.state.budget)
         Tree(self.core, master, self.state, self.proof, self.fixed_open, self.threads).run()
 

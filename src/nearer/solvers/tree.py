@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 
@@ -81,14 +82,17 @@ class Tree:
         self.master.fix(sites, fixed[sites])
         best: Dual | None = None
         last = -float("inf")
-        for turn in range(rounds):
+        for turn in count():
             if self.master.solve() is not LpStatus.OPTIMAL:
                 return None
             dual = self.bound_at(self.master.multipliers(), fixed)
             best = dual if best is None or dual.bound > best.bound else best
             room = self.state.cutoff - self.master.value
-            slow = self.master.value - last < 1e-3 * room
-            if best.bound >= self.state.cutoff or slow or turn == rounds - 1 or self.master.separate() == 0:
+            slow = turn == rounds - 1 or self.master.value - last < 1e-3 * room
+            # An integral solution ends the branch, so its terms must be right first.
+            if best.bound >= self.state.cutoff or (slow and self.branch_site(self.master.y, fixed) >= 0):
+                break
+            if self.master.separate() == 0:
                 break
             last = self.master.value
         return best

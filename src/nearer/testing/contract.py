@@ -29,8 +29,8 @@ def random_instance(rng: np.random.Generator) -> Instance:
     standing = rng.choice([FREE, FREE, FREE, OPEN, FORBIDDEN], m).astype(np.int8)
     low, high = sorted(int(k) for k in rng.integers(0, int(np.sum(standing == FREE)) + 1, 2))
     price = rng.integers(0, 2 * top + 2, m).astype(np.float64) if rng.random() < 0.5 else None
-    if price is not None and rng.random() < 0.3:
-        price -= top  # some sites cost something to close
+    if price is not None and rng.random() < 0.3 and not np.any(weight % 1) and not np.any(cost % 1):
+        price -= top  # some cost something to close; only whole values, since a value of 0 has no relative gap
     low = low if rng.random() < 0.5 else high
     rows, sites = np.nonzero(reachable)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
