@@ -74,8 +74,8 @@ def solve_file(
         return head | {"status": str(Status.INFEASIBLE), "reason": problem.impossible, "peak_mb": peak_mb()}
     solution = _solved(problem, run, seed)
     status, open_mask = solution.status, solution.open_mask
-    lost = _unserved(problem, open_mask)
-    if len(lost) and status not in (Status.INFEASIBLE, Status.UNKNOWN):
+    must_serve = problem.covered_of is None and status not in (Status.INFEASIBLE, Status.UNKNOWN)
+    if must_serve and len(_unserved(problem, open_mask)):
         if problem.request.problem == "set-cover":
             solution = _all_covered(problem, solution)
             open_mask = solution.open_mask

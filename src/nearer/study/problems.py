@@ -222,7 +222,7 @@ def _serving(request: Request, table: _Table) -> Problem:
     impossible, serving_below = "", math.inf
     lonely = np.flatnonzero(np.diff(indptr) == 0)
     if len(lonely):
-        impossible = f"{_customers(lonely)} cannot be served by any site"
+        impossible = f"no site can serve {_customers(lonely)}"
     elif len(site_idx) < n * m and not capacitated:
         serving_below = _serving_below(request, np.asarray(cost, dtype=np.float64)[indptr[1:] - 1] * weight, price)
         # Weights of nobody are never asked for; whole numbers stay whole.
@@ -290,7 +290,7 @@ def _covering(request: Request, table: _Table) -> Problem:
     if request.problem == "max-cover":
         return Problem(request, instance, covered_of=math.fsum(weight))
     alone = np.flatnonzero(np.diff(indptr) == 0)
-    reason = f"{_customers(alone)} lie farther than {request.radius:g} from every site" if len(alone) else ""
+    reason = f"no site lies within {request.radius:g} of {_customers(alone)}" if len(alone) else ""
     return Problem(request, instance, impossible=reason)
 
 

@@ -33,7 +33,7 @@ def read_csv(path: Path) -> CostMatrix:
         The file is missing or does not have that form.
     """
     faults = Faults(path.name)
-    lines = [(row, line) for row, line in read_lines(path, faults) if line.strip(" " + _SEPARATORS)]
+    lines = [(row, line) for row, line in read_lines(path, faults) if line.strip(" ")]
     if not lines:
         faults.add("the file is empty", remedy="give one row of costs per customer")
         faults.raise_if_any()
