@@ -59,6 +59,8 @@ _ROUND: dict[str, Callable[[FloatArray], FloatArray]] = {
 _CHUNK_PAIRS = 3_000_000
 _ABSENT = 2**40
 """Cost of a pair that does not exist, beyond any that a whole-numbered benchmark file holds."""
+_TELL_PAIRS, _SOLVER_BYTES = 20_000_000, 40
+"""Pairs from which the memory is told; bytes per pair that the p-median engine was seen to add to the rows' 8 or 12."""
 _ON_THE_RIM = 1e-12
 """Relative difference by which a distance may exceed the radius: coordinates have few decimals, floats are rounded."""
 _UNCOVERED = 2
@@ -166,9 +168,9 @@ def read_problem(path: Path, request: Request, tell: Callable[[str], None] = lam
     request = _completed(request, table)
     if request.problem in ("max-cover", "set-cover"):
         return _covering(request, table)
-    if (n_pairs := table.n * table.m) > 20_000_000:
-        bytes_per_pair = 8 if table.whole else 12
-        tell(f"{n_pairs:,} pairs take {n_pairs * bytes_per_pair / 1e9:.1f} GB, and the solver's own lists beside them.")
+    if (n_pairs := table.n * table.m) > _TELL_PAIRS:
+        rows_gb, solver_gb = n_pairs * (8 if table.whole else 12) / 1e9, n_pairs * _SOLVER_BYTES / 1e9
+        tell(f"{n_pairs:,} pairs take {rows_gb:.1f} GB, and about {solver_gb:.1f} GB more while the solver runs.")
     return _serving(request, table)
 
 
