@@ -1,5 +1,5 @@
 """
-The p-median with sites that stand open: greedy, interchange, Lagrangian, fixing, Benders relaxation, branch and bound.
+The p-median with sites that stand open: greedy, interchange, Lagrangian, fixing, linear relaxation, branch and bound.
 
 Each step leaves a plan and a bound behind; the next starts from them on the smaller problem that fixing left.
 """
