@@ -1,7 +1,9 @@
-"""The one door to HiGHS: linear programmes in sparse arrays, kept warm between solves, stoppable."""
+"""The one door to HiGHS: linear and mixed-integer programmes in sparse arrays, stoppable, the former kept warm."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -127,3 +129,147 @@ class Lp:
         self.column_dual = np.asarray(solution.col_dual)
         self.objective = float(highs.getInfo().objective_function_value)
         return LpStatus.OPTIMAL
+
+
+class MipStatus(StrEnum):
+    """How a search over integer variables ended."""
+
+    OPTIMAL = "optimal"
+    """Nothing is better than the best solution, within the gaps asked for."""
+    INFEASIBLE = "infeasible"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class MipProblem:
+    """
+    ``min cᵀx, row_lower ≤ Ax ≤ row_upper, lower ≤ x ≤ upper``, some x whole numbers.
+
+    Parameters
+    ----------
+    cost, lower, upper
+        float64 (n_columns,).
+    integer
+        bool (n_columns,).
+    row_lower, row_upper
+        float64 (n_rows,).
+    indptr, column, value
+        Sparse rows: int64 (n_rows + 1,), int32 and float64 (n_entries,).
+    """
+
+    cost: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    integer: BoolArray
+    row_lower: FloatArray
+    row_upper: FloatArray
+    indptr: IntArray
+    column: IntArray
+    value: FloatArray
+
+
+@dataclass(frozen=True)
+class MipResult:
+    """
+    What a search found.
+
+    Parameters
+    ----------
+    x
+        Best solution, within HiGHS's tolerances; None if there is none.
+    bound
+        HiGHS's own lower bound.
+    nodes, iterations
+        Nodes of the tree and simplex iterations.
+    """
+
+    status: MipStatus
+    x: FloatArray | None
+    bound: float
+    nodes: int
+    iterations: int
+
+
+def solve_mip(
+    problem: MipProblem,
+    stop: Callable[[float, int], bool],
+    *,
+    remaining_s: float = float("inf"),
+    start: FloatArray | None = None,
+    absolute_gap: float = 1e-6,
+    relative_gap: float = 1e-10,
+    max_nodes: int | None = None,
+    on_solution: Callable[[FloatArray], None] = lambda x: None,
+) -> MipResult:
+    """
+    Search by HiGHS's branch and cut, with one thread, so that the same calls give the same answers.
+
+    Parameters
+    ----------
+    stop
+        Asked often, with the bound so far (``-inf`` at first) and the nodes done; what it says ends the search.
+    remaining_s
+        HiGHS's own clock, as a second guard.
+    start
+        A solution to begin with.
+    on_solution
+        Told each better solution.
+    """
+    highs: Any = _SilentHighs()
+    for option, setting in (
+        ("threads", 1),
+        ("parallel", "off"),
+        ("mip_rel_gap", relative_gap),
+        ("mip_abs_gap", absolute_gap),
+        ("time_limit", remaining_s if np.isfinite(remaining_s) else highspy.kHighsInf),
+    ):
+        highs.setOptionValue(option, setting)
+    if max_nodes is not None:
+        highs.setOptionValue("mip_max_nodes", max_nodes)
+    n_columns, n_rows = len(problem.cost), len(problem.row_lower)
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = n_columns, n_rows
+    model.col_cost_, model.col_lower_, model.col_upper_ = problem.cost, problem.lower, problem.upper
+    model.row_lower_, model.row_upper_ = problem.row_lower, problem.row_upper
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.num_col_, model.a_matrix_.num_row_ = n_columns, n_rows
+    model.a_matrix_.start_ = np.asarray(problem.indptr, dtype=np.int32)
+    model.a_matrix_.index_ = np.asarray(problem.column, dtype=np.int32)
+    model.a_matrix_.value_ = problem.value
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    model.integrality_ = [kinds[int(whole)] for whole in problem.integer]
+    highs.passModel(model)
+    if start is not None:
+        known = highspy.HighsSolution()
+        known.col_value = list(start)
+        highs.setSolution(known)
+
+    latest = -np.inf
+
+    def ask(event: Any) -> None:
+        nonlocal latest
+        latest = max(latest, float(event.data_out.mip_dual_bound))
+        if stop(latest, int(event.data_out.mip_node_count)):
+            event.interrupt()
+
+    def ask_in_lp(event: Any) -> None:
+        if stop(latest, 0):
+            event.interrupt()
+
+    highs.cbMipInterrupt += ask
+    highs.cbSimplexInterrupt += ask_in_lp
+    highs.cbMipImprovingSolution += lambda event: on_solution(np.array(event.data_out.mip_solution))
+    highs.run()
+    info, status = highs.getInfo(), highs.getModelStatus()
+    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    ended = {
+        highspy.HighsModelStatus.kOptimal: MipStatus.OPTIMAL,
+        highspy.HighsModelStatus.kInfeasible: MipStatus.INFEASIBLE,
+    }
+    return MipResult(
+        status=ended.get(status, MipStatus.STOPPED),
+        x=np.asarray(highs.getSolution().col_value) if found else None,
+        bound=float(info.mip_dual_bound),
+        nodes=max(0, int(info.mip_node_count)),
+        iterations=max(0, int(info.simplex_iteration_count)),
+    )

@@ -231,8 +231,8 @@ def test_a_tree_that_leaves_plans_out_is_refused(changes: dict[str, object], wor
         evaluate_certificate(small(), dataclasses.replace(TREE, **changes))
 
 
-def test_certificates_with_capacities_are_refused() -> None:
-    instance = dataclasses.replace(small(), capacity=np.ones((4, 1, 1)))
+def test_certificates_with_capacities_by_group_are_refused() -> None:
+    instance = dataclasses.replace(small(), capacity=np.ones((4, 1, 2)))
     with pytest.raises(CheckFailedError, match="capacities"):
         evaluate_certificate(instance, TREE)
 

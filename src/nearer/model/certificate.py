@@ -22,9 +22,11 @@ class Certificate:
     ``L(λ) = Σ_i min(λ_i, w_i u_i) + Σ_{j∈O} ρ_j + min_{S⊆F, k≤|S|≤K} Σ_{j∈S} ρ_j``,
     ``ρ_j = f_j + Σ_i min(0, w_i c_ij − λ_i)`` with f_j what site j costs when open,
 
-    is a lower bound for every choice of λ (Narula, Ogbu, Samuelsson 1977). A node inherits what its ancestors fixed;
-    at a node a site may also be fixed because the opposite is no better than the bound claimed (reduced-cost fixing).
-    The certified bound is the least L over all leaves and all opposites of such fixings.
+    is a lower bound for every choice of λ (Narula, Ogbu, Samuelsson 1977). With capacities r_j, needs a_i the sum in
+    ρ_j is over shares that fit, ``min Σ_i (w_i c_ij − λ_i) x_i`` with 0 ≤ x_i ≤ 1 and Σ a_i x_i ≤ r_j; k is at least
+    as many sites as it takes to hold what must be served. A node inherits what its ancestors fixed; at a node a site
+    may also be fixed because the opposite is no better than the bound claimed (reduced-cost fixing). The certified
+    bound is the least L over all leaves and all opposites of such fixings.
 
     Parameters
     ----------

@@ -15,7 +15,15 @@ from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.model.solution import Solution, Status
 from nearer.units import BoolArray, IntArray
 
-__all__ = ["agrees", "certified_bound", "check_solution", "evaluate_certificate", "is_optimal", "recompute_value"]
+__all__ = [
+    "agrees",
+    "assigned_value",
+    "certified_bound",
+    "check_solution",
+    "evaluate_certificate",
+    "is_optimal",
+    "recompute_value",
+]
 
 REL_TOL = 1e-9
 """Two float sums of the same terms in different orders agree this well, relative to the larger."""
@@ -104,7 +112,7 @@ def _check_assignment(instance: Instance, solution: Solution) -> list[str]:
     row, site, share = solution.row_idx, solution.assigned_idx, np.asarray(solution.share, dtype=np.float64)
     if not (len(row) == len(site) == len(share)):
         return ["assignment triples differ in length"]
-    if len(row) and (row.min() < 0 or row.max() >= instance.n_rows or site.min() < 0 or site.max() >= instance.n_sites):
+    if not _in_range(instance, solution):
         return ["an assignment names a row or a site that does not exist"]
     found = []
     if np.any(~(share > 0) | (share > 1 + REL_TOL)):
@@ -112,14 +120,10 @@ def _check_assignment(instance: Instance, solution: Solution) -> list[str]:
     if np.any(~solution.open_mask[site]):
         found.append("people are sent to a site that is not open")
 
-    pair_key = pair_rows(instance) * instance.n_sites + instance.site_idx
-    key = row.astype(np.int64) * instance.n_sites + site
-    order = np.argsort(pair_key)
-    place = np.minimum(np.searchsorted(pair_key, key, sorter=order), max(len(order) - 1, 0))
-    exists = pair_key[order[place]] == key if len(order) else np.zeros(len(key), dtype=bool)
+    exists, place = _pairs(instance, row, site)
     if not exists.all():
         found.append("people are sent to a site that cannot serve them")
-    if len(np.unique(key)) != len(key):
+    if len(np.unique(row.astype(np.int64) * instance.n_sites + site)) != len(row):
         found.append("a row is sent to one site twice")
 
     served = np.bincount(row, weights=share, minlength=instance.n_rows)
@@ -130,19 +134,78 @@ def _check_assignment(instance: Instance, solution: Solution) -> list[str]:
 
     if np.isinf(instance.capacity).all():
         best = cheapest_open(instance, solution.open_mask)
-        if exists.all() and np.any(np.asarray(instance.cost)[order[place]] > best[row]):
+        if exists.all() and np.any(np.asarray(instance.cost)[place] > best[row]):
             found.append("people are sent farther than to their nearest open site")
         if np.any((best < instance.unserved) & (served < 1 - REL_TOL)):
             found.append("people within reach of an open site are left unserved")
     else:
-        load = np.zeros(instance.n_sites)
-        np.add.at(load, site, share * instance.weight[-1][row])
-        limit = np.where(
-            solution.open_mask, instance.capacity.sum(axis=2)[np.arange(instance.n_sites), solution.level[-1]], 0.0
-        )
-        if np.any(load > limit * (1 + REL_TOL)):
-            found.append("a site serves more than its capacity")
+        found += _check_loads(instance, solution)
+    if instance.single_source:
+        if np.any(share < 1 - REL_TOL):
+            found.append("a row that one site must serve whole is served in part")
+        if len(np.unique(row)) != len(row):
+            found.append("a row that one site must serve whole is sent to several")
     return found
+
+
+def _in_range(instance: Instance, solution: Solution) -> bool:
+    """Whether all rows and sites of an assignment exist, and its triples are whole."""
+    row, site = solution.row_idx, solution.assigned_idx
+    if not len(row) == len(site) == len(solution.share):
+        return False
+    return not len(row) or bool(
+        row.min() >= 0 and row.max() < instance.n_rows and site.min() >= 0 and site.max() < instance.n_sites
+    )
+
+
+def _check_loads(instance: Instance, solution: Solution) -> list[str]:
+    """Each site within its capacity for each group; what a row takes is its need, else its weight."""
+    need = instance.weight[-1] if instance.need is None else instance.need
+    load = np.zeros((instance.n_sites, instance.capacity.shape[2]))
+    row, site = solution.row_idx, solution.assigned_idx
+    group = instance.row_group[row] if load.shape[1] > 1 else np.zeros(len(row), dtype=np.int32)
+    np.add.at(load, (site, group), np.asarray(solution.share, dtype=np.float64) * np.asarray(need)[row])
+    limit = instance.capacity[np.arange(instance.n_sites), np.maximum(solution.level[-1], 0)]
+    if np.any(load > np.where(solution.open_mask[:, None], limit, 0.0) * (1 + REL_TOL)):
+        return ["a site serves more than its capacity"]
+    return []
+
+
+def assigned_value(instance: Instance, solution: Solution) -> float:
+    """
+    Cost of an assignment of the last phase as it stands: shares, what is left unserved, and open sites.
+
+    Returns
+    -------
+    float
+        The correctly rounded sum; ``inf`` where a pair does not exist or a row that must be served is not.
+    """
+    weight, share = np.asarray(instance.weight[-1]), np.asarray(solution.share, dtype=np.float64)
+    row, site = np.asarray(solution.row_idx), np.asarray(solution.assigned_idx)
+    exists, place = _pairs(instance, row, site)
+    served = np.bincount(row, weights=share, minlength=instance.n_rows)
+    # shares that rounding kept from adding up to 1 leave nobody behind
+    left = np.where(served < 1 - REL_TOL, 1 - served, 0.0)
+    if not exists.all() or np.any((left > 0) & np.isinf(instance.unserved)):
+        return math.inf
+    level = np.asarray(solution.level[-1])
+    is_open = np.flatnonzero(level >= 0)
+    paid = [weight[row] * share * np.asarray(instance.cost, dtype=np.float64)[place]]
+    paid += [(weight * left)[left > 0] * instance.unserved[left > 0]]
+    if instance.open_cost is not None:
+        paid += [instance.open_cost[is_open, np.minimum(level[is_open], instance.n_levels - 1)]]
+    return math.fsum(np.concatenate(paid))
+
+
+def _pairs(instance: Instance, row: IntArray, site: IntArray) -> tuple[BoolArray, IntArray]:
+    """Whether each pair is stored, and where."""
+    pair_key = pair_rows(instance) * instance.n_sites + instance.site_idx
+    key = row.astype(np.int64) * instance.n_sites + site
+    if not len(pair_key):
+        return np.zeros(len(key), dtype=bool), np.zeros(len(key), dtype=np.int64)
+    order = np.argsort(pair_key)
+    place = order[np.minimum(np.searchsorted(pair_key, key, sorter=order), len(order) - 1)]
+    return np.asarray(pair_key[place] == key), place
 
 
 def _check_claims(instance: Instance, solution: Solution) -> list[str]:
@@ -151,8 +214,12 @@ def _check_claims(instance: Instance, solution: Solution) -> list[str]:
         value = math.fsum(
             recompute_value(instance, solution.level[phase] >= 0, phase) for phase in range(instance.n_phases)
         )
-        if not agrees(value, solution.objective):
-            found.append(f"the value is {value!r}, not {solution.objective!r}")
+    elif instance.n_phases == 1 and instance.objective == "sum" and _in_range(instance, solution):
+        value = assigned_value(instance, solution)
+    else:
+        value = solution.objective
+    if not agrees(value, solution.objective):
+        found.append(f"the value is {value!r}, not {solution.objective!r}")
     if math.isnan(solution.bound) or solution.bound > solution.objective:
         found.append(f"the bound {solution.bound!r} lies above the value {solution.objective!r}")
     if solution.status is Status.OPTIMAL and not is_optimal(solution.objective, solution.bound, instance.whole):

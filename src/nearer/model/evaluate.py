@@ -27,7 +27,8 @@ def evaluate_certificate(instance: Instance, certificate: Certificate, cutoff: f
     Parameters
     ----------
     instance
-        A problem of one phase without capacities. It need not be the cut one that the solver saw: a multiplier above
+        A problem of one phase, without capacities or with one per site. Without, it need not be the cut one that the
+        solver saw: a multiplier above
         the price of the nearest site that stands open is lowered to it here, which never lowers the bound and makes
         all farther pairs idle, so that cut and uncut rows prove the same.
     certificate
@@ -98,8 +99,8 @@ def _refuse(reason: str) -> CheckFailedError:
 
 
 def _check_arrays(instance: Instance, certificate: Certificate) -> None:
-    if instance.n_phases != 1 or not np.isinf(instance.capacity).all():
-        raise _refuse("it is made for one phase without capacities")
+    if instance.n_phases != 1 or (instance.capacitated and instance.capacity.shape[1:] != (1, 1)):
+        raise _refuse("it is made for one phase, and for capacities of one level and group")
     multipliers = certificate.multipliers
     if multipliers.ndim != 2 or multipliers.shape[1] != instance.n_rows or multipliers.dtype != np.float64:
         raise _refuse(f"multipliers of shape {multipliers.shape} do not fit {instance.n_rows} rows")
@@ -165,6 +166,17 @@ def _decide(state: IntArray, free: BoolArray, site: int, value: int, node: int) 
     state[site] = value
 
 
+def _fewest(instance: Instance) -> int:
+    """So many free sites that even the roomiest of them hold, with those that stand open, what must be served."""
+    if not instance.capacitated:
+        return 0
+    need = np.asarray(instance.weight[0] if instance.need is None else instance.need)
+    room = instance.capacity[:, 0, 0]
+    wanted = float(need[np.isinf(instance.unserved)].sum()) * (1 - 1e-9) - float(room[instance.standing == OPEN].sum())
+    roomiest = np.sort(room[instance.standing == FREE])[::-1]
+    return 0 if wanted <= 0 else int(np.searchsorted(np.cumsum(roomiest), wanted)) + 1
+
+
 @dataclass
 class _Bounds:
     """
@@ -184,21 +196,29 @@ class _Bounds:
     pair_site: IntArray
     pair_price: FloatArray
     whole: bool
+    room: FloatArray | None
+    need: FloatArray
     _sums: dict[int, tuple[float, FloatArray, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, instance: Instance, multipliers: FloatArray) -> _Bounds:
         weight = np.asarray(instance.weight[0])
         standing_open = instance.standing == OPEN
-        nearest = cheapest_open(instance, standing_open)
+        # an open site may be full, so with capacities only staying unserved is sure to be possible
+        nearest = instance.unserved if instance.capacitated else cheapest_open(instance, standing_open)
         # weight 0 counts 0 even where the row must be served: a smaller sum, so still a bound
         ceiling = np.multiply(weight, nearest, out=np.zeros_like(weight), where=weight > 0)
+        if instance.capacitated:
+            ceiling[np.isinf(instance.unserved)] = math.inf
         pair_row = pair_rows(instance)
         price = weight[pair_row] * np.asarray(instance.cost, dtype=np.float64)
         # Only pairs up to the ceiling, and some ulps more against rounding, can be below a multiplier.
         keep = (price <= ceiling[pair_row] * (1 + 4 * _EPS)) & (instance.standing[instance.site_idx] != FORBIDDEN)
+        need = weight if instance.need is None else np.asarray(instance.need, dtype=np.float64)
+        if instance.capacitated and instance.single_source:  # a row that does not fit whole does not go there
+            keep &= need[pair_row] <= instance.capacity[instance.site_idx, 0, 0]
         return cls(
-            open_min=int(instance.open_min[0]),
+            open_min=max(int(instance.open_min[0]), _fewest(instance)),
             open_max=int(instance.open_max[0]),
             standing_open=standing_open,
             site_price=instance.price,
@@ -208,6 +228,8 @@ class _Bounds:
             pair_site=np.asarray(instance.site_idx[keep]),
             pair_price=price[keep],
             whole=instance.whole,
+            room=instance.capacity[:, 0, 0] if instance.capacitated else None,
+            need=need,
         )
 
     def at(self, multiplier: int, state: IntArray) -> float:
@@ -237,15 +259,41 @@ class _Bounds:
         active = np.flatnonzero(below <= 2 * _EPS * np.abs(lam[self.pair_row]))
         site, term = self.pair_site[active], np.minimum(below[active], 0.0)
         size = self.pair_price[active] + np.abs(lam[self.pair_row[active]])
+        for_room = np.zeros(n_sites)
+        if self.room is not None:
+            # Weak duality of the knapsack: a price per unit of room, whatever it is, bounds it.
+            rate = self._rates(site, self.pair_row[active], term)
+            taken = rate[site] * self.need[self.pair_row[active]]
+            term, size = np.minimum(below[active] + taken, 0.0), size + taken
+            priced = np.flatnonzero(rate > 0)
+            for_room[priced] = rate[priced] * self.room[priced]
         total_size = float(size.sum() + np.abs(lam).sum())
         # Whole numbers of this size are added without any error.
         total_size += float(np.abs(self.site_price).sum())
-        eps = 0.0 if self.whole and total_size < _EXACT / 4 and bool(np.all(lam % 1 == 0)) else _EPS
+        exact = self.whole and self.room is None and total_size < _EXACT / 4 and bool(np.all(lam % 1 == 0))
+        eps = 0.0 if exact else _EPS
         count = np.bincount(site, minlength=n_sites)
-        rho = np.bincount(site, weights=term, minlength=n_sites)
-        error = (count + 2) * (np.abs(rho) + np.abs(self.site_price))
-        rho = self.site_price + rho - eps * (error + 2 * np.bincount(site, weights=size, minlength=n_sites))
+        rho = np.asarray(np.bincount(site, weights=term, minlength=n_sites), dtype=np.float64)
+        error = (count + 2) * (np.abs(rho) + np.abs(self.site_price) + for_room)
+        rho = np.asarray(self.site_price - for_room + rho, dtype=np.float64)
+        rho = rho - eps * (error + 3 * np.bincount(site, weights=size, minlength=n_sites))
         base = math.fsum(lam) - 2 * eps * math.fsum(np.abs(lam))
         sums = base, np.asarray(rho, dtype=np.float64), eps
         self._sums[index] = sums
         return sums
+
+    def _rates(self, site: IntArray, row: IntArray, term: FloatArray) -> FloatArray:
+        """Worth of a unit of room where not all that would gain fits (the critical ratio of Dantzig 1957)."""
+        assert self.room is not None
+        rate = np.zeros(len(self.room))
+        load = np.bincount(site, weights=self.need[row], minlength=len(rate))
+        order = np.argsort(site, kind="stable")
+        starts = np.searchsorted(site[order], np.arange(len(rate) + 1))
+        for j in np.flatnonzero(load > self.room):
+            here = order[starts[j] : starts[j + 1]]
+            here = here[self.need[row[here]] > 0]
+            ratio = -term[here] / self.need[row[here]]
+            best_first = np.argsort(-ratio, kind="stable")
+            filled = np.cumsum(self.need[row[here[best_first]]])
+            rate[j] = ratio[best_first[min(int(np.searchsorted(filled, self.room[j], side="right")), len(here) - 1)]]
+        return rate

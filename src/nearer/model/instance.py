@@ -124,6 +124,11 @@ class Instance:
         """Whether all costs and weights are whole numbers, so that values are whole too."""
         if self.open_cost is not None and np.any(self.open_cost % 1 != 0):
             return False
+        if self.capacitated and not self.single_source:
+            # split by whole units at best: whole values then need needs that are weights, and whole capacities
+            finite = self.capacity[np.isfinite(self.capacity)]
+            if np.any(finite % 1 != 0) or not (self.need is None or np.array_equal(self.need, self.weight[-1])):
+                return False
         unserved = self.unserved[np.isfinite(self.unserved)]
         costs_whole = np.issubdtype(np.asarray(self.cost).dtype, np.integer) or bool(np.all(self.cost % 1 == 0))
         return costs_whole and bool(np.all(unserved % 1 == 0)) and bool(np.all(self.weight % 1 == 0))

@@ -69,6 +69,8 @@ class State:
     @property
     def cutoff(self) -> float:
         """Only plans below this would be better: what bounds must reach to discard a branch."""
+        if not np.isfinite(self.value):
+            return np.inf
         margin = OPTIMAL_GAP * 0.5 * abs(self.value)
         if self.whole:
             margin = max(margin, 1.0 - 1e-3)
@@ -78,7 +80,9 @@ class State:
     def optimal(self) -> bool:
         """Whether value and bound meet."""
         difference = self.value - self.bound
-        return difference <= OPTIMAL_GAP * abs(self.value) or (self.whole and difference < 1.0)
+        return bool(np.isfinite(self.value)) and (
+            difference <= OPTIMAL_GAP * abs(self.value) or (self.whole and difference < 1.0)
+        )
 
     @property
     def reached(self) -> bool:

@@ -1,0 +1,359 @@
+"""
+Capacitated location: Lagrangian and fixing, then a tree of Lagrangians where rows may be split, else HiGHS on the rest.
+
+Each step leaves a plan and a bound behind. What Lagrangians prove comes with a certificate; where HiGHS's tree proves
+more, as it can where each row is served by one site, the proof is called "solver".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nearer.lp import MipStatus, solve_mip
+from nearer.model import Instance, Solution, Status
+from nearer.progress import Progress, Silent, Stop
+from nearer.solvers import capacitated_dual as dual_side
+from nearer.solvers.budget import LP_ITERATION_WORK, Budget
+from nearer.solvers.capacitated_core import CapacitatedCore, make_capacitated_core
+from nearer.solvers.capacitated_dual import CapacitatedDual
+from nearer.solvers.capacitated_model import Model, make_model
+from nearer.solvers.capacitated_plan import Plan, assign_split, assign_whole, make_plan
+from nearer.solvers.capacitated_proof import CapacitatedProof
+from nearer.solvers.capacitated_tree import CapacitatedTree
+from nearer.solvers.state import State
+from nearer.units import BoolArray, FloatArray, IntArray
+
+_ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
+_SMALL = 4_000  # entries of a model that is searched whole at once
+_KERNEL_NODES = 60
+
+
+class CapacitatedRun:
+    """One run on one instance; see ``solve_capacitated``."""
+
+    def __init__(self, instance: Instance, state: State) -> None:
+        self.instance, self.state = instance, state
+        self.core = make_capacitated_core(instance)
+        self.plan: tuple[IntArray, IntArray, IntArray, FloatArray] | None = None
+        self.certified = -np.inf
+        self.lam = np.zeros(self.core.n)
+        self.proof = CapacitatedProof(self.core.n)
+        self.infeasible = False
+        self._tried: set[bytes] = set()
+
+    def run(self, start: IntArray | None) -> None:
+        """From the first bound to a proof, or until the state is done."""
+        state, core = self.state, self.core
+        if self.hopeless(core):
+            self.infeasible = True
+            return
+        cheapest = np.full(core.n, np.inf)
+        np.minimum.at(cheapest, core.crow, core.cval)
+        lam = np.minimum(1.2 * np.where(np.isfinite(cheapest), cheapest, 0.0), core.idle)
+        self.climb(lam, 0)
+        if start is not None:
+            self.offer_sites(np.isin(core.site, start) | core.must)
+        if not state.budget.exhausted():
+            self.climb(self.lam, _ROUND)
+        self.improve_plan()
+        stalled = 0
+        while not state.done() and stalled < 2:
+            before = min(state.value, 1e300) - state.bound
+            self.climb(self.lam, _ROUND)
+            self.improve_plan()
+            shrunk = self.fix()
+            if self.hopeless(self.core):
+                self.nothing_better()
+                return
+            slow = min(state.value, 1e300) - state.bound > 0.8 * before
+            stalled = stalled + 1 if slow and not shrunk else 0
+        if state.done():
+            return
+        if self.core.whole_rows:
+            self.search()
+        else:
+            self.branch_and_bound()
+
+    @staticmethod
+    def hopeless(core: CapacitatedCore) -> bool:
+        """Whether counts and sums alone leave no plan."""
+        if core.k_min > core.m or core.k_max < max(core.k_min, int(core.must.sum())):
+            return True
+        stranded = ~np.isfinite(core.idle) & (np.bincount(core.crow, minlength=core.n) == 0)
+        free = np.sort(core.room[~core.must])[::-1][: core.k_max - int(core.must.sum())]
+        most = float(core.room[core.must].sum()) + float(free.sum())
+        return bool(stranded.any()) or most < float(core.need[~np.isfinite(core.idle)].sum()) * (1 - 1e-9)
+
+    def nothing_better(self) -> None:
+        """What was given up bounds everything."""
+        if np.isfinite(self.state.value):
+            self.state.proved(self.state.cutoff)
+        else:
+            self.infeasible = True
+
+    def climb(self, lam: FloatArray, iterations: int) -> None:
+        """One round of the volume algorithm; the certificate follows the best bound."""
+        state = self.state
+        dual = dual_side.climb(self.core, lam, state.value, state.budget, iterations, state.proved, state.cutoff)
+        self.dual: CapacitatedDual = dual
+        self.lam, self.certified = dual.lam, dual.bound
+        self.proof.bound_by(0, dual.lam)
+
+    def keep(self, core: CapacitatedCore, plan: Plan | None) -> bool:
+        """Offer a plan of a core; whether it is better than the best."""
+        if plan is None or not plan.value < self.state.value:
+            return False
+        site = core.site
+        opened = site[plan.open_mask]
+        self.plan = (opened, plan.row, site[plan.site].astype(np.int32), plan.share)
+        self.state.found(plan.value, opened)
+        return True
+
+    def offer_sites(self, open_mask: BoolArray) -> bool:
+        """Assign to a set of sites and offer that; once for each set."""
+        core = self.core
+        key = core.site[open_mask].tobytes()
+        n_open = int(open_mask.sum())
+        if key in self._tried or not core.k_min <= n_open <= core.k_max:
+            return False
+        self._tried.add(key)
+        state = self.state
+        assigned = assign_whole(core, open_mask, self.dual.rate)
+        state.budget.spend(assigned.work)
+        better = self.keep(core, assigned.plan)
+        if not core.whole_rows and not state.budget.exhausted():
+            assigned = assign_split(core, open_mask, state.value, state.budget.stop)
+            state.budget.spend(assigned.work)
+            better |= self.keep(core, assigned.plan)
+        return better
+
+    def improve_plan(self) -> None:
+        """Plans from the sites that the Lagrangian opened most, more and more of them until none helps."""
+        core, dual = self.core, self.dual
+        order = np.lexsort((dual.rho, -dual.share))
+        order = order[np.argsort(~core.must[order], kind="stable")]
+        room = np.cumsum(core.room[order])
+        must_serve = float(core.need[~np.isfinite(core.idle)].sum())
+        first = max(core.k_min, int(core.must.sum()), int(np.searchsorted(room, must_serve * (1 - 1e-9))) + 1)
+        worse = 0
+        for n_open in range(first, core.k_max + 1):
+            open_mask = np.zeros(core.m, dtype=bool)
+            open_mask[order[:n_open]] = True
+            worse = 0 if self.offer_sites(open_mask) else worse + 1
+            if (np.isfinite(self.state.value) and worse >= 3) or self.state.done():
+                break
+
+    def fix(self) -> bool:
+        """Close or open sites by reduced cost; whether the core shrank by a tenth."""
+        core, dual, state = self.core, self.dual, self.state
+        if not np.isfinite(state.value):
+            return False
+        opened, closed = dual_side.opposites(core, dual)
+        shut = (opened >= state.cutoff) & ~core.must
+        must = (closed >= state.cutoff) & ~core.must & ~shut
+        if not shut.any() and not must.any():
+            return False
+        state.discard(float(min(opened[shut].min(initial=np.inf), closed[must].min(initial=np.inf))))
+        self.proof.fix(0, core.site[shut], 0)
+        self.proof.fix(0, core.site[must], 1)
+        keep_entry = np.ones(len(core.crow), dtype=bool)
+        self.core = core.restricted(~shut, core.must | must, keep_entry)
+        if not self.hopeless(self.core):
+            share, use = dual.share[~shut], dual.use[(~shut)[core.entry_site]]
+            self.climb(dual.lam, 0)
+            self.dual.share, self.dual.use = share, use
+        return int(shut.sum()) >= 0.1 * core.m
+
+    def search(self) -> None:
+        """HiGHS on a kernel of likely sites and entries, then on all that is left."""
+        core, state = self.core, self.state
+        opened, _ = dual_side.opposites(core, self.dual)
+        likely = self.useful(opened)
+        if int(likely.sum()) > _SMALL:
+            at_entry, at_site = self.kernel(opened)
+            small = core.restricted(at_site, core.must, at_entry)
+            if not self.hopeless(small):
+                self.branch(small, np.ones(len(small.crow), dtype=bool), proves=False)
+            self.climb(self.lam, _ROUND)
+            self.fix()
+            if self.hopeless(self.core):
+                self.nothing_better()
+                return
+            core = self.core
+            opened, _ = dual_side.opposites(core, self.dual)
+            likely = self.useful(opened)
+        if not state.done():
+            self.branch(core, likely, proves=True)
+
+    def useful(self, opened: FloatArray) -> BoolArray:
+        """Entries that a better plan can use."""
+        core, state = self.core, self.state
+        if not np.isfinite(state.value):
+            return np.ones(len(core.crow), dtype=bool)
+        bounds = dual_side.entry_bounds(core, self.dual, opened)
+        keep = bounds < state.cutoff
+        state.discard(float(bounds[~keep].min(initial=np.inf)))
+        return np.asarray(keep)
+
+    def kernel(self, opened: FloatArray) -> tuple[BoolArray, BoolArray]:
+        """Entries and sites that the climb used or nearly used, and those of the best plan."""
+        core, dual = self.core, self.dual
+        at_site = core.must | (dual.share > 0.01)
+        reduced = dual_side.entry_bounds(core, dual, np.full(core.m, 0.0))
+        near = np.quantile(reduced, min(1.0, 6.0 * core.n / max(len(reduced), 1)))
+        at_entry = (dual.use > 0.0) | (reduced <= near)
+        if self.plan is not None:
+            at_site |= np.isin(core.site, self.plan[0])
+            key = core.site[core.entry_site].astype(np.int64) * core.n + core.crow
+            at_entry |= np.isin(key, self.plan[2].astype(np.int64) * core.n + self.plan[1])
+        return at_entry, at_site
+
+    def branch(self, core: CapacitatedCore, keep: BoolArray, proves: bool) -> None:
+        """HiGHS's branch and cut; its bound counts where the model leaves nothing out."""
+        state, budget = self.state, self.state.budget
+        model = make_model(core, keep)
+
+        def stop(bound: float, nodes: int) -> bool:
+            budget.spend(LP_ITERATION_WORK)
+            if proves and np.isfinite(bound):
+                state.proved(bound - 1e-10 * abs(bound))
+            return state.done() if proves else budget.exhausted()
+
+        def found(x: FloatArray) -> None:
+            self.keep(core, self.plan_of(model, x))
+
+        result = solve_mip(
+            model.problem,
+            stop,
+            remaining_s=budget.stop.remaining_s,
+            start=self.start_of(model),
+            absolute_gap=state.value - state.cutoff if np.isfinite(state.value) else 0.0,
+            max_nodes=None if proves else _KERNEL_NODES,
+            on_solution=found,
+        )
+        if result.x is not None:
+            found(result.x)
+        if not proves:
+            return
+        if result.status is MipStatus.INFEASIBLE:
+            self.nothing_better()
+        elif result.status is MipStatus.OPTIMAL:
+            # HiGHS calls a gap of its tolerance none
+            state.proved(result.bound if result.bound < state.cutoff else max(state.cutoff, result.bound))
+
+    def start_of(self, model: Model) -> FloatArray | None:
+        """The best plan as a solution of the model, as far as its sites are there."""
+        if self.plan is None:
+            return None
+        core = model.core
+        opened, row, site, share = self.plan
+        if not np.isin(opened, core.site).all():
+            return None
+        return model.start(np.isin(core.site, opened), row, np.searchsorted(core.site, site), share)
+
+    def plan_of(self, model: Model, x: FloatArray) -> Plan | None:
+        """A solution of a model, rounded and priced again; None where rounding breaks a rule."""
+        core = model.core
+        open_mask = (x[: core.m] > 0.5) | core.must
+        if not core.k_min <= int(open_mask.sum()) <= core.k_max:
+            return None
+        used = model.entry[x[core.m : core.m + len(model.entry)] > 0.5]
+        row, site = core.crow[used], core.entry_site[used]
+        load = np.bincount(site, weights=core.need[row], minlength=core.m)
+        missing = np.bincount(row, minlength=core.n) == 0
+        if np.any(load > core.room * (1 + 1e-12)) or np.isinf(core.idle[missing]).any():
+            return None
+        order = np.argsort(row, kind="stable")
+        return make_plan(core, open_mask, row[order], site[order], np.ones(len(row)))
+
+    def branch_and_bound(self) -> None:
+        """The tree of Lagrangians."""
+        state = self.state
+        tree = CapacitatedTree(self.core, self.dual, state, self.proof, self.keep)
+        finished = tree.run()
+        self.infeasible = finished and not np.isfinite(state.value)
+        self.certified = np.inf  # all of it
+
+
+def solve_capacitated(
+    instance: Instance,
+    *,
+    gap: float = 1e-4,
+    seed: int = 0,
+    threads: int = 1,
+    work_limit: int | None = None,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+    start: IntArray | None = None,
+) -> Solution:
+    """
+    Open sites and assign rows within the sites' capacities so that everything together costs least.
+
+    Parameters
+    ----------
+    instance
+        One phase, level and group of capacities; rows may be split between sites unless ``single_source``.
+    gap
+        Relative gap at which the run may end.
+    seed, threads
+        As every solver takes them; nothing here is random or runs on more than one thread.
+    work_limit
+        Entries to scan at most (see ``Budget``): ends a run at the same point on every machine.
+    start
+        Sites to start from, e.g. those of the last plan.
+
+    Raises
+    ------
+    UsageError
+        There are capacities by level or by group.
+    """
+    stop = stop or Stop()
+    began_s = stop.elapsed_s
+    floor = 0.0 if np.all(instance.price >= 0) else -np.inf
+    state = State(Budget(stop, work_limit), instance.whole, gap, floor=floor)
+    with (progress or Silent()).step("Choosing sites") as tick:
+        state.tell = lambda value, bound: tick(1, _gap_note(value, bound))
+        run = CapacitatedRun(instance, state)
+        run.run(start)
+    return _solution(instance, run, stop.elapsed_s - began_s)
+
+
+def _gap_note(value: float, bound: float) -> str:
+    if not np.isfinite(bound) or not np.isfinite(value):
+        return ""
+    return f"gap {100 * max(0.0, value - bound) / max(abs(value), 1e-9):.3g} %"
+
+
+def _solution(instance: Instance, run: CapacitatedRun, seconds: float) -> Solution:
+    state = run.state
+    level = np.full((1, instance.n_sites), -1, dtype=np.int16)
+    none = np.zeros(0, dtype=np.int32)
+    row: IntArray = none
+    site: IntArray = none
+    share = np.zeros(0)
+    if run.plan is not None:
+        opened, row, site, share = run.plan
+        level[0, opened] = 0
+    if run.plan is None:
+        status = Status.INFEASIBLE if run.infeasible else Status.UNKNOWN
+    elif state.optimal:
+        status = Status.OPTIMAL
+    else:
+        status = Status.GAP if state.reached else Status.FEASIBLE
+    proven = min(run.certified, state.discarded)
+    proven = max(float(np.ceil(proven)) if state.whole and np.isfinite(proven) else proven, state.floor)
+    certified = run.plan is not None and proven >= state.bound
+    return Solution(
+        status=status,
+        level=level,
+        row_idx=np.asarray(row, dtype=np.int32),
+        assigned_idx=np.asarray(site, dtype=np.int32),
+        share=share,
+        objective=state.value,
+        bound=np.inf if run.infeasible else state.bound,
+        proof="certificate" if certified else "solver",
+        certificate=run.proof.certificate() if certified else None,
+        trace=tuple(point for point in state.trace if np.isfinite(point.value)),
+        seconds=seconds,
+        work=state.budget.spent,
+    )

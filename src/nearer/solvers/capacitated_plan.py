@@ -1,0 +1,127 @@
+"""Primal side of capacitated location: the best assignment to given sites that a moment allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nearer.kernels import knapsack as kernels
+from nearer.lp import Lp, LpStatus
+from nearer.progress import Stop
+from nearer.solvers.capacitated_core import CapacitatedCore
+from nearer.units import BoolArray, FloatArray, IntArray
+
+_TINY = 1e-9
+_LEFT_OUT = 1e4  # what leaving out a row that must be served costs at least, in values of the plan
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    Open sites of a core and who goes where.
+
+    Parameters
+    ----------
+    value
+        Everything it costs.
+    open_mask
+        bool (m,).
+    row, site, share
+        Assignment triples.
+    """
+
+    value: float
+    open_mask: BoolArray
+    row: IntArray
+    site: IntArray
+    share: FloatArray
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """
+    What came of assigning rows to a set of sites.
+
+    Parameters
+    ----------
+    plan
+        None where some row found no place.
+    lam
+        Multipliers that prove that no way of splitting rows is cheaper with these sites; None where that was not asked.
+    work
+        As a ``Budget`` counts.
+    """
+
+    plan: Plan | None
+    lam: FloatArray | None
+    work: int
+
+
+def make_plan(core: CapacitatedCore, open_mask: BoolArray, row: IntArray, site: IntArray, share: FloatArray) -> Plan:
+    """Price an assignment."""
+    key = core.entry_site * core.n + core.crow
+    value = core.cval[np.searchsorted(key, site.astype(np.int64) * core.n + row)]
+    served = np.bincount(row, weights=share, minlength=core.n)
+    idle = np.isfinite(core.idle) & (served < 1.0 - _TINY)
+    left = float(((1.0 - served[idle]) * core.idle[idle]).sum())
+    return Plan(float((value * share).sum()) + left + float(core.price[open_mask].sum()), open_mask, row, site, share)
+
+
+def assign_whole(core: CapacitatedCore, open_mask: BoolArray, rate: FloatArray) -> Assigned:
+    """
+    Assign each row to one of the sites marked: by regret, then by moves and exchanges.
+
+    ``rate`` is the worth of a unit of each site's room, a guide.
+    """
+    sites = np.flatnonzero(open_mask)
+    value, room = core.dense(sites), core.room[sites]
+    best: Plan | None = None
+    for guide in (value + rate[sites][:, None] * core.need, value):
+        where, complete = kernels.assign_whole(value, core.idle, core.need, room, guide)
+        kernels.improve_whole(where, value, core.idle, core.need, room, 50)
+        if complete or not np.isinf(core.idle[where < 0]).any():
+            row = np.flatnonzero(where >= 0)
+            plan = make_plan(core, open_mask, row.astype(np.int32), sites[where[row]], np.ones(len(row)))
+            if best is None or plan.value < best.value:
+                best = plan
+    return Assigned(best, None, 20 * value.size)
+
+
+def assign_split(core: CapacitatedCore, open_mask: BoolArray, value: float, stop: Stop) -> Assigned:
+    """
+    Assign rows to the sites marked in the cheapest way, split where that helps: the transport problem.
+
+    ``value`` of a plan known, or ``inf``: what it takes for a row that finds no place to prove that none is better.
+    """
+    sites = np.flatnonzero(open_mask)
+    entry = np.flatnonzero(open_mask[core.entry_site])
+    e_row, e_site = core.crow[entry].astype(np.int64), np.searchsorted(sites, core.entry_site[entry])
+    high = float(core.cval.max(initial=1.0))
+    idle = np.minimum(core.idle, _LEFT_OUT * max(abs(value) if np.isfinite(value) else high * core.n, high, 1.0))
+    lp = Lp(stop)
+    n_columns = len(entry) + core.n
+    lp.add_columns(np.concatenate([core.cval[entry], idle]), np.zeros(n_columns), np.ones(n_columns))
+    room = np.where(core.room[sites] > 0, core.room[sites], 1.0)
+    at = np.concatenate([e_row, np.arange(core.n), core.n + e_site])
+    column = np.concatenate([np.arange(n_columns), np.arange(len(entry))])
+    coefficient = np.concatenate([np.ones(n_columns), core.need[e_row] / room[e_site]])
+    order = np.lexsort((column, at))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=core.n + len(sites)))])
+    lower = np.concatenate([np.ones(core.n), np.full(len(sites), -np.inf)])
+    upper = np.concatenate([np.ones(core.n), np.where(core.room[sites] > 0, 1.0, 0.0)])
+    lp.add_rows(lower, upper, indptr, column[order], coefficient[order])
+    if lp.solve() is not LpStatus.OPTIMAL:
+        return Assigned(None, None, 1000 * lp.iterations)
+    lam = np.clip(lp.row_dual[: core.n], 0.0, core.idle)
+    left = lp.x[len(entry) :]
+    if np.any(left[np.isinf(core.idle)] > _TINY):
+        return Assigned(None, lam, 1000 * lp.iterations)
+    share = lp.x[: len(entry)]
+    keep = share > _TINY
+    row, share = e_row[keep], np.minimum(share[keep], 1.0)
+    served = np.bincount(row, weights=share, minlength=core.n)
+    # rounding left out or doubled a little of rows that are served in full
+    share = np.where(left[row] <= _TINY, share / served[row], share)
+    plan = make_plan(core, open_mask, row.astype(np.int32), sites[e_site[keep]], share)
+    return Assigned(plan, lam, 1000 * lp.iterations)
