@@ -86,7 +86,9 @@ def solve_file(
         return head | {
             "status": str(status),
             "reason": "no choice of sites serves everybody" if proven else "nothing was found that serves everybody",
+            "bound": None if proven else _number(problem.value(solution.bound), problem.instance.whole),
             "seconds": round(solution.seconds, 4),
+            "work": solution.work,
             "peak_mb": peak_mb(),
         }
     has_proof_file = proof_file is not None and solution.certificate is not None
@@ -167,20 +169,23 @@ def _head(path: Path, problem: Problem, seconds_read: float) -> dict[str, Any]:
 
 
 def _solved(problem: Problem, run: Run, seed: int) -> Solution:
+    """The solver's answer, making the instance smaller counted to its seconds."""
+    stop = run.stop.within(run.time_limit_s)
     try:
-        return solve(
-            problem.instance,
+        solution = solve(
+            problem.smaller(stop),
             gap=_solver_gap(problem, run.gap),
             seed=seed,
             threads=run.threads,
             work_limit=run.work_limit,
-            stop=run.stop.within(run.time_limit_s),
+            stop=stop,
             progress=run.progress,
         )
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("nearer.solvers."):
             raise
         raise UsageError(f"This version has no method for {problem.request.problem} problems yet.") from None
+    return replace(solution, seconds=stop.elapsed_s)
 
 
 def _solver_gap(problem: Problem, gap: float) -> float:

@@ -15,6 +15,8 @@ from scipy.sparse.csgraph import dijkstra
 from nearer.errors import UsageError
 from nearer.inputs import benchmarks as files
 from nearer.model import FREE, Instance
+from nearer.progress import Stop
+from nearer.study.domination import without_dominated
 from nearer.units import FloatArray, IntArray
 
 Kind = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]
@@ -124,6 +126,10 @@ class Problem:
     covered_of: float | None = None
     impossible: str = ""
     serving_below: float = math.inf
+
+    def smaller(self, stop: Stop | None = None) -> Instance:
+        """What the solver is given: the instance, in set cover without what is dominated."""
+        return without_dominated(self.instance, stop) if self.request.problem == "set-cover" else self.instance
 
     def value(self, instance_value: float) -> float:
         """The problem's value, or bound, for that of the instance."""

@@ -15,7 +15,7 @@ from typing import Any, get_args
 import numpy as np
 
 from nearer.errors import CheckFailedError, Fault, InputError
-from nearer.model import Certificate, Instance
+from nearer.model import FORBIDDEN, Certificate, Instance
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.model.evaluate import cheapest_open, pair_rows
 from nearer.study.problems import Format, Kind, Problem, Request, Rounding, read_problem
@@ -95,7 +95,7 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
     if result.get("proof_file"):
         certificate = _certificate(result_file, Path(result["proof_file"]))
         try:
-            bound = problem.value(certified_bound(instance, certificate, problem.value(result["objective"])))
+            bound = _certified_bound(problem, certificate, result["objective"])
         except CheckFailedError as error:
             found.append(str(error).rstrip("."))
         else:
@@ -126,6 +126,37 @@ def _check_bound(problem: Problem, result: dict[str, Any]) -> list[str]:
     if result["status"] == "optimal" and not is_optimal(value, bound, problem.instance.whole):
         return [f"it is called optimal with a bound of {result['bound']:.17g}"]
     return []
+
+
+def _certified_bound(problem: Problem, certificate: Certificate, objective: float) -> float:
+    instance, value = problem.instance, problem.value(objective)
+    bound = certified_bound(instance, certificate, value)
+    smaller = problem.smaller()
+    if smaller is not instance:
+        _refuse_wrong_reduction(instance, smaller)
+        bound = max(bound, certified_bound(smaller, certificate, value))
+    return problem.value(bound)
+
+
+def _refuse_wrong_reduction(instance: Instance, reduced: Instance) -> None:
+    """
+    Make sure that a bound of the smaller instance is one of the whole.
+
+    Customers left out can only lower it. A site that may not open must cover nothing beyond what one covers that may.
+    """
+    gone = np.flatnonzero((instance.standing != FORBIDDEN) & (reduced.standing == FORBIDDEN))
+    if not len(gone):
+        return
+    sites_of = [set(part.tolist()) for part in np.split(instance.site_idx, instance.indptr[1:-1])]
+    customers_of: list[set[int]] = [set() for _ in range(instance.n_sites)]
+    for customer, sites in enumerate(sites_of):
+        for site in sites:
+            customers_of[site].add(customer)
+    for site in gone.tolist():
+        covered = customers_of[site]
+        others = sites_of[min(covered)] if covered else set()
+        if covered and not any(reduced.standing[k] != FORBIDDEN and covered <= customers_of[k] for k in others):
+            raise CheckFailedError(f"Site {site + 1} was left out, and no other covers all that it covers.")
 
 
 def _nearest_cost(instance: Instance, open_mask: BoolArray, assignment: list[Any] | None) -> tuple[float, list[str]]:
