@@ -7,10 +7,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from nearer.model import FREE, OPEN, Instance
+from nearer.model import FREE, OPEN, Instance, Status
 from nearer.model.check import recompute_value
 from nearer.solvers import solve
-from nearer.solvers.choices import opened_sites, other_plans, why
+from nearer.solvers.choices import opened_sites, other_plans, warm_multipliers, why
+from nearer.testing import check_proof
 
 from .instances import from_dense
 
@@ -104,5 +105,16 @@ def test_a_changed_problem_starts_from_the_last_plan() -> None:
         8,
         3000.0,
     )
-    again = solve(changed, gap=0.0, start=opened_sites(solution, instance))
-    assert again.objective == solve(changed, gap=0.0).objective
+    cold = solve(changed, gap=0.0)
+    warm = solve(changed, gap=0.0, start=opened_sites(solution, instance), **warm_multipliers(solution))
+    assert warm.status is cold.status is Status.OPTIMAL
+    assert warm.objective == pytest.approx(cold.objective, rel=1e-9)
+    check_proof(changed, warm)
+
+
+def test_an_unchanged_problem_is_proven_again_with_less_work() -> None:
+    instance = town(2, n=400, m=60, k=12)
+    cold = solve(instance, gap=0.0)
+    warm = solve(instance, gap=0.0, start=opened_sites(cold, instance), **warm_multipliers(cold))
+    assert warm.objective == cold.objective
+    assert warm.work < cold.work

@@ -78,6 +78,7 @@ def why(
     """
     free = instance.standing == FREE
     wanted = np.flatnonzero(solution.open_mask & free) if sites is None else sites
+    warm = {} if instance.capacitated or instance.objective != "sum" else warm_multipliers(solution)
     for site in wanted:
         if stop is not None and stop():
             return
@@ -85,7 +86,13 @@ def why(
         forced = _decided(instance, int(site), not opened)
         start = np.flatnonzero(solution.open_mask & (forced.standing == FREE))
         answer = solve(
-            forced, gap=0.0, threads=threads, work_limit=work_limit, stop=stop or Stop(), start=start.astype(np.int32)
+            forced,
+            gap=0.0,
+            threads=threads,
+            work_limit=work_limit,
+            stop=stop or Stop(),
+            start=start.astype(np.int32),
+            **warm,
         )
         if answer.status is Status.INFEASIBLE:
             yield Forced(int(site), not opened, np.inf, np.inf, None)
@@ -233,6 +240,18 @@ def _priced(instance: Instance, extra: FloatArray) -> Instance:
     )
     open_cost[:, 0] = price
     return replace(instance, open_cost=open_cost)
+
+
+def warm_multipliers(solution: Solution) -> dict[str, FloatArray]:
+    """
+    A few of the multipliers that proved a plan, for ``solve(changed, **warm_multipliers(plan))`` on the same rows.
+
+    Whatever changed, any multipliers prove something, and those of a problem nearby prove nearly as much.
+    """
+    if solution.certificate is None:
+        return {}
+    rows = solution.certificate.multipliers
+    return {"multipliers": rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), 6)).astype(np.int64))]}
 
 
 def opened_sites(solution: Solution, instance: Instance) -> IntArray:

@@ -37,7 +37,7 @@ class PMedianRun:
         self.fixed_open: IntArray = np.zeros(0, dtype=np.int32)
         self.dual: Dual | None = None
 
-    def run(self, start: IntArray | None) -> None:
+    def run(self, start: IntArray | None, multipliers: FloatArray | None) -> None:
         """From the first plan to a proof, or until the state is done."""
         state, core = self.state, self.core
         if core.decided:
@@ -47,6 +47,8 @@ class PMedianRun:
         lam = self.between_two_nearest(self.core_plan())
         self.dual = Dual(lam, np.zeros(core.m), -np.inf, np.zeros(core.m))
         self.note_dual(dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved))
+        if multipliers is not None and not state.done():
+            self.take_over(multipliers)
         stalled = 0
         while not state.done() and stalled < 2 and not self.core.decided:
             before = state.value - state.bound
@@ -66,6 +68,18 @@ class PMedianRun:
             self.fix()
             if state.budget.spent == spent:
                 return
+
+    def take_over(self, multipliers: FloatArray) -> None:
+        """Start from the best of some multipliers of an earlier run, if they prove more, and fix what they can."""
+        assert self.dual is not None
+        for given in multipliers:
+            lam = np.clip(given[self.core.row], self.core.least, self.core.cap)
+            state = self.state
+            dual = dual_side.climb(self.core, lam, state.value, state.budget, 0, self.threads, state.proved)
+            state.budget.spend(self.core.nnz)
+            if dual.bound > self.dual.bound:
+                self.note_dual(dual)
+        self.fix()
 
     def first_plan(self, start: IntArray | None) -> None:
         """Greedy, or the plan given, improved by interchange."""
@@ -200,6 +214,7 @@ def solve_pmedian(
     stop: Stop | None = None,
     progress: Progress | None = None,
     start: IntArray | None = None,
+    multipliers: FloatArray | None = None,
 ) -> Solution:
     """
     Open sites so that the weighted cost to the cheapest open site is least.
@@ -214,6 +229,8 @@ def solve_pmedian(
         Entries to scan at most (see ``Budget``): ends a run at the same point on every machine.
     start
         Sites to start from, e.g. those of the last plan.
+    multipliers
+        Multipliers to start from, float64 (n_candidates, n_rows), e.g. some of the last certificate's.
 
     Raises
     ------
@@ -229,7 +246,7 @@ def solve_pmedian(
         state = State(budget, instance.whole, gap, floor=0.0 if np.all(instance.price >= 0) else -np.inf)
         state.tell = lambda value, bound: tick(1, _gap_note(value, bound))
         run = PMedianRun(instance, state, seed, threads)
-        run.run(start)
+        run.run(start, multipliers)
     return _solution(instance, run, stop.elapsed_s - began_s)
 
 
