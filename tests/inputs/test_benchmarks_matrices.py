@@ -78,6 +78,13 @@ def test_what_is_no_number_is_told_by_row(tmp_path: Path, name: str) -> None:
     assert "must not be negative" in told(read, written(tmp_path, text.replace("20", "-20")))
 
 
+@pytest.mark.parametrize("end", ["\x00\x00\x00", "\x1a\n", "\x00\x00 39. 336.\n"])
+def test_what_an_old_disk_left_after_the_end_of_the_text_is_not_read(tmp_path: Path, end: str) -> None:
+    read, text = SAME["holmberg"]
+    assert read(written(tmp_path, text + end)).cost.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert "is the file whole" in told(read, written(tmp_path, text.replace("5.\n 2.", "5.\n" + end + " 2.")))
+
+
 PMEDCAP = "2\n1 713\n2 1 9\n1 0 0 3\n2 3 4 5\n2 740\n1 1 8\n1 7 7 2\n"
 
 
@@ -170,6 +177,13 @@ def test_the_files_of_the_literature_are_read_whole(data_dir: Path) -> None:
     }
     for name, (read, shape) in shapes.items():
         assert read(folder / name).cost.shape == shape, name
+    for name, read in (
+        ("holmberg", files.read_holmberg),
+        ("yang", files.read_holmberg),
+        ("delmaire", files.read_delmaire),
+    ):
+        for path in sorted((folder / "sscflp" / name).glob("p*")):
+            assert read(path).cost.size >= 200, path
     for k in range(1, 21):
         assert len(files.read_orlib_pmedcap(folder / "pmedcap" / "pmedcap1.txt", k).x) in (50, 100)
     for path in sorted((folder / "mclp").glob("*.dat")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import numpy as np
 
 from nearer.errors import Faults
 from nearer.units import FloatArray
+
+_END_OF_TEXT = re.compile("[\x00\x1a]")
+"""Old files end here, and what a disk held before may follow: published files of Holmberg and Delmaire do so."""
 
 
 def read_lines(path: Path, faults: Faults) -> list[tuple[int, str]]:
@@ -21,7 +25,8 @@ def read_lines(path: Path, faults: Faults) -> list[tuple[int, str]]:
         The file cannot be read.
     """
     try:
-        return list(enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1))
+        text = _END_OF_TEXT.split(path.read_text(encoding="utf-8-sig"), maxsplit=1)[0]
+        return list(enumerate(text.splitlines(), start=1))
     except FileNotFoundError:
         faults.add("there is no such file", file=str(path))
     except UnicodeDecodeError:
