@@ -199,6 +199,7 @@ def solve_mip(
     absolute_gap: float = 1e-6,
     relative_gap: float = 1e-10,
     max_nodes: int | None = None,
+    cutoff: float = float("inf"),
     on_solution: Callable[[FloatArray], None] = lambda x: None,
 ) -> MipResult:
     """
@@ -212,6 +213,8 @@ def solve_mip(
         HiGHS's own clock, as a second guard.
     start
         A solution to begin with.
+    cutoff
+        Only solutions below this are looked for: others may be found or not, and the bound is at most this.
     on_solution
         Told each better solution.
     """
@@ -224,6 +227,8 @@ def solve_mip(
         ("time_limit", remaining_s if np.isfinite(remaining_s) else highspy.kHighsInf),
     ):
         highs.setOptionValue(option, setting)
+    if np.isfinite(cutoff):
+        highs.setOptionValue("objective_bound", cutoff)
     if max_nodes is not None:
         highs.setOptionValue("mip_max_nodes", max_nodes)
     n_columns, n_rows = len(problem.cost), len(problem.row_lower)
@@ -269,7 +274,7 @@ def solve_mip(
     return MipResult(
         status=ended.get(status, MipStatus.STOPPED),
         x=np.asarray(highs.getSolution().col_value) if found else None,
-        bound=float(info.mip_dual_bound),
+        bound=min(float(info.mip_dual_bound), cutoff),
         nodes=max(0, int(info.mip_node_count)),
         iterations=max(0, int(info.simplex_iteration_count)),
     )

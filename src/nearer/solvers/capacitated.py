@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from nearer.lp import MipStatus, solve_mip
 from nearer.model import Instance, Solution, Status
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import capacitated_dual as dual_side
-from nearer.solvers.budget import LP_ITERATION_WORK, Budget
+from nearer.solvers.budget import Budget
 from nearer.solvers.capacitated_core import CapacitatedCore, make_capacitated_core
 from nearer.solvers.capacitated_dual import CapacitatedDual
-from nearer.solvers.capacitated_model import Model, make_model
-from nearer.solvers.capacitated_plan import Plan, assign_split, assign_whole, make_plan
+from nearer.solvers.capacitated_model import Model, make_model, search_model
+from nearer.solvers.capacitated_plan import Plan, assign_split, assign_whole
 from nearer.solvers.capacitated_proof import CapacitatedProof
 from nearer.solvers.capacitated_tree import CapacitatedTree
 from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
-_SMALL = 4_000  # entries of a model that is searched whole at once
 _KERNEL_NODES = 60
 
 
@@ -69,10 +67,7 @@ class CapacitatedRun:
             stalled = stalled + 1 if slow and not shrunk else 0
         if state.done():
             return
-        if self.core.whole_rows:
-            self.search()
-        else:
-            self.branch_and_bound()
+        self.branch_and_bound()
 
     @staticmethod
     def hopeless(core: CapacitatedCore) -> bool:
@@ -164,38 +159,19 @@ class CapacitatedRun:
             self.dual.share, self.dual.use = share, use
         return int(shut.sum()) >= 0.1 * core.m
 
-    def search(self) -> None:
-        """HiGHS on a kernel of likely sites and entries, then on all that is left."""
+    def polish(self) -> None:
+        """HiGHS on a kernel of likely sites and entries, for a better plan."""
         core, state = self.core, self.state
         opened, _ = dual_side.opposites(core, self.dual)
-        likely = self.useful(opened)
-        if int(likely.sum()) > _SMALL:
-            at_entry, at_site = self.kernel(opened)
-            small = core.restricted(at_site, core.must, at_entry)
-            if not self.hopeless(small):
-                self.branch(small, np.ones(len(small.crow), dtype=bool), proves=False)
-            self.climb(self.lam, _ROUND)
-            self.fix()
-            if self.hopeless(self.core):
-                self.nothing_better()
-                return
-            core = self.core
-            opened, _ = dual_side.opposites(core, self.dual)
-            likely = self.useful(opened)
-        if not state.done():
-            self.branch(core, likely, proves=True)
+        at_entry, at_site = self.kernel()
+        if np.isfinite(state.value):
+            at_entry &= dual_side.entry_bounds(core, self.dual, opened) < state.cutoff
+        small = core.restricted(at_site, core.must, at_entry)
+        if not self.hopeless(small):
+            model = make_model(small, np.ones(len(small.crow), dtype=bool))
+            search_model(model, state, self.keep, start=self.start_of(model), max_nodes=_KERNEL_NODES)
 
-    def useful(self, opened: FloatArray) -> BoolArray:
-        """Entries that a better plan can use."""
-        core, state = self.core, self.state
-        if not np.isfinite(state.value):
-            return np.ones(len(core.crow), dtype=bool)
-        bounds = dual_side.entry_bounds(core, self.dual, opened)
-        keep = bounds < state.cutoff
-        state.discard(float(bounds[~keep].min(initial=np.inf)))
-        return np.asarray(keep)
-
-    def kernel(self, opened: FloatArray) -> tuple[BoolArray, BoolArray]:
+    def kernel(self) -> tuple[BoolArray, BoolArray]:
         """Entries and sites that the climb used or nearly used, and those of the best plan."""
         core, dual = self.core, self.dual
         at_site = core.must | (dual.share > 0.01)
@@ -208,39 +184,6 @@ class CapacitatedRun:
             at_entry |= np.isin(key, self.plan[2].astype(np.int64) * core.n + self.plan[1])
         return at_entry, at_site
 
-    def branch(self, core: CapacitatedCore, keep: BoolArray, proves: bool) -> None:
-        """HiGHS's branch and cut; its bound counts where the model leaves nothing out."""
-        state, budget = self.state, self.state.budget
-        model = make_model(core, keep)
-
-        def stop(bound: float, nodes: int) -> bool:
-            budget.spend(LP_ITERATION_WORK)
-            if proves and np.isfinite(bound):
-                state.proved(bound - 1e-10 * abs(bound))
-            return state.done() if proves else budget.exhausted()
-
-        def found(x: FloatArray) -> None:
-            self.keep(core, self.plan_of(model, x))
-
-        result = solve_mip(
-            model.problem,
-            stop,
-            remaining_s=budget.stop.remaining_s,
-            start=self.start_of(model),
-            absolute_gap=state.value - state.cutoff if np.isfinite(state.value) else 0.0,
-            max_nodes=None if proves else _KERNEL_NODES,
-            on_solution=found,
-        )
-        if result.x is not None:
-            found(result.x)
-        if not proves:
-            return
-        if result.status is MipStatus.INFEASIBLE:
-            self.nothing_better()
-        elif result.status is MipStatus.OPTIMAL:
-            # HiGHS calls a gap of its tolerance none
-            state.proved(result.bound if result.bound < state.cutoff else max(state.cutoff, result.bound))
-
     def start_of(self, model: Model) -> FloatArray | None:
         """The best plan as a solution of the model, as far as its sites are there."""
         if self.plan is None:
@@ -251,28 +194,13 @@ class CapacitatedRun:
             return None
         return model.start(np.isin(core.site, opened), row, np.searchsorted(core.site, site), share)
 
-    def plan_of(self, model: Model, x: FloatArray) -> Plan | None:
-        """A solution of a model, rounded and priced again; None where rounding breaks a rule."""
-        core = model.core
-        open_mask = (x[: core.m] > 0.5) | core.must
-        if not core.k_min <= int(open_mask.sum()) <= core.k_max:
-            return None
-        used = model.entry[x[core.m : core.m + len(model.entry)] > 0.5]
-        row, site = core.crow[used], core.entry_site[used]
-        load = np.bincount(site, weights=core.need[row], minlength=core.m)
-        missing = np.bincount(row, minlength=core.n) == 0
-        if np.any(load > core.room * (1 + 1e-12)) or np.isinf(core.idle[missing]).any():
-            return None
-        order = np.argsort(row, kind="stable")
-        return make_plan(core, open_mask, row[order], site[order], np.ones(len(row)))
-
     def branch_and_bound(self) -> None:
         """The tree of Lagrangians."""
         state = self.state
         tree = CapacitatedTree(self.core, self.dual, state, self.proof, self.keep)
         finished = tree.run()
         self.infeasible = finished and not np.isfinite(state.value)
-        self.certified = np.inf  # all of it
+        self.certified = tree.certified
 
 
 def solve_capacitated(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from nearer.lp import MipProblem
+from nearer.lp import MipProblem, MipResult, solve_mip
+from nearer.solvers.budget import LP_ITERATION_WORK
 from nearer.solvers.capacitated_core import CapacitatedCore
+from nearer.solvers.capacitated_plan import Plan, make_plan
+from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
 
@@ -35,6 +39,22 @@ class Model:
         first_idle = core.m + len(self.entry)
         x[first_idle:] = np.maximum(0.0, 1.0 - served[self.idle_row])
         return x
+
+    def plan(self, x: FloatArray) -> Plan | None:
+        """A solution of the model, rounded and priced again; None where rounding breaks a rule."""
+        core = self.core
+        open_mask = (x[: core.m] > 0.5) | core.must
+        used = self.entry[x[core.m : core.m + len(self.entry)] > 0.5]
+        row, site = core.crow[used], core.entry_site[used]
+        load = np.bincount(site, weights=core.need[row], minlength=core.m)
+        served = np.bincount(row, minlength=core.n)
+        broken = (
+            not core.k_min <= int(open_mask.sum()) <= core.k_max
+            or bool(np.any(load > core.room * (1 + 1e-12)))
+            or bool(np.any(served > 1) or np.isinf(core.idle[served == 0]).any())
+        )
+        order = np.argsort(row, kind="stable")
+        return None if broken else make_plan(core, open_mask, row[order], site[order], np.ones(len(row)))
 
 
 def make_model(core: CapacitatedCore, keep: BoolArray) -> Model:
@@ -94,3 +114,48 @@ def make_model(core: CapacitatedCore, keep: BoolArray) -> Model:
         value=value[order],
     )
     return Model(core, problem, entry, idle_row)
+
+
+def search_model(
+    model: Model,
+    state: State,
+    offer: Callable[[CapacitatedCore, Plan | None], object],
+    *,
+    start: FloatArray | None = None,
+    max_nodes: int | None = None,
+    proves: Callable[[float], None] | None = None,
+) -> MipResult:
+    """
+    HiGHS's branch and cut on a model of rows served whole, for plans below the state's cutoff.
+
+    Parameters
+    ----------
+    offer
+        Told each plan.
+    proves
+        Told the bound so far, where that is one of everything still looked for.
+    """
+    budget = state.budget
+
+    def stop(bound: float, nodes: int) -> bool:
+        budget.spend(LP_ITERATION_WORK)
+        if proves is not None and np.isfinite(bound):
+            proves(bound - 1e-10 * abs(bound))
+        return budget.exhausted() or (proves is not None and state.done())
+
+    def found(x: FloatArray) -> None:
+        offer(model.core, model.plan(x))
+
+    result = solve_mip(
+        model.problem,
+        stop,
+        remaining_s=budget.stop.remaining_s,
+        start=start,
+        absolute_gap=state.value - state.cutoff if np.isfinite(state.value) else 0.0,
+        max_nodes=max_nodes,
+        cutoff=np.inf if start is not None else state.cutoff,
+        on_solution=found,
+    )
+    if result.x is not None:
+        found(result.x)
+    return result
