@@ -192,8 +192,10 @@ def _refuse_what_does_not_fit(request: Request) -> None:
         raise UsageError(f"A {problem} problem needs the distance within which a site covers: add --radius R.")
     if not covering and request.radius is not None:
         raise UsageError(f"A {problem} problem has no radius: leave out --radius.")
-    if request.radius is not None and not 0 <= request.radius < math.inf:
-        raise UsageError("--radius must be a number, 0 or more.")
+    for name in ("radius", "budget", "capacity"):
+        number = getattr(request, name)
+        if number is not None and not 0 <= number < math.inf:
+            raise UsageError(f"--{name} must be a number, 0 or more.")
     if request.budget is not None and (problem != "max-cover" or request.p is not None):
         raise UsageError("--budget stands for -p in max-cover problems, and nowhere else.")
     if problem == "set-cover" and request.p is not None:
