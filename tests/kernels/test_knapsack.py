@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from nearer.kernels.knapsack import NO_SITE, assign_whole, improve_whole, served_of, site_knapsacks
+from nearer.kernels.knapsack import NO_SITE, assign_in_turn, assign_whole, improve_whole, served_of, site_knapsacks
 
 
 def columns(value: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -45,15 +45,16 @@ def test_a_site_fills_its_room_with_what_gains_most(seed: int) -> None:
     assert np.array_equal(use > 0, (fill > 0) & np.repeat(mask, np.diff(cptr)))
 
 
+@pytest.mark.parametrize("assign", [assign_whole, assign_in_turn])
 @pytest.mark.parametrize("seed", range(20))
-def test_whole_rows_stay_within_room_and_no_move_or_exchange_saves(seed: int) -> None:
+def test_whole_rows_stay_within_room_and_no_move_or_exchange_saves(seed: int, assign) -> None:
     rng = np.random.default_rng(seed)
     s, n = 3, 8
     value = rng.integers(0, 30, (s, n)).astype(np.float64)
     value[rng.random((s, n)) < 0.1] = np.inf
     need, room = rng.integers(1, 6, n).astype(np.float64), np.full(s, 12.0)
     idle = np.full(n, 40.0)
-    where, complete = assign_whole(value, idle, need, room, value)
+    where, complete = assign(value, idle, need, room, value)
     assert complete
     improve_whole(where, value, idle, need, room, 100)
 

@@ -158,8 +158,47 @@ def assign_whole(
 
 
 @kernel
+def assign_in_turn(
+    value: FloatArray, idle: FloatArray, need: FloatArray, room: FloatArray, guide: FloatArray
+) -> tuple[IntArray, bool]:
+    """As ``assign_whole``, by the regret that rows have at the start: one pass, for very many rows."""
+    s, n = value.shape
+    regret = np.empty(n)
+    for i in range(n):
+        first, second = np.inf, np.inf
+        for j in range(s):
+            g = guide[j, i] if value[j, i] <= idle[i] else np.inf
+            if g < first:
+                first, second = g, first
+            elif g < second:
+                second = g
+        second = min(second, idle[i])
+        regret[i] = second - first if first < np.inf else 0.0
+    where = np.full(n, NO_SITE, dtype=np.int32)
+    left = room.copy()
+    complete = True
+    for i in np.argsort(-regret, kind="mergesort"):
+        best, to = np.inf, NO_SITE
+        for j in range(s):
+            if need[i] <= left[j] and value[j, i] < np.inf and value[j, i] <= idle[i] and guide[j, i] < best:
+                best, to = guide[j, i], j
+        where[i] = to
+        if to != NO_SITE:
+            left[to] -= need[i]
+        else:
+            complete = complete and idle[i] < np.inf
+    return where, complete
+
+
+@kernel
 def improve_whole(
-    where: IntArray, value: FloatArray, idle: FloatArray, need: FloatArray, room: FloatArray, rounds: int
+    where: IntArray,
+    value: FloatArray,
+    idle: FloatArray,
+    need: FloatArray,
+    room: FloatArray,
+    rounds: int,
+    exchange: bool = True,
 ) -> None:
     """
     Move single rows, and exchange pairs between sites, as long as that saves; ``where`` is changed in place.
@@ -188,7 +227,7 @@ def improve_whole(
                 left[to] -= need[i]
                 where[i], now[i] = to, best
                 changed = True
-        for i in range(n):
+        for i in range(n if exchange else 0):
             a = where[i]
             if a == NO_SITE:
                 continue

@@ -15,7 +15,6 @@ from nearer.solvers import capacitated_dual as dual_side
 from nearer.solvers.budget import Budget
 from nearer.solvers.capacitated_core import CapacitatedCore, make_capacitated_core
 from nearer.solvers.capacitated_dual import CapacitatedDual
-from nearer.solvers.capacitated_model import Model, make_model, search_model
 from nearer.solvers.capacitated_plan import Plan, assign_split, assign_whole
 from nearer.solvers.capacitated_proof import CapacitatedProof
 from nearer.solvers.capacitated_tree import CapacitatedTree
@@ -23,7 +22,6 @@ from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
-_KERNEL_NODES = 60
 
 
 class CapacitatedRun:
@@ -158,41 +156,6 @@ class CapacitatedRun:
             self.climb(dual.lam, 0)
             self.dual.share, self.dual.use = share, use
         return int(shut.sum()) >= 0.1 * core.m
-
-    def polish(self) -> None:
-        """HiGHS on a kernel of likely sites and entries, for a better plan."""
-        core, state = self.core, self.state
-        opened, _ = dual_side.opposites(core, self.dual)
-        at_entry, at_site = self.kernel()
-        if np.isfinite(state.value):
-            at_entry &= dual_side.entry_bounds(core, self.dual, opened) < state.cutoff
-        small = core.restricted(at_site, core.must, at_entry)
-        if not self.hopeless(small):
-            model = make_model(small, np.ones(len(small.crow), dtype=bool))
-            search_model(model, state, self.keep, start=self.start_of(model), max_nodes=_KERNEL_NODES)
-
-    def kernel(self) -> tuple[BoolArray, BoolArray]:
-        """Entries and sites that the climb used or nearly used, and those of the best plan."""
-        core, dual = self.core, self.dual
-        at_site = core.must | (dual.share > 0.01)
-        reduced = dual_side.entry_bounds(core, dual, np.full(core.m, 0.0))
-        near = np.quantile(reduced, min(1.0, 6.0 * core.n / max(len(reduced), 1)))
-        at_entry = (dual.use > 0.0) | (reduced <= near)
-        if self.plan is not None:
-            at_site |= np.isin(core.site, self.plan[0])
-            key = core.site[core.entry_site].astype(np.int64) * core.n + core.crow
-            at_entry |= np.isin(key, self.plan[2].astype(np.int64) * core.n + self.plan[1])
-        return at_entry, at_site
-
-    def start_of(self, model: Model) -> FloatArray | None:
-        """The best plan as a solution of the model, as far as its sites are there."""
-        if self.plan is None:
-            return None
-        core = model.core
-        opened, row, site, share = self.plan
-        if not np.isin(opened, core.site).all():
-            return None
-        return model.start(np.isin(core.site, opened), row, np.searchsorted(core.site, site), share)
 
     def branch_and_bound(self) -> None:
         """The tree of Lagrangians."""

@@ -24,22 +24,6 @@ class Model:
     entry: IntArray
     idle_row: IntArray
 
-    def start(self, open_mask: BoolArray, row: IntArray, site: IntArray, share: FloatArray) -> FloatArray:
-        """A plan as a solution of the model."""
-        core = self.core
-        x = np.zeros(len(self.problem.cost))
-        x[: core.m] = open_mask
-        key = core.entry_site[self.entry] * core.n + core.crow[self.entry]
-        wanted = site.astype(np.int64) * core.n + row
-        at = np.searchsorted(key, wanted)
-        at = np.minimum(at, len(key) - 1)
-        kept = key[at] == wanted if len(key) else np.zeros(len(wanted), dtype=bool)
-        x[core.m + at[kept]] = share[kept]
-        served = np.bincount(row, weights=share, minlength=core.n)
-        first_idle = core.m + len(self.entry)
-        x[first_idle:] = np.maximum(0.0, 1.0 - served[self.idle_row])
-        return x
-
     def plan(self, x: FloatArray) -> Plan | None:
         """A solution of the model, rounded and priced again; None where rounding breaks a rule."""
         core = self.core
@@ -121,7 +105,6 @@ def search_model(
     state: State,
     offer: Callable[[CapacitatedCore, Plan | None], object],
     *,
-    start: FloatArray | None = None,
     max_nodes: int | None = None,
     proves: Callable[[float], None] | None = None,
 ) -> MipResult:
@@ -150,10 +133,9 @@ def search_model(
         model.problem,
         stop,
         remaining_s=budget.stop.remaining_s,
-        start=start,
         absolute_gap=state.value - state.cutoff if np.isfinite(state.value) else 0.0,
         max_nodes=max_nodes,
-        cutoff=np.inf if start is not None else state.cutoff,
+        cutoff=state.cutoff,
         on_solution=found,
     )
     if result.x is not None:

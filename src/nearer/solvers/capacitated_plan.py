@@ -13,6 +13,8 @@ from nearer.solvers.capacitated_core import CapacitatedCore
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _TINY = 1e-9
+_MANY = 5_000  # rows beyond which pairs of them are not compared
+_STEPS = 50_000_000  # of a quick assignment, a fraction of a second
 _LEFT_OUT = 1e4  # what leaving out a row that must be served costs at least, in values of the plan
 
 
@@ -77,9 +79,11 @@ def assign_whole(core: CapacitatedCore, open_mask: BoolArray, rate: FloatArray) 
     sites = np.flatnonzero(open_mask)
     value, room = core.dense(sites), core.room[sites]
     best: Plan | None = None
+    rounds = max(1, min(50, _STEPS // max(1, core.n * (len(sites) + min(core.n, _MANY)))))
     for guide in (value + rate[sites][:, None] * core.need, value):
-        where, complete = kernels.assign_whole(value, core.idle, core.need, room, guide)
-        kernels.improve_whole(where, value, core.idle, core.need, room, 50)
+        assign = kernels.assign_whole if core.n <= _MANY else kernels.assign_in_turn
+        where, complete = assign(value, core.idle, core.need, room, guide)
+        kernels.improve_whole(where, value, core.idle, core.need, room, rounds, core.n <= _MANY)
         if complete or not np.isinf(core.idle[where < 0]).any():
             row = np.flatnonzero(where >= 0)
             plan = make_plan(core, open_mask, row.astype(np.int32), sites[where[row]], np.ones(len(row)))
