@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 
 from nearer.errors import InputError, UsageError
+from nearer.network.travel import StoppedError
+from nearer.progress import Stop
 from nearer.study.benchmark import solve_file, write_result
-from nearer.study.problems import PROBLEMS, Format, Kind, Request, read_problem
+from nearer.study.pairs import Format
+from nearer.study.problems import PROBLEMS, Kind, Request, read_problem
 from nearer.study.result import verify_result
 
 has_center = pytest.mark.skipif(find_spec("nearer.solvers.pcenter") is None, reason="no method yet")
@@ -331,6 +334,13 @@ def test_memory_of_many_pairs_is_told_before_they_are_made(put: Callable[[str], 
 
     with pytest.raises(EnoughError):
         read_problem(path, Request("p-median", "tsplib", 1), stop_here)
+
+
+def test_reading_ends_when_somebody_asks(put: Callable[[str], Path]) -> None:
+    stop = Stop()
+    stop.cancel()
+    with pytest.raises(StoppedError, match="nothing was written"):
+        solve_file(put(GRID), Request("max-cover", "mclp-grid", 1, 1.0), stop=stop)
 
 
 @pytest.mark.data

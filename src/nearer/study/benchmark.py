@@ -64,10 +64,12 @@ def solve_file(
     ------
     InputError, UsageError
         As ``read_problem``.
+    StoppedError
+        Somebody asked to stop before the solver had begun.
     """
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     start_s = time.perf_counter()
-    problem = read_problem(path, request, tell)
+    problem = read_problem(path, request, tell, run.go_on)
     seconds_read = time.perf_counter() - start_s
     head = _head(path, problem, seconds_read)
     if problem.impossible:

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from nearer.errors import UsageError
-from nearer.inputs import benchmarks as files
 from nearer.model import FREE, Instance
 from nearer.progress import Stop
 from nearer.study.domination import without_dominated
+from nearer.study.pairs import Format, Rounding, Table, asking, read_table, sorted_rows
 from nearer.units import FloatArray, IntArray
 
 Kind = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]
-Format = Literal[
-    "orlib-pmed",
-    "orlib-pmedcap",
-    "orlib-cap",
-    "kcapm",
-    "tsplib",
-    "holmberg",
-    "yang",
-    "delmaire",
-    "tbed1",
-    "mclp-grid",
-    "csv",
-]
-Rounding = Literal["floor", "round", "ceil", "exact"]
-
 _DISTANCES: tuple[Kind, ...] = ("p-median", "p-center", "max-cover", "set-cover")
 _WAREHOUSES: tuple[Kind, ...] = ("ufl", "cflp", "sscflp")
 PROBLEMS: dict[Format, tuple[Kind, ...]] = {
@@ -52,15 +35,6 @@ PROBLEMS: dict[Format, tuple[Kind, ...]] = {
 }
 """What each format can be asked for."""
 
-_ROUND: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "floor": np.floor,
-    "round": lambda d: np.floor(d + 0.5),  # TSPLIB's nint: halves go up
-    "ceil": np.ceil,
-    "exact": lambda d: d,
-}
-_CHUNK_PAIRS = 3_000_000
-_ABSENT = 2**40
-"""Cost of a pair that does not exist, beyond any that a whole-numbered benchmark file holds."""
 _TELL_PAIRS, _SOLVER_BYTES = 20_000_000, 40
 """Pairs from which the memory is told; bytes per pair that the p-median engine was seen to add to the rows' 8 or 12."""
 _ON_THE_RIM = 1e-12
@@ -136,22 +110,12 @@ class Problem:
         return instance_value if self.covered_of is None else self.covered_of - instance_value
 
 
-@dataclass
-class _Table:
-    """What a file holds: distances or costs in chunks of rows, and numbers per customer and site."""
-
-    n: int
-    m: int
-    chunks: Callable[[], Iterator[FloatArray]]
-    whole: bool
-    weight: FloatArray | None = None
-    demand: FloatArray | None = None
-    price: FloatArray | None = None
-    capacity: FloatArray | None = None
-    p: int | None = None
-
-
-def read_problem(path: Path, request: Request, tell: Callable[[str], None] = lambda text: None) -> Problem:
+def read_problem(
+    path: Path,
+    request: Request,
+    tell: Callable[[str], None] = lambda text: None,
+    go_on: Callable[[], None] = lambda: None,
+) -> Problem:
     """
     Read a benchmark file as a problem.
 
@@ -161,6 +125,8 @@ def read_problem(path: Path, request: Request, tell: Callable[[str], None] = lam
         The file and what is asked of it.
     tell
         Told, before they are made, how much memory many pairs will take.
+    go_on
+        Called again and again; what it raises ends the reading.
 
     Raises
     ------
@@ -170,7 +136,8 @@ def read_problem(path: Path, request: Request, tell: Callable[[str], None] = lam
         The format cannot be that problem, or something it needs is missing.
     """
     _refuse_what_does_not_fit(request)
-    table = _read(Path(path), request)
+    table = read_table(Path(path), request.file_format, request.distance, request.problem_number)
+    table.chunks = asking(table.chunks, go_on)
     request = _completed(request, table)
     if request.problem in ("max-cover", "set-cover"):
         return _covering(request, table)
@@ -206,7 +173,7 @@ def _refuse_what_does_not_fit(request: Request) -> None:
         raise UsageError("--problem-number is for orlib-pmedcap files, which hold several problems.")
 
 
-def _completed(request: Request, table: _Table) -> Request:
+def _completed(request: Request, table: Table) -> Request:
     """The request with p from the file, or from the budget, checked against the number of sites."""
     p = request.p
     if request.problem in ("p-median", "p-center", "max-cover") or request.file_format == "orlib-pmedcap":
@@ -220,14 +187,14 @@ def _completed(request: Request, table: _Table) -> Request:
     return Request(**(vars(request) | {"p": p}))
 
 
-def _serving(request: Request, table: _Table) -> Problem:
+def _serving(request: Request, table: Table) -> Problem:
     """Every customer is served, at the cost in the file: p-median, p-center, fixed charge with and without capacity."""
     n, m = table.n, table.m
     capacitated = request.problem in ("cflp", "sscflp")
     priced = request.problem in ("ufl", "cflp", "sscflp")
     weight = np.ones(n) if table.weight is None else table.weight
     price = table.price if priced else None
-    indptr, site_idx, cost = _sorted_rows(n, m, table.chunks(), table.whole)
+    indptr, site_idx, cost = sorted_rows(n, m, table.chunks(), table.whole)
     unserved = np.full(n, np.inf)
     impossible, serving_below = "", math.inf
     lonely = np.flatnonzero(np.diff(indptr) == 0)
@@ -265,7 +232,7 @@ def _serving(request: Request, table: _Table) -> Problem:
     return Problem(request, instance, impossible=impossible, serving_below=serving_below)
 
 
-def _covering(request: Request, table: _Table) -> Problem:
+def _covering(request: Request, table: Table) -> Problem:
     """Being covered costs nothing: what remains is the weight not covered, or the number of sites."""
     n, m = table.n, table.m
     limit = float(request.radius or 0.0) * (1 + _ON_THE_RIM)
@@ -304,7 +271,7 @@ def _covering(request: Request, table: _Table) -> Problem:
     return Problem(request, instance, impossible=reason)
 
 
-def _affordable(request: Request, table: _Table) -> int:
+def _affordable(request: Request, table: Table) -> int:
     """Sites that a budget pays for, where each costs the same."""
     price = np.ones(table.m) if table.price is None else table.price
     if np.any(price != price[0]):
@@ -315,7 +282,7 @@ def _affordable(request: Request, table: _Table) -> int:
     return int(min(max(math.floor(budget / float(price[0]) * (1 + _ON_THE_RIM)), 0), table.m))
 
 
-def _capacity(request: Request, table: _Table) -> FloatArray:
+def _capacity(request: Request, table: Table) -> FloatArray:
     capacity = np.full(table.m, np.inf) if table.capacity is None else table.capacity
     if np.isinf(capacity).all():
         raise UsageError(f"The file has no capacities, which a {request.problem} problem needs.")
@@ -340,95 +307,3 @@ def _customers(idx: IntArray) -> str:
     names = ", ".join(str(i + 1) for i in idx[:10])
     more = f" and {len(idx) - 10} more" if len(idx) > 10 else ""
     return f"customer{'s' if len(idx) > 1 else ''} {names}{more}"
-
-
-def _read(path: Path, request: Request) -> _Table:
-    file_format = request.file_format
-    if file_format == "orlib-pmed":
-        graph = files.read_orlib_pmed(path)
-        n = graph.n_nodes
-        return _Table(n, n, lambda: _graph_rows(graph), whole=True, p=graph.p)
-    if file_format == "tsplib":
-        points = files.read_tsplib(path)
-        n, whole = len(points.x), request.distance != "exact"
-        return _Table(n, n, lambda: _plane_rows(points.x, points.y, points.x, points.y, request.distance), whole)
-    if file_format == "orlib-pmedcap":
-        medians = files.read_orlib_pmedcap(path, request.problem_number)
-        n, x, y = len(medians.x), medians.x, medians.y
-        chunks = lambda: _plane_rows(x, y, x, y, "floor")  # noqa: E731
-        capacity = np.full(n, medians.capacity)
-        return _Table(n, n, chunks, True, demand=medians.demand, capacity=capacity, p=medians.p)
-    if file_format == "mclp-grid":
-        grid = files.read_mclp_grid(path)
-        return _Table(
-            n=len(grid.x),
-            m=len(grid.site_x),
-            chunks=lambda: _plane_rows(grid.x, grid.y, grid.site_x, grid.site_y, "exact"),
-            whole=False,
-            weight=grid.weight,
-            price=grid.site_cost,
-        )
-    matrix = {
-        "orlib-cap": files.read_orlib_cap,
-        "kcapm": files.read_kcapm,
-        "holmberg": files.read_holmberg,
-        "yang": files.read_holmberg,
-        "delmaire": files.read_delmaire,
-        "tbed1": files.read_tbed1,
-        "csv": files.read_csv,
-    }[file_format](path)
-    n, m = matrix.cost.shape
-    finite = matrix.cost[np.isfinite(matrix.cost)]
-    whole = bool(np.all(finite % 1 == 0) and finite.max(initial=0) < _ABSENT)
-    return _Table(n, m, lambda: iter([matrix.cost]), whole, matrix.weight, matrix.demand, matrix.price, matrix.capacity)
-
-
-def _graph_rows(graph: files.PmedGraph) -> Iterator[FloatArray]:
-    shape = (graph.n_nodes, graph.n_nodes)
-    edges = csr_array((graph.length.astype(np.float64), (graph.from_idx, graph.to_idx)), shape=shape)
-    step = max(1, _CHUNK_PAIRS // graph.n_nodes)
-    for start in range(0, graph.n_nodes, step):
-        sources = np.arange(start, min(start + step, graph.n_nodes))
-        yield dijkstra(edges, directed=False, indices=sources)
-
-
-def _plane_rows(
-    x: FloatArray, y: FloatArray, site_x: FloatArray, site_y: FloatArray, rounding: Rounding
-) -> Iterator[FloatArray]:
-    step = max(1, _CHUNK_PAIRS // max(len(site_x), 1))
-    for start in range(0, len(x), step):
-        part = slice(start, start + step)
-        squared = np.square(x[part, None] - site_x[None, :])
-        squared += np.square(y[part, None] - site_y[None, :])
-        yield _ROUND[rounding](np.sqrt(squared, out=squared))
-
-
-def _sorted_rows(n: int, m: int, chunks: Iterator[FloatArray], whole: bool) -> tuple[IntArray, IntArray, Any]:
-    """Rows by cost, then site, chunk by chunk, so that beside the result only one chunk is ever held."""
-    indptr = np.zeros(n + 1, dtype=np.int64)
-    site_idx: IntArray = np.empty(n * m, dtype=np.int32)
-    cost: Any = np.empty(n * m, dtype=np.int32 if whole else np.float64)
-    row = filled = 0
-    for distances in chunks:
-        sorted_idx, sorted_cost = _sorted(distances, whole)
-        within = sorted_cost < _ABSENT if whole else np.isfinite(sorted_cost)
-        if whole and sorted_cost.max(where=within, initial=0) > np.iinfo(cost.dtype).max:
-            cost = cost.astype(np.int64)
-        counts = within.sum(axis=1)
-        indptr[row + 1 : row + 1 + len(counts)] = filled + np.cumsum(counts)
-        row, part = row + len(counts), slice(filled, filled := filled + int(counts.sum()))
-        site_idx[part], cost[part] = sorted_idx[within], sorted_cost[within]
-    return indptr, site_idx[:filled], cost[:filled]
-
-
-def _sorted(distances: FloatArray, whole: bool) -> tuple[IntArray, Any]:
-    """Sites and costs of some rows by cost, then site; an absent pair costs ``_ABSENT`` or more."""
-    if not whole:
-        order = np.argsort(distances, axis=1, kind="stable")
-        return order, np.take_along_axis(distances, order, axis=1)
-    # Cost and site in one whole number sort several times faster than an indirect sort.
-    site_bits = int(distances.shape[1]).bit_length()
-    keys = np.minimum(distances, _ABSENT).astype(np.int64) << site_bits
-    keys |= np.arange(distances.shape[1])
-    keys.sort(axis=1)
-    return keys & ((1 << site_bits) - 1), keys >> site_bits

@@ -18,7 +18,8 @@ from nearer.errors import CheckFailedError, Fault, InputError
 from nearer.model import FORBIDDEN, Certificate, Instance
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.model.evaluate import cheapest_open, pair_rows
-from nearer.study.problems import Format, Kind, Problem, Request, Rounding, read_problem
+from nearer.study.pairs import Format, Rounding
+from nearer.study.problems import Kind, Problem, Request, read_problem
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _SHARE_TOL = 1e-7
