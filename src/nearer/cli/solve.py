@@ -9,7 +9,7 @@ import typer
 
 from nearer.cli.console import DONE, FAILED, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable
 
-# The same names as in study/pairs.py and study/problems.py, held to them by a test: importing that here would slow every command down.
+# The names of study/pairs.py and study/problems.py, held to them by a test: to import those here slows every command.
 _Problem = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]
 _Format = Literal[
     "orlib-pmed",
