@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,14 +68,15 @@ def steps_table(title: str, runs: dict[str, Planned]) -> Table:
 def trace_table(title: str, one: Planned, marks_s: tuple[float, ...]) -> Table:
     """Value, bound and gap after so many seconds of the solver."""
     table = Table(title, ("after s", "value, person-minutes", "bound, person-minutes", "gap"))
-    trace = [(s, value, 0.0 if bound is None else bound) for s, value, bound in one.notes["trace"]]
+    trace = [(s, value, -math.inf if bound is None else bound) for s, value, bound in one.notes["trace"]]
     ended_s = one.notes["solver_seconds"]
     for mark_s in (*(mark for mark in marks_s if mark < ended_s), ended_s):
         known = [point for point in trace if point[0] <= mark_s] if mark_s < ended_s else trace
         if known:
             _, value, bound = known[-1]
             at = f"{mark_s:g}" if mark_s < ended_s else f"{ended_s:.1f} (end)"
-            table.rows.append((at, f"{value:,.1f}", f"{bound:,.1f}", percent((value - bound) / value)))
+            known_bound = (NONE, NONE) if bound == -math.inf else (f"{bound:,.1f}", percent((value - bound) / value))
+            table.rows.append((at, f"{value:,.1f}", *known_bound))
     for target in (0.01, 0.001, 0.0001, 0.0):
         reached = [s for s, value, bound in trace if value - bound <= max(target, 1e-9) * value]
         if reached:

@@ -55,4 +55,6 @@ def ratio(peer: float | None, ours: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """A share of one as a percentage that does not hide a small one."""
-    return NONE if value is None else "0" if value <= 0 else f"{100 * value:.2g} %"
+    if value is None:
+        return NONE
+    return "0" if value <= 0 else "over 100 %" if value > 1 else f"{100 * value:.2g} %"
