@@ -44,4 +44,6 @@ def _with_pandana(given: Given, data: Path) -> str:
     if ran.code is None:
         return f"pandana {version} on Porto Alegre on foot was stopped after {PANDANA_S:g} s, without a result."
     ran.checked()
-    return f"pandana {version}: " + "; ".join(line for line in ran.said.splitlines() if line.startswith(("ours", "pandana")))
+    return f"pandana {version}: " + "; ".join(
+        line for line in ran.said.splitlines() if line.startswith(("ours", "pandana"))
+    )
