@@ -131,6 +131,10 @@ def _check_bound(problem: Problem, result: dict[str, Any]) -> list[str]:
 
 def _certified_bound(problem: Problem, certificate: Certificate, objective: float) -> float:
     instance, value = problem.instance, problem.value(objective)
+    if instance.objective == "max":
+        from nearer.model.check_center import certified_dearest
+
+        return certified_dearest(instance, certificate, value)
     bound = certified_bound(instance, certificate, value)
     smaller = problem.smaller()
     if smaller is not instance:
