@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
 from typing import Any, get_args
@@ -21,9 +20,6 @@ from nearer.study.benchmark import solve_file, write_result
 from nearer.study.pairs import Format
 from nearer.study.problems import PROBLEMS, Kind, Request, read_problem
 from nearer.study.result import verify_result
-
-has_center = pytest.mark.skipif(find_spec("nearer.solvers.pcenter") is None, reason="no method yet")
-has_capacity = pytest.mark.skipif(find_spec("nearer.solvers.capacitated") is None, reason="no method yet")
 
 # Customers at 0, 1, 2, 6, 7, 8, 20 on a line, each a site; the last is heavy.
 GRID = "7\n0 0 0 1 5\n1 1 0 1 1\n2 2 0 1 4\n3 6 0 1 2\n4 7 0 1 2\n5 8 0 1 2\n6 20 0 1 9\n"
@@ -136,14 +132,12 @@ def within_capacity() -> float:
     return best
 
 
-@has_capacity
 def test_a_single_source_serves_each_customer_whole(put: Callable[[str], Path], tmp_path: Path) -> None:
     result = checked(put(CAP), Request("sscflp", "orlib-cap"), tmp_path)
     assert (result["objective"], result["status"]) == (within_capacity(), "optimal")
     assert len(result["assignment"]) == 4
 
 
-@has_capacity
 def test_splitting_demand_is_never_dearer(put: Callable[[str], Path], tmp_path: Path) -> None:
     result = checked(put(CAP), Request("cflp", "orlib-cap"), tmp_path)
     assert result["status"] == "optimal"
@@ -175,7 +169,6 @@ def test_more_demand_than_capacity_is_told(put: Callable[[str], Path]) -> None:
     assert (result["status"], result["reason"]) == ("infeasible", "the customers demand 4 in all, and the sites hold 3")
 
 
-@has_center
 @pytest.mark.parametrize("p", [1, 2, 3])
 def test_the_center_is_the_least_worst_distance(put: Callable[[str], Path], tmp_path: Path, p: int) -> None:
     points = "\n".join(f"{i + 1} {x:g} 0" for i, x in enumerate(AT))
@@ -362,7 +355,6 @@ def test_published_optima_are_reached(
     assert result["objective"] == pytest.approx(optimum, abs=1e-3)
 
 
-@has_capacity
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("file", "request_", "optimum"),

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from nearer.errors import UsageError
 from nearer.files import written_whole
 from nearer.kernels.jit import default_threads
 from nearer.model import Instance, Solution, Status, relative_gap
@@ -173,20 +172,15 @@ def _head(path: Path, problem: Problem, seconds_read: float) -> dict[str, Any]:
 def _solved(problem: Problem, run: Run, seed: int) -> Solution:
     """The solver's answer, making the instance smaller counted to its seconds."""
     stop = run.stop.within(run.time_limit_s)
-    try:
-        solution = solve(
-            problem.smaller(stop),
-            gap=_solver_gap(problem, run.gap),
-            seed=seed,
-            threads=run.threads,
-            work_limit=run.work_limit,
-            stop=stop,
-            progress=run.progress,
-        )
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith("nearer.solvers."):
-            raise
-        raise UsageError(f"This version has no method for {problem.request.problem} problems yet.") from None
+    solution = solve(
+        problem.smaller(stop),
+        gap=_solver_gap(problem, run.gap),
+        seed=seed,
+        threads=run.threads,
+        work_limit=run.work_limit,
+        stop=stop,
+        progress=run.progress,
+    )
     return replace(solution, seconds=stop.elapsed_s)
 
 

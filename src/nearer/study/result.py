@@ -17,6 +17,7 @@ import numpy as np
 from nearer.errors import CheckFailedError, Fault, InputError
 from nearer.model import FORBIDDEN, Certificate, Instance
 from nearer.model.check import agrees, certified_bound, is_optimal
+from nearer.model.check_center import certified_dearest
 from nearer.model.evaluate import cheapest_open, pair_rows
 from nearer.study.pairs import Format, Rounding
 from nearer.study.problems import Kind, Problem, Request, read_problem
@@ -132,8 +133,6 @@ def _check_bound(problem: Problem, result: dict[str, Any]) -> list[str]:
 def _certified_bound(problem: Problem, certificate: Certificate, objective: float) -> float:
     instance, value = problem.instance, problem.value(objective)
     if instance.objective == "max":
-        from nearer.model.check_center import certified_dearest
-
         return certified_dearest(instance, certificate, value)
     bound = certified_bound(instance, certificate, value)
     smaller = problem.smaller()
