@@ -14,6 +14,7 @@ import pytest
 from nearer.errors import CheckFailedError
 from nearer.model import FORBIDDEN, FREE, OPEN, Instance, Solution, Status, single_phase
 from nearer.model.check_center import certified_dearest, recompute_dearest
+from nearer.model.evaluate import cheapest_open
 from nearer.progress import Stop
 from nearer.solvers.pcenter import solve_pcenter
 
@@ -68,6 +69,12 @@ def check(instance: Instance, solution: Solution, best: float) -> None:
     assert instance.open_min[0] <= np.sum(is_open & instance.free_mask) <= instance.open_max[0]
     assert recompute_dearest(instance, is_open) == solution.objective
     assert solution.bound <= solution.objective
+    served = cheapest_open(instance, is_open)
+    for row, site in zip(solution.row_idx, solution.assigned_idx, strict=True):
+        pairs = slice(instance.indptr[row], instance.indptr[row + 1])
+        assert is_open[site]
+        assert instance.cost[pairs][instance.site_idx[pairs] == site] == served[row]
+    assert np.all(np.isin(np.flatnonzero(served < instance.unserved), solution.row_idx))
     values, bounds = [t.value for t in solution.trace], [t.bound for t in solution.trace]
     assert values == sorted(values, reverse=True)
     assert bounds == sorted(bounds)

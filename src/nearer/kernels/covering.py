@@ -106,6 +106,22 @@ def plan_costs(
 
 
 @kernel
+def cheapest_entry(
+    indptr: IntArray, site: IntArray, cost: FloatArray, unserved: FloatArray, is_open: BoolArray
+) -> IntArray:
+    """Place of each row's cheapest pair with an open site, int64 (n,); -1 where staying unserved is cheaper."""
+    entry = np.full(len(unserved), -1, dtype=np.int64)
+    for i in range(len(unserved)):
+        for e in range(indptr[i], indptr[i + 1]):
+            if cost[e] > unserved[i]:
+                break
+            if is_open[site[e]]:
+                entry[i] = e
+                break
+    return entry
+
+
+@kernel
 def next_value(
     indptr: IntArray,
     site: IntArray,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nearer.kernels import covering as kernels
 from nearer.model import OPEN, Certificate, Instance, Solution, Status
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
@@ -224,10 +225,8 @@ def _solution(instance: Instance, run: PCenterRun, seconds: float) -> Solution:
     if found:
         open_mask = instance.standing == OPEN
         open_mask[_without_idle(run)] = True
-    rows = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
-    served = open_mask[instance.site_idx] & (np.asarray(instance.cost) <= instance.unserved[rows])
-    at = np.flatnonzero(served)
-    row_idx, first = np.unique(rows[at], return_index=True)
+    entry = kernels.cheapest_entry(instance.indptr, instance.site_idx, instance.cost, instance.unserved, open_mask)
+    served = np.flatnonzero(entry >= 0)
     if state.bound == np.inf:
         status = Status.INFEASIBLE
     elif not found:
@@ -239,9 +238,9 @@ def _solution(instance: Instance, run: PCenterRun, seconds: float) -> Solution:
     return Solution(
         status=status,
         level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
-        row_idx=row_idx.astype(np.int32),
-        assigned_idx=instance.site_idx[at[first]],
-        share=np.ones(len(row_idx)),
+        row_idx=served.astype(np.int32),
+        assigned_idx=instance.site_idx[entry[served]],
+        share=np.ones(len(served)),
         objective=state.value,
         bound=state.bound,
         proof="certificate",
