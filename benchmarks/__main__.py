@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; default all")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the tables there as well")
     parser.add_argument("--small", action="store_true", help="tiny sizes, to see that everything runs")
+    parser.add_argument("--limit", type=float, metavar="S", help="literature: most seconds for each file")
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(NAMES))
     if unknown:
@@ -28,7 +29,7 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")
 
-    given = Given.here(options.small)
+    given = Given.here(options.small, options.limit)
     parts = [f"# Measured on {datetime.now(UTC):%Y-%m-%d}\n\n" + "\n".join(f"* {line}" for line in facts()) + "\n"]
     print(parts[0], flush=True)
     failed = 0

@@ -26,17 +26,20 @@ class Given:
         A virtual environment that holds other programs, or None; they are never installed in ours.
     small
         Tiny sizes, to see that everything runs; the figures mean nothing.
+    limit_s
+        Most seconds for each published file; None for each class's own limit.
     """
 
     data: Path | None = None
     peers: Path | None = None
     small: bool = False
+    limit_s: float | None = None
 
     @classmethod
-    def here(cls, small: bool = False) -> Given:
+    def here(cls, small: bool = False, limit_s: float | None = None) -> Given:
         """As the environment variables say."""
         data, peers = (Path(os.environ[name]) if os.environ.get(name) else None for name in (DATA, PEERS))
-        return cls(data, peers, small)
+        return cls(data, peers, small, limit_s)
 
     def city(self, *parts: str) -> Path:
         """A file of a city in the optional data folder."""

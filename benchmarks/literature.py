@@ -45,13 +45,17 @@ def tables(given: Given) -> Iterator[Table]:
     results = []
     for case in cases:
         try:
-            result = solve_file(case.path, case.request, time_limit_s=case.limit_s, threads=2)
+            limit_s = min(case.limit_s, given.limit_s or case.limit_s)
+            result = solve_file(case.path, case.request, time_limit_s=limit_s, threads=2)
         except UsageError as error:
             result = {"status": str(error), "seconds": None}
         results.append((case, result))
         print(f"  {case.group} {case.path.name} {result['status']} {result.get('seconds')}", flush=True)
     _write_csv(results)
-    yield _classes(results)
+    classes = _classes(results)
+    if given.limit_s is not None:
+        classes.notes.append(f"At most {given.limit_s:g} s for each file.")
+    yield classes
     yield _open(results)
     yield _against_pbp(given, [(c, r) for c, r in results if c.group == "p-median, pmed"])
 

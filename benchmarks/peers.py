@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.given import PEERS, AbsentError, Given
 
-RECIPE = "python3 -m venv DIR && DIR/bin/pip install spopt pulp highspy pyrosm pandana"
+RECIPE = "python3 -m venv DIR && DIR/bin/pip install spopt pulp highspy pyrosm pandana pbp-pmedian"
 
 _ASK = "import importlib.metadata as m, sys; print(m.version(sys.argv[1]))"
 
