@@ -100,6 +100,13 @@ def test_a_total_of_zero_is_a_fault(tmp_path: Path) -> None:
     ]
 
 
+def test_more_people_than_live_on_earth_are_a_fault(tmp_path: Path) -> None:
+    assert faults(tmp_path, "id,lon,lat,population\na,1,2,5\nb,1,3,1e30\n") == [
+        "people.csv, row 3, column population: 1e+30 people in all are more than live on Earth (the most here: 1e+30); "
+        "check that it is this column, and that it counts people."
+    ]
+
+
 def test_metres_given_as_degrees_ask_for_their_system(tmp_path: Path) -> None:
     assert faults(tmp_path, "id,lon,lat,population\na,500000,5200000,1\nb,500100,5200000,1\n") == [
         "people.csv, row 2, column lon: the coordinates are not degrees but look like metres of a map projection "

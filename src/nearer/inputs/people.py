@@ -22,6 +22,7 @@ from nearer.inputs.tables import People
 from nearer.units import BoolArray, FloatArray
 
 _RESERVED = ("id", "lon", "lat", "total", "area")
+_MOST_PEOPLE = 1e10  # more than live on Earth
 _ALIKE = 0.02  # cells count as squares of one size when sides and diagonals agree within this share
 _ROUNDING = 1e-9  # share by which a group may exceed its total through rounding
 
@@ -78,6 +79,14 @@ def people_of(frame: Frame, source: PeopleSource) -> People:
             if people is not None:
                 _note_excess(frame, group, source.groups[group], people, total, faults)
     ids = _ids(frame, source, faults)
+    if total is not None and np.nansum(total) > _MOST_PEOPLE:
+        k = int(np.nanargmax(total))
+        faults.add(
+            f"{np.nansum(total):.3g} people in all are more than live on Earth (the most here: {total[k]:.3g})",
+            row=int(frame.rows[k]),
+            column=source.total,
+            remedy="check that it is this column, and that it counts people",
+        )
     populated = np.ones(frame.n, dtype=bool) if total is None else ~(total == 0)
     located = _locate(frame, source, faults, populated)
     if total is not None and not faults.found and not populated.any():

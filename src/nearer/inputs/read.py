@@ -281,7 +281,7 @@ class _Study:
             path = self._use(osm, "sites")
             with self._step(f"{source.query} of {osm}"):
                 found = read_places(path, source.query, name=osm)
-            return _listed(found, f"{osm} ({source.query})", source)
+            return _listed(found, f"{osm} ({source.query})", source, found=True)
         assert source.generate is not None
         if self.streets.file is None:
             raise _setting_fault("sites.generate", "candidates along streets need streets", "set [streets] file")
@@ -412,11 +412,11 @@ def _in_box(people: People, box: Bounds) -> BoolArray:
     return np.asarray((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
 
 
-def _listed(found: pd.DataFrame, file: str, source: SitesSource) -> SiteList:
+def _listed(table: pd.DataFrame, file: str, source: SitesSource, *, found: bool = False) -> SiteList:
     """Sites that no file lists."""
-    rows = np.arange(1, len(found) + 1, dtype=np.int64)
+    rows = np.arange(1, len(table) + 1, dtype=np.int64)
     plain = SitesSource(query="*", status=source.status)
-    return sites_of(Frame(file, found.reset_index(drop=True), rows), plain, found=True)
+    return sites_of(Frame(file, table.reset_index(drop=True), rows), plain, found=found)
 
 
 def _flag(sites: Sites, barred: Sequence[gpd.GeoDataFrame]) -> Sites:

@@ -36,7 +36,7 @@ class SiteList:
     rows
         Spreadsheet row of each site, int64 (n,).
     found
-        Whether the places were found by a query, where the same place may come up in two lists.
+        Whether the places were found by a query, so that one which an earlier list has too is the same place.
     """
 
     file: str
@@ -112,7 +112,8 @@ def join_sites(lists: Sequence[SiteList], notes: Sequence[str] = ()) -> Sites:
     Raises
     ------
     InputError
-        There are no sites, or an id stands in two files. A place that two queries find belongs to the first.
+        There are no sites, or an id stands in two files. A place that a query finds and an earlier list has belongs to
+        the earlier one.
     """
     faults = Faults()
     said = list(notes)
@@ -121,9 +122,9 @@ def join_sites(lists: Sequence[SiteList], notes: Sequence[str] = ()) -> Sites:
     for sites in lists:
         ids = sites.table["id"].tolist()
         known = np.array([text in first for text in ids], dtype=bool)
-        again = known & np.array([sites.found and text in first and first[text][0].found for text in ids], dtype=bool)
+        again = known & sites.found  # its ids are the map's own, and nobody can edit the result of a query
         if again.any():
-            said.append(f"{int(again.sum()):,} places of {sites.file} were found by an earlier query and count there.")
+            said.append(f"{int(again.sum()):,} places of {sites.file} stand in an earlier list and count there.")
         _note_taken(faults, sites, ids, known & ~again, first)
         for text, row in zip(ids, sites.rows.tolist(), strict=True):
             first.setdefault(text, (sites, row))
