@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nearer.planning.document import Snapping
 from nearer.planning.plan import Plan
 from nearer.report import summary_text, words
 
@@ -114,8 +115,22 @@ def test_the_area_that_gains_most_is_named(plan: Plan) -> None:
     assert words.about(best.after_within * best.people) in text
 
 
-def test_the_summary_is_four_lines(any_plan: Plan) -> None:
-    assert len(summary_text(any_plan).splitlines()) == 4
+def test_the_summary_is_four_lines_and_one_on_whom_no_plan_can_help(any_plan: Plan) -> None:
+    lines = summary_text(any_plan).splitlines()
+    beyond = any_plan.document.measures.after.unreachable_from_any_site >= 0.5
+    assert len(lines) == 4 + beyond
+    assert any("every existing and possible site" in line for line in lines) == beyond
+
+
+def test_people_without_a_street_are_told_apart_from_people_far_away(plan: Plan) -> None:
+    measures = plan.document.measures
+    after = measures.after.model_copy(update={"unreachable_from_any_site": 420.0})
+    joined = Snapping(points=9, joined=5, median_m=1.0, farthest_m=2.0, cap_m=500.0, unjoined=[], unjoined_people=400.0)
+    given = {"measures": measures.model_copy(update={"after": after}), "snapping": {"people": joined}}
+    document = plan.document.model_copy(update=given)
+    reach = f"{words.people(420.0)} are out of reach of every existing and possible site"
+    assert words.cut_off(document) == f"{reach}; {words.people(400.0)} live over 500 m from any street."
+    assert words.cut_off(document.model_copy(update={"snapping": {}})) == f"{reach}."
 
 
 def test_group_weights_and_modes_are_told(plan: Plan) -> None:

@@ -281,6 +281,22 @@ def still_far(document: PlanDocument) -> str:
     )  # fmt: skip
 
 
+def cut_off(document: PlanDocument) -> str:
+    """Whom no choice of sites could have helped, and whether it is for want of a street; "" where there is nobody."""
+    n = document.measures.after.unreachable_from_any_site
+    if n < 0.5:
+        return ""
+    said = f"{people(n)} {verb(n, 'is', 'are')} out of reach of every existing and possible site"
+    joined = document.snapping.get("people")
+    if joined is None or joined.unjoined_people < 0.5:
+        return f"{said}."
+    streetless = joined.unjoined_people
+    lives = verb(streetless, "lives", "live")
+    return f"{said}; {people(streetless)} {lives} over {bare(joined.cap_m)} m from any street."
+        f"{said}; {people(streetless)} {verb(streetless, 'lives', 'live')} over {bare(joined.cap_m)} m from any street."
+    )
+
+
 def method(document: PlanDocument) -> list[str]:
     """What was asked for, then what the plan itself notes of its limits, one sentence each."""
     found = [f"The plan makes the sum of everyone's {trip(document)} to the nearest centre as short as it can."]
@@ -302,4 +318,5 @@ def method(document: PlanDocument) -> list[str]:
 def summary(document: PlanDocument) -> list[str]:
     """The few lines that a command line prints."""
     reach = out_of_reach(document)
-    return [document.study, headline(document), reach[0].upper() + reach[1:], proof(document)]
+    lines = [document.study, headline(document), reach[0].upper() + reach[1:], cut_off(document), proof(document)]
+    return [line for line in lines if line]
