@@ -293,8 +293,6 @@ def cut_off(document: PlanDocument) -> str:
     streetless = joined.unjoined_people
     lives = verb(streetless, "lives", "live")
     return f"{said}; {people(streetless)} {lives} over {bare(joined.cap_m)} m from any street."
-        f"{said}; {people(streetless)} {verb(streetless, 'lives', 'live')} over {bare(joined.cap_m)} m from any street."
-    )
 
 
 def method(document: PlanDocument) -> list[str]:
