@@ -10,7 +10,10 @@ import math
 
 import numpy as np
 
-from nearer.model.evaluate import certified_bound, cheapest_open, evaluate_certificate, pair_rows
+from nearer.model import evaluate
+from nearer.model.certificate import Certificate
+from nearer.model.check_center import certified_dearest, recompute_dearest
+from nearer.model.evaluate import cheapest_open, evaluate_certificate, pair_rows
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.model.solution import Solution, Status
 from nearer.units import BoolArray, IntArray
@@ -45,14 +48,24 @@ def recompute_value(instance: Instance, open_mask: BoolArray, phase: int = 0) ->
     Returns
     -------
     float
-        The correctly rounded sum; ``inf`` where a row that must be served is not.
+        The correctly rounded sum, or the dearest row where the objective is "max"; ``inf`` where a row that must be
+        served is not.
     """
+    if instance.objective == "max":
+        return recompute_dearest(instance, open_mask, phase)
     best = cheapest_open(instance, open_mask)
     if np.isinf(best).any():
         return math.inf
     weight = np.asarray(instance.weight[phase])
     paid = np.multiply(weight, best, out=np.zeros_like(weight), where=weight > 0)
     return math.fsum([*paid, *instance.price[open_mask]])
+
+
+def certified_bound(instance: Instance, certificate: Certificate, cutoff: float = math.inf) -> float:
+    """What a certificate proves, by the formula of the instance's objective."""
+    if instance.objective == "max":
+        return certified_dearest(instance, certificate, cutoff)
+    return evaluate.certified_bound(instance, certificate, cutoff)
 
 
 def is_optimal(value: float, bound: float, whole: bool) -> bool:
