@@ -109,8 +109,8 @@ class Faults:
         self.found.append(Fault(message, file or self.file, row, column, remedy))
 
     def extend(self, error: InputError) -> None:
-        """Take over what another reader found."""
-        self.found.extend(error.faults)
+        """Take over what another reader found, once where two readers of a file found the same."""
+        self.found.extend(fault for fault in error.faults if fault not in self.found)
 
     def raise_if_any(self) -> None:
         """

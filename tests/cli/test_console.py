@@ -10,7 +10,7 @@ import time
 import pytest
 
 from nearer.cli import console
-from nearer.cli.console import progress_bars, stoppable
+from nearer.cli.console import answering, progress_bars, stoppable
 from nearer.progress import Silent
 
 
@@ -23,6 +23,18 @@ def test_nothing_is_drawn_where_nobody_looks(capsys: pytest.CaptureFixture[str])
     with progress_bars() as progress:
         assert isinstance(progress, Silent)
     assert capsys.readouterr().err == ""
+
+
+def test_a_closed_standard_error_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with progress_bars() as bars:
+        assert isinstance(bars, Silent)
+
+
+def test_a_reader_who_has_had_enough_gets_no_message(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BrokenPipeError), answering():
+        raise BrokenPipeError
+    assert capsys.readouterr() == ("", "")
 
 
 def test_short_steps_draw_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -381,3 +381,12 @@ def test_helsinkis_grid_outside_the_streets_is_left_by_a_boundary(data_dir: Path
     assert 0 < part.people.n < 92
     assert part.people.shapes is not None
     assert len(part.people.shapes) == part.people.n
+
+
+def test_a_damaged_extract_that_two_readers_open_is_one_fault(tmp_path: Path) -> None:
+    put(tmp_path, people__csv=PEOPLE, town__osm=town()[:900])
+    query = SitesSource(query="amenity=community_centre", status="candidate")  # type: ignore[call-arg]
+    people = PeopleSource(file="people.csv")  # type: ignore[call-arg]
+    with pytest.raises(InputError) as caught:
+        read_tables(tmp_path, streets=TOWN, people=people, sites=[query])
+    assert [fault.file for fault in caught.value.faults] == ["town.osm"]

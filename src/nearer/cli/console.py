@@ -82,8 +82,8 @@ def answering(as_json: bool = False) -> Iterator[None]:
         if as_json:
             say_json(_as_json(error))
         raise typer.Exit(error.exit_code) from None
-    except typer.Exit:
-        raise
+    except (typer.Exit, BrokenPipeError):
+        raise  # of the second, typer makes a silent end: who read our output has had enough
     except KeyboardInterrupt:
         note("Stopped at once; nothing was written.")
         raise typer.Exit(STOPPED_EARLY) from None
@@ -124,7 +124,7 @@ def stoppable() -> Iterator[Stop]:
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
     """Bars with time left on standard error for steps that take a while; silence where that is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield Silent()
         return
     bars = _Bars()
