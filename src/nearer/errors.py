@@ -6,6 +6,7 @@ The errors a person can meet, drawn as a tree.
     NearerError                exit code 1
     ├── InputError             2  faults in the files or settings given, all of them at once
     ├── UsageError             2  a request that cannot be carried out as asked
+    ├── OutputError            2  a file that cannot be written: a full disk, a folder without permission
     ├── InfeasibleError        1  no plan obeys the rules, with the reason
     └── CheckFailedError       1  an independent check disagrees
 """
@@ -79,6 +80,25 @@ class UsageError(NearerError, ValueError):
     """The request cannot be carried out as asked; the message says what to ask instead."""
 
     exit_code = 2
+
+
+class OutputError(NearerError):
+    """
+    A file cannot be written where it was asked for; nothing is left behind, and what was there stands.
+
+    Parameters
+    ----------
+    what
+        The file or folder, as the user knows it.
+    reason
+        What the system says ("No space left on device").
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: object, reason: object) -> None:
+        self.reason = str(reason)
+        super().__init__(f"{what} could not be written: {self.reason}; free some room or give another folder.")
 
 
 class InfeasibleError(NearerError):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nearer.errors import NearerError
+from nearer.errors import OutputError
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Raises
     ------
-    NearerError
+    OutputError
         The disk is full or the folder cannot be written; nothing is left behind.
     """
     path = Path(path)
@@ -28,7 +28,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
     except OSError as error:
-        raise NearerError(f"{path} could not be written: {error.strerror or error}.") from error
+        raise OutputError(path, error.strerror or error) from error
     beside = Path(name)
     beside.unlink()  # some drivers refuse a file that exists
     try:
@@ -36,7 +36,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         beside.chmod(0o644)
         beside.replace(path)
     except OSError as error:
-        raise NearerError(f"{path} could not be written: {error.strerror or error}.") from error
+        raise OutputError(path, error.strerror or error) from error
     finally:
         beside.unlink(missing_ok=True)
 

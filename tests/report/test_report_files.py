@@ -14,7 +14,7 @@ import pandas as pd
 import pyogrio
 import pytest
 
-from nearer.errors import NearerError
+from nearer.errors import OutputError
 from nearer.planning.plan import Plan
 from nearer.report import qgis, write_gpkg, write_sites_csv
 
@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_be_made_is_said_plainly(
     write: Callable[[Plan, Path], None], plan: Plan, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NearerError, match="could not be written"):
+    with pytest.raises(OutputError, match="could not be written"):
         write(plan, tmp_path / "file" / "out")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nearer.errors import NearerError
+from nearer.errors import OutputError
 from nearer.planning.plan import Plan
 from nearer.report import report_html, words, write_report
 from nearer.report.html import _settings
@@ -172,7 +172,7 @@ def test_the_same_plan_gives_the_same_bytes(any_plan: Plan, tmp_path: Path) -> N
 
 def test_a_folder_that_cannot_be_written_is_said_plainly(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NearerError, match="could not be written"):
+    with pytest.raises(OutputError, match="could not be written"):
         write_report(plan, tmp_path / "file" / "report.html")
 
 

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from nearer.errors import NearerError
+from nearer.errors import OutputError
 from nearer.inputs.geo import WGS84
 from nearer.inputs.landuse import read_boundaries
 from nearer.inputs.spread import spread_people
@@ -153,5 +153,5 @@ def test_there_are_about_twelve_centres_and_fifty_venues(folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told_plainly(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
-    with pytest.raises(NearerError, match="could not be written"):
+    with pytest.raises(OutputError, match="could not be written"):
         write_liechtenstein(tmp_path / "taken" / "study")

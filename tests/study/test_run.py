@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nearer.errors import InputError, NearerError, UsageError
+from nearer.errors import InputError, OutputError, UsageError
 from nearer.network.travel import StoppedError
 from nearer.planning.plan import Plan
 from nearer.progress import Stop
@@ -153,17 +153,17 @@ def test_a_full_disk_leaves_the_earlier_plan_as_it_was(study: Path, monkeypatch:
     for name in ("write_sites_csv", "write_gpkg", "write_report", "write_plan_json"):
         with monkeypatch.context() as patch:
             patch.setattr(write_module, name, full)
-            with pytest.raises(NearerError, match=r"No space left on device; what was there stands"):
+            with pytest.raises(OutputError, match=r"No space left on device; what was there stands"):
                 run_study(study, open=1, threads=1)
         assert contents(study / "plan") == before
 
 
 def test_a_full_disk_leaves_no_new_folder(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
-        raise NearerError("report.html could not be written: No space left on device.")
+        raise OutputError("report.html", "No space left on device")
 
     monkeypatch.setattr(write_module, "write_report", full)
-    with pytest.raises(NearerError, match="nothing is left behind"):
+    with pytest.raises(OutputError, match="nothing is left behind"):
         run_study(study, threads=1)
     assert not (study / "plan").exists()
 
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_replaced_leaves_the_earlier_plan_whole(
         return real(path, target)
 
     monkeypatch.setattr(Path, "replace", locked)
-    with pytest.raises(NearerError, match="in use"):
+    with pytest.raises(OutputError, match="in use"):
         run_study(study, open=1, threads=1)
     monkeypatch.undo()
     assert contents(study / "plan") == before

@@ -14,7 +14,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from nearer.errors import NearerError
+from nearer.errors import OutputError
 from nearer.files import written_whole
 from nearer.inputs.geo import WGS84
 from nearer.inputs.tables import STREET_CLASSES
@@ -115,7 +115,7 @@ def write_gpkg(plan: Plan, path: Path) -> None:
 
     Raises
     ------
-    NearerError
+    OutputError
         The file cannot be written.
     """
     polygons = plan.shapes is not None
@@ -143,7 +143,7 @@ def write_gpkg(plan: Plan, path: Path) -> None:
                     styles.append((name, style))
             _write_styles(beside, styles)
         except (DataSourceError, DataLayerError, sqlite3.Error) as error:
-            raise NearerError(f"{path} could not be written: {error}.") from error
+            raise OutputError(path, error) from error
 
 
 def _write_styles(path: Path, styles: list[tuple[str, str]]) -> None:

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from nearer.errors import NearerError, UsageError
+from nearer.errors import NearerError, OutputError, UsageError
 from nearer.progress import Progress, Silent
 
 Example = Literal["liechtenstein", "newtown"]
@@ -46,7 +46,7 @@ def new_study(
     ------
     UsageError
         The folder is not empty, or a number is given that the example does not take.
-    NearerError
+    OutputError
         The disk is full or the folder cannot be written; nothing is left behind.
     """
     folder = Path(folder)
@@ -71,7 +71,7 @@ def new_study(
                 folder.rmdir()  # empty; some systems do not rename over a folder
             made.replace(folder)
     except OSError as error:
-        raise NearerError(f"{folder} could not be written: {error.strerror or error}.") from error
+        raise OutputError(folder, error.strerror or error) from error
     return folder
 
 

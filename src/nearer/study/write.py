@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from nearer.errors import NearerError, UsageError
+from nearer.errors import OutputError, UsageError
 from nearer.planning.files import write_plan_json
 from nearer.planning.plan import Plan
 from nearer.report import write_gpkg, write_report, write_sites_csv
@@ -47,7 +47,7 @@ def write_plan(plan: Plan, out: Path, run: Run) -> Path:
 
     Raises
     ------
-    NearerError
+    OutputError
         The disk is full or the folder cannot be written; an earlier plan is left as it was.
     """
     is_new, fresh = not out.exists(), out
@@ -63,23 +63,23 @@ def write_plan(plan: Plan, out: Path, run: Run) -> Path:
             write_plan_json(plan, fresh)
             _put_in_place(fresh, out)
     except OSError as error:
-        raise NearerError(_not_written(out, error.strerror or str(error), is_new)) from error
-    except NearerError as error:
-        reason = str(error).replace(f"{fresh}{os.sep}", "").rstrip(".")
-        raise NearerError(_not_written(out, reason, is_new)) from error
+        raise _not_written(out, error.strerror or str(error), is_new) from error
+    except OutputError as error:
+        reason = error.reason.replace(f"{fresh}{os.sep}", "").rstrip(".")
+        raise _not_written(out, reason, is_new) from error
     finally:
         if is_new and out.is_dir() and not any(out.iterdir()):
             out.rmdir()
     return out
 
 
-def _not_written(out: Path, reason: str, is_new: bool) -> str:
+def _not_written(out: Path, reason: str, is_new: bool) -> OutputError:
     kept = "nothing is left behind" if is_new else "what was there stands as it was"
     try:
         room = f" ({shutil.disk_usage(out).free / 1e6:,.1f} MB are free there)"
     except OSError:
         room = ""
-    return f"The plan could not be written to {out}{room}: {reason}; {kept}."
+    return OutputError(f"The plan in {out}{room}", f"{reason}; {kept}")
 
 
 def _put_in_place(fresh: Path, out: Path) -> None:
