@@ -26,11 +26,3 @@ StrArray = NDArray[np.object_]
 def minutes_to_ms(minutes: float) -> int:
     """Whole milliseconds nearest to a number of minutes."""
     return round(minutes * MS_PER_MIN)
-
-
-def ms_to_minutes(time_ms: Any) -> Any:
-    """Minutes from milliseconds; arrays keep ``UNREACHED`` as ``inf``."""
-    if np.isscalar(time_ms):
-        return float("inf") if time_ms == UNREACHED else float(time_ms) / MS_PER_MIN  # type: ignore[arg-type]
-    values = np.asarray(time_ms)
-    return np.where(values == UNREACHED, np.inf, values / MS_PER_MIN)

@@ -76,22 +76,20 @@ def why(
     stop
         Ends the answers early.
     """
-    free = instance.standing == FREE
-    wanted = np.flatnonzero(solution.open_mask & free) if sites is None else sites
+    wanted = opened_sites(solution, instance) if sites is None else sites
     warm = {} if instance.capacitated or instance.objective != "sum" else warm_multipliers(solution)
     for site in wanted:
         if stop is not None and stop():
             return
         opened = bool(solution.open_mask[site])
         forced = _decided(instance, int(site), not opened)
-        start = np.flatnonzero(solution.open_mask & (forced.standing == FREE))
         answer = solve(
             forced,
             gap=0.0,
             threads=threads,
             work_limit=work_limit,
             stop=stop or Stop(),
-            start=start.astype(np.int32),
+            start=opened_sites(solution, forced),
             **warm,
         )
         if answer.status is Status.INFEASIBLE:

@@ -89,9 +89,7 @@ class Core:
 
     def cheapest_set(self, rank: FloatArray) -> IntArray:
         """The set of least total rank, at least k_min and at most k_max sites, ties to the lowest index."""
-        order = np.argsort(rank, kind="stable")
-        wanted = max(self.k_min, min(self.k_max, int(np.count_nonzero(rank < 0))))
-        return order[:wanted]
+        return cheapest_set(rank, self.k_min, self.k_max)
 
     def caps_with(self, opened: BoolArray) -> FloatArray:
         """Caps of the rows once these sites stand open, float64 (n,)."""
@@ -117,6 +115,12 @@ class Core:
             keep_site,
             keep,
         )
+
+
+def cheapest_set(rank: FloatArray, k_min: int, k_max: int) -> IntArray:
+    """Positions of least total rank, at least k_min and at most k_max, ties to the lowest index."""
+    order = np.argsort(rank, kind="stable")
+    return order[: max(k_min, min(k_max, int(np.count_nonzero(rank < 0))))]
 
 
 def _compressed(

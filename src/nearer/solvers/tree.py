@@ -10,7 +10,7 @@ import numpy as np
 
 from nearer.lp import LpStatus
 from nearer.solvers import lagrangian as dual_side
-from nearer.solvers.core import Core
+from nearer.solvers.core import Core, cheapest_set
 from nearer.solvers.lagrangian import Dual, opposites
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder
@@ -68,12 +68,9 @@ class Tree:
 
     def cheapest(self, rho: FloatArray, fixed: IntArray) -> BoolArray:
         """The cheapest set of free sites where some are fixed, bool (m,)."""
-        k_min, k_max = self.still_open(fixed)
         free = np.flatnonzero(fixed < 0)
-        order = free[np.argsort(rho[free], kind="stable")]
-        wanted = max(k_min, min(k_max, int(np.count_nonzero(rho[free] < 0))))
         chosen = np.zeros(self.core.m, dtype=bool)
-        chosen[order[:wanted]] = True
+        chosen[free[cheapest_set(rho[free], *self.still_open(fixed))]] = True
         return chosen
 
     def relax(self, fixed: IntArray, rounds: int) -> Dual | None:
