@@ -82,3 +82,44 @@ class Certificate:
         changed = np.ascontiguousarray(planes.transpose(1, 2, 0)).view(np.uint64)[:, :, 0]
         multipliers = np.bitwise_xor.accumulate(changed, axis=0).view(np.float64)
         return cls(multipliers=multipliers, **arrays)
+
+
+@dataclass(frozen=True)
+class RulesCertificate:
+    """
+    Multipliers that bound an instance with ``Rules`` from below.
+
+    With λ per phase and row, π ≥ 0 per limit, μ per side rule, ĉ the costs with what limits charge added, û likewise
+    for staying unserved, options o of site j,
+
+    ``L = Σ_tr min(λ_tr, û_tr) − Σ_l π_l most_l + Σ_s (μ_s⁺ lower_s − μ_s⁻ upper_s)``
+    ``    + Σ_j min_{o∈O_j} [ cost_o − Σ_s μ_s a_so + Σ_t V_{j,t,level_o(t)} ]``,
+    ``V_{j,t,l} = Σ_k min { Σ_{r∈k} (ĉ_trj − λ_tr) x_r : 0 ≤ x ≤ 1, Σ need_tr x_r ≤ capacity_{j,l,k} }``
+
+    is a lower bound whatever the multipliers: the Lagrangian of the demand rows, the limits and the side rules
+    (Geoffrion, McBride 1978 for the knapsacks). The certified bound is L rounded down.
+
+    Parameters
+    ----------
+    row_multiplier
+        λ, float64 (n_phases, n_rows).
+    side_multiplier
+        μ, float64 (n_sides,).
+    limit_multiplier
+        π, float64 (n_limits,).
+    """
+
+    row_multiplier: FloatArray
+    side_multiplier: FloatArray
+    limit_multiplier: FloatArray
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
+        with written_whole(path) as beside, beside.open("wb") as file:
+            np.savez_compressed(file, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+    @classmethod
+    def load(cls, path: Path) -> RulesCertificate:
+        """Read what ``save`` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            return cls(**dict(file))

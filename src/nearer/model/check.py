@@ -11,9 +11,11 @@ import math
 import numpy as np
 
 from nearer.model import evaluate
-from nearer.model.certificate import Certificate
+from nearer.model.certificate import Certificate, RulesCertificate
 from nearer.model.check_center import certified_dearest, recompute_dearest
+from nearer.model.check_rules import check_rules
 from nearer.model.evaluate import cheapest_open, evaluate_certificate, pair_rows
+from nearer.model.evaluate_rules import rules_bound
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.model.solution import Solution, Status
 from nearer.units import BoolArray, IntArray
@@ -61,8 +63,10 @@ def recompute_value(instance: Instance, open_mask: BoolArray, phase: int = 0) ->
     return math.fsum([*paid, *instance.price[open_mask]])
 
 
-def certified_bound(instance: Instance, certificate: Certificate, cutoff: float = math.inf) -> float:
-    """What a certificate proves, by the formula of the instance's objective."""
+def certified_bound(instance: Instance, certificate: Certificate | RulesCertificate, cutoff: float = math.inf) -> float:
+    """What a certificate proves, by the formula of the instance's objective and rules."""
+    if isinstance(certificate, RulesCertificate):
+        return min(rules_bound(instance, certificate), cutoff)
     if instance.objective == "max":
         return certified_dearest(instance, certificate, cutoff)
     return evaluate.certified_bound(instance, certificate, cutoff)
@@ -96,6 +100,8 @@ def check_solution(instance: Instance, solution: Solution) -> list[str]:
         return []
     if solution.level.shape != (instance.n_phases, instance.n_sites):
         return [f"levels have shape {solution.level.shape} for {instance.n_phases} phases, {instance.n_sites} sites"]
+    if instance.rules is not None:
+        return check_rules(instance, solution)
     return [
         *_check_sites(instance, solution.level),
         *_check_assignment(instance, solution),

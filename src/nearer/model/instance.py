@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from nearer.model.rules import Rules
 from nearer.units import BoolArray, FloatArray, IntArray
 
 FREE, OPEN, FORBIDDEN = 0, 1, -1
@@ -44,11 +45,15 @@ class Instance:
         Cost of a site that is open, per site and level, float64 (n_sites, n_levels), same unit as cost × weight; below
         zero where closing is what costs. None = nothing.
     need
-        What a row takes of a site's capacity, float64 (n_rows,); None = its weight.
+        What a row takes of a site's capacity, float64 (n_rows,), or (n_phases, n_rows) with rules; None = its weight.
     single_source
         Whether a row is served whole by one site.
     objective
         "sum": cost × weight of all rows, and opening costs. "max": the dearest row, cost × weight, alone.
+    rules
+        What each site may become and what ties sites together. None = free sites may open, ``open_min`` to
+        ``open_max`` of them; else the rules alone say what may be open, and ``standing``, ``open_min``, ``open_max``
+        and ``open_cost`` only tell what was so before.
     """
 
     indptr: IntArray
@@ -66,6 +71,7 @@ class Instance:
     need: FloatArray | None = None
     single_source: bool = False
     objective: Literal["sum", "max"] = "sum"
+    rules: Rules | None = None
 
     def __post_init__(self) -> None:
         n_rows = len(self.indptr) - 1
@@ -79,10 +85,20 @@ class Instance:
             raise ValueError("weights and costs must not be negative")
         if self.open_cost is not None and self.open_cost.shape != (self.n_sites, self.n_levels):
             raise ValueError("opening costs must have one entry per site and level")
-        if self.need is not None and self.need.shape != (n_rows,):
-            raise ValueError("needs must have one entry per row")
+        if self.need is not None and self.need.shape not in ((n_rows,), self.weight.shape):
+            raise ValueError("needs must have one entry per row, or per phase and row")
+        if self.rules is not None:
+            self._check_rules(self.rules)
         if np.any(self.open_min > self.open_max):
             raise ValueError("open_min must not exceed open_max")
+
+    def _check_rules(self, rules: Rules) -> None:
+        if len(rules.option_ptr) != self.n_sites + 1 or rules.option_level.shape[1] != self.n_phases:
+            raise ValueError("options must be given for every site and phase")
+        if rules.option_level.min(initial=-1) < -1 or rules.option_level.max(initial=-1) >= self.n_levels:
+            raise ValueError("an option names a level that does not exist")
+        if any(limit.factor.shape != self.weight.shape for limit in rules.limits):
+            raise ValueError("limits must have a factor per phase and row")
 
     @property
     def n_rows(self) -> int:
@@ -119,9 +135,17 @@ class Instance:
         """Cost of each site being open at its first level, float64 (n_sites,)."""
         return np.zeros(self.n_sites) if self.open_cost is None else np.asarray(self.open_cost[:, 0])
 
+    def need_in(self, phase: int) -> FloatArray:
+        """What each row takes of a site's capacity in a phase, float64 (n_rows,)."""
+        if self.need is None:
+            return np.asarray(self.weight[phase])
+        return np.asarray(self.need if self.need.ndim == 1 else self.need[phase])
+
     @cached_property
     def whole(self) -> bool:
         """Whether all costs and weights are whole numbers, so that values are whole too."""
+        if self.rules is not None:  # limits split rows, and money is seldom whole
+            return False
         if self.open_cost is not None and np.any(self.open_cost % 1 != 0):
             return False
         if self.capacitated and not self.single_source:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nearer.model.certificate import Certificate
+from nearer.model.certificate import Certificate, RulesCertificate
 from nearer.units import BoolArray, FloatArray, IntArray
 
 
@@ -48,6 +48,8 @@ class Solution:
         Level of each site at the end of each phase, int16 (n_phases, n_sites); -1 = not open.
     row_idx, assigned_idx, share
         Assignment triples of the last phase: row, site, and share of the row's weight, 0 … 1. Unserved rows are absent.
+    phase_idx
+        Phase of each triple where they tell of all phases, int16; None where they tell of the last.
     objective, bound
         Cost × weight; the bound is rounded to the safe side.
     proof
@@ -70,10 +72,11 @@ class Solution:
     objective: float
     bound: float
     proof: str
-    certificate: Certificate | None
+    certificate: Certificate | RulesCertificate | None
     trace: tuple[TracePoint, ...] = ()
     seconds: float = 0.0
     work: int = 0
+    phase_idx: IntArray | None = None
 
     @property
     def gap(self) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import geopandas as gpd
 
 from nearer.inputs.tables import Streets
-from nearer.model import Certificate
+from nearer.model import Certificate, RulesCertificate
 from nearer.planning.document import BeforeAfter, PlanDocument
 
 
@@ -44,7 +44,7 @@ class Plan:
     districts: gpd.GeoDataFrame | None = None
     shapes: gpd.GeoSeries | None = None
     cell_m: float | None = None
-    certificate: Certificate | None = None
+    certificate: Certificate | RulesCertificate | None = None
     run: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -12,11 +12,17 @@ from nearer.model import Instance, Solution
 __all__ = ["SOLVERS", "solve"]
 
 SOLVERS: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
-    ("pmedian", "solve_pmedian", lambda i: i.objective == "sum" and not i.capacitated),
-    ("capacitated", "solve_capacitated", lambda i: i.objective == "sum" and i.capacitated),
-    ("pcenter", "solve_pcenter", lambda i: i.objective == "max" and not i.capacitated),
+    ("dynamic", "solve_dynamic", lambda i: i.rules is not None and i.objective == "sum"),
+    ("pmedian", "solve_pmedian", lambda i: _plain(i) and i.objective == "sum" and not i.capacitated),
+    ("capacitated", "solve_capacitated", lambda i: _plain(i) and i.objective == "sum" and i.capacitated),
+    ("pcenter", "solve_pcenter", lambda i: _plain(i) and i.objective == "max" and not i.capacitated),
 )
 """Module, function, and which instances it solves; the first that fits does."""
+
+
+def _plain(instance: Instance) -> bool:
+    """Whether free sites simply open or do not, in one phase."""
+    return instance.rules is None and instance.n_phases == 1
 
 
 def solve(instance: Instance, **options: Any) -> Solution:
@@ -36,7 +42,7 @@ def solve(instance: Instance, **options: Any) -> Solution:
         No method fits.
     """
     for module, name, supports in SOLVERS:
-        if instance.n_phases == 1 and supports(instance):
+        if supports(instance):
             method: Callable[..., Solution] = getattr(import_module(f"nearer.solvers.{module}"), name)
             return method(instance, **options)
     raise UsageError("no method solves this combination of objective, capacities and phases yet")

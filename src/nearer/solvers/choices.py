@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nearer.model import FORBIDDEN, FREE, OPEN, Instance, Solution, Status
+from nearer.model import FORBIDDEN, FREE, OPEN, Certificate, Instance, Solution, Status
 from nearer.model.check import recompute_value
 from nearer.progress import Stop
 from nearer.solvers import solve
@@ -246,7 +246,7 @@ def warm_multipliers(solution: Solution) -> dict[str, FloatArray]:
 
     Whatever changed, any multipliers prove something, and those of a problem nearby prove nearly as much.
     """
-    if solution.certificate is None:
+    if not isinstance(solution.certificate, Certificate):
         return {}
     rows = solution.certificate.multipliers
     return {"multipliers": rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), 6)).astype(np.int64))]}

@@ -105,7 +105,9 @@ def check_proof(instance: Instance, solution: Solution, place: str = "the soluti
     if solution.certificate is None:
         return
     proven = certified_bound(instance, solution.certificate, solution.objective)
-    slack = max(1e-9 * abs(solution.objective), 1e-9 * float(np.abs(solution.certificate.multipliers).sum()), 1e-9)
+    parts = vars(solution.certificate)
+    multipliers = parts["multipliers"] if "multipliers" in parts else parts["row_multiplier"]
+    slack = max(1e-9 * abs(solution.objective), 1e-9 * float(np.abs(multipliers).sum()), 1e-9)
     assert proven >= solution.bound - slack, f"{place}: claimed {solution.bound!r}, certified {proven!r}"
 
 
