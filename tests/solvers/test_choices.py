@@ -73,7 +73,7 @@ def test_other_plans_differ_enough_and_their_bounds_hold(seed: int, differ: int)
     solution = solve(instance, gap=0.0)
     plans = values(instance)
     earlier = [frozenset(opened_sites(solution, instance).tolist())]
-    others = other_plans(instance, solution, count=3, differ=differ, within=0.5)
+    others = other_plans(instance, solution, count=3, differ=differ, within=0.5).plans
     assert others
     for other in others:
         opened = frozenset(np.flatnonzero(other.open_mask & instance.free_mask).tolist())
@@ -91,7 +91,9 @@ def test_no_other_plan_is_offered_beyond_the_gap() -> None:
     solution = solve(instance, gap=0.0)
     second = sorted(values(instance).values())[1]
     short = (second - solution.objective) / solution.objective * 0.9
-    assert other_plans(instance, solution, within=short) == []
+    answer = other_plans(instance, solution, within=short)
+    assert answer.plans == ()
+    assert answer.no_more
 
 
 def test_a_changed_problem_starts_from_the_last_plan() -> None:

@@ -81,6 +81,34 @@ def certified_bound(instance: Instance, certificate: Certificate, cutoff: float 
     return min(float(math.ceil(bound)), cutoff) if instance.whole and math.isfinite(bound) else bound
 
 
+def decided_bounds(instance: Instance, multipliers: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """
+    L(λ) where one free site is decided and all others are not.
+
+    Parameters
+    ----------
+    instance
+        As for ``evaluate_certificate``.
+    multipliers
+        λ, float64 (n_rows,).
+
+    Returns
+    -------
+    closed, opened
+        Bound where each site stays closed, and where it opens, float64 (n_sites,); ``nan`` for sites that are not free.
+    """
+    bounds = _Bounds.of(instance, multipliers.reshape(1, -1))
+    free = instance.standing == FREE
+    state = np.where(free, -1, 0).astype(np.int8)
+    found = np.full((2, instance.n_sites), math.nan)
+    for site in np.flatnonzero(free):
+        for value in (0, 1):
+            state[site] = value
+            found[value, site] = bounds.at(0, state)
+        state[site] = -1
+    return found[0], found[1]
+
+
 def cheapest_open(instance: Instance, open_mask: BoolArray) -> FloatArray:
     """Cost per unit of weight of each row, float64 (n_rows,), ``inf`` where it must be served and is not."""
     best = instance.unserved.astype(np.float64)

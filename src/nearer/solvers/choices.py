@@ -12,42 +12,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nearer.errors import UsageError
 from nearer.model import FORBIDDEN, FREE, OPEN, Certificate, Instance, Solution, Status
 from nearer.model.check import recompute_value
-from nearer.progress import Stop
+from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.solvers.reasons import Forced, bounded, opened_sites, search
+from nearer.solvers.vicinity import Apart, Vicinity
+from nearer.units import BoolArray, FloatArray
+
+__all__ = ["Alternative", "Alternatives", "Forced", "opened_sites", "other_plans", "warm_multipliers", "why"]
 
 _PLAN_WORK = 400_000_000  # for each priced problem: a few seconds at city size
-
-
-@dataclass(frozen=True)
-class Forced:
-    """
-    What it costs to decide one site otherwise than the plan does.
-
-    Parameters
-    ----------
-    site
-        Position.
-    open
-        What is forced: True = the plan left it out, and it must open; False = it must stay closed.
-    at_least, at_most
-        Rise of the objective: proven, and of the best plan found. Equal where ``exact``.
-    plan
-        Open sites of that plan, bool (n_sites,); None where no plan is left.
-    """
-
-    site: int
-    open: bool
-    at_least: float
-    at_most: float
-    plan: BoolArray | None
-
-    @property
-    def exact(self) -> bool:
-        """Whether the two figures meet."""
-        return self.at_most - self.at_least <= 1e-9 * max(abs(self.at_most), 1.0) or not np.isfinite(self.at_most)
 
 
 def why(
@@ -77,6 +53,9 @@ def why(
         Ends the answers early.
     """
     wanted = opened_sites(solution, instance) if sites is None else sites
+    if Vicinity.holds(instance):
+        yield from _why_near(instance, solution, wanted, threads, work_limit, stop)
+        return
     warm = {} if instance.capacitated or instance.objective != "sum" else warm_multipliers(solution)
     for site in wanted:
         if stop is not None and stop():
@@ -102,6 +81,24 @@ def why(
             answer.objective - solution.objective,
             answer.open_mask,
         )
+
+
+def _why_near(
+    instance: Instance,
+    solution: Solution,
+    wanted: Iterable[int],
+    threads: int,
+    work_limit: int | None,
+    stop: Stop | None,
+) -> Iterator[Forced]:
+    around = Vicinity(instance, solution, threads=threads, stop=stop)
+    can_search = around.small and bool(around.master)
+    known = {forced.site: (j, forced) for j, forced in enumerate(bounded(around))}
+    for site in wanted:
+        if stop is not None and stop():
+            return
+        j, forced = known[int(site)]
+        yield search(around, forced, j, work_limit) if can_search and not forced.exact else forced
 
 
 def _decided(instance: Instance, site: int, is_open: bool) -> Instance:
@@ -140,6 +137,23 @@ class Alternative:
     differs: int
 
 
+@dataclass(frozen=True)
+class Alternatives:
+    """
+    Other good plans.
+
+    Parameters
+    ----------
+    plans
+        In the order found: each is the best that was found apart from all before it.
+    no_more
+        Whether it is proven that no further plan differs enough within the gap.
+    """
+
+    plans: tuple[Alternative, ...]
+    no_more: bool
+
+
 def other_plans(
     instance: Instance,
     solution: Solution,
@@ -147,49 +161,88 @@ def other_plans(
     count: int = 3,
     differ: int = 1,
     within: float = 0.01,
+    gap: float = 1e-4,
     threads: int = 1,
+    work_limit: int | None = 200_000_000,
     stop: Stop | None = None,
-) -> list[Alternative]:
+    progress: Progress | None = None,
+) -> Alternatives:
     """
-    Further plans within a relative gap of the first that differ from it, and from each other, in enough sites.
+    Further plans within a relative gap of the first that open sites which it, and each other, do not.
 
-    Opening a site that an earlier plan opens is given a price μ. For every μ, the priced optimum less μ times the
-    sites that may be shared is a lower bound for all plans that differ enough (Lagrangian relaxation of the overlap),
-    and some priced optimum that does differ is a plan; μ is raised until it does, then bisected.
+    Each is the best plan, as far as ``gap`` asks, of the problem with a row more for every plan to keep away from;
+    see ``vicinity``. With capacities such a row is priced instead: see ``_differing``.
 
     Parameters
     ----------
     instance, solution
-        A problem with an exact number of sites to open, and its plan.
+        A problem whose cost is a sum, and its plan.
     count, differ, within
-        Plans wanted, sites that must differ between any two, and how much dearer one may be.
+        Plans wanted, sites that each must open and no plan before it does, and how much dearer one may be.
+    gap
+        Relative gap at which another plan is good enough.
+    work_limit
+        Work for each plan (see ``solve``).
     stop
         Ends the search early with what was found.
 
-    Returns
-    -------
-    list of Alternative
-        In the order found; shorter than ``count`` where no further plan lies within the gap (proven where the last
-        bound says so) or the search ended.
+    Raises
+    ------
+    UsageError
+        The objective is not a sum, or the sites obey rules of their own.
     """
+    if instance.objective != "sum" or instance.rules is not None:
+        raise UsageError("other plans are found where costs are summed and sites open or do not, and nowhere else yet")
     stop = stop or Stop()
     free = instance.standing == FREE
     earlier = [solution.open_mask & free]
     limit = solution.objective + within * abs(solution.objective)
+    around = Vicinity(instance, solution, threads=threads, stop=stop) if Vicinity.holds(instance) else None
+    apart: Apart | None = None
+    if around is not None and (around.small or around.core.decided):
+        apart = Apart(around.core.m, differ)
+        apart.add(around.plan)
     found: list[Alternative] = []
-    while len(found) < count and not stop():
-        nearest = _differing(instance, earlier, differ, limit, threads, stop)
-        if nearest is None:
-            break
-        found.append(replace(nearest, differs=int(np.sum(nearest.open_mask & free & ~earlier[0]))))
-        earlier.append(nearest.open_mask & free)
-    return found
+    no_more = False
+    with (progress or Silent()).step("Other plans", count) as tick:
+        while len(found) < count and not no_more and not stop():
+            if around is not None and apart is not None:
+                nearest, no_more = _apart(around, apart, limit, gap, work_limit)
+            else:
+                nearest, no_more = _differing(instance, earlier, differ, limit, threads, stop)
+            if nearest is None:
+                break
+            found.append(replace(nearest, differs=int(np.sum(nearest.open_mask & free & ~earlier[0]))))
+            earlier.append(nearest.open_mask & free)
+            tick(1)
+    return Alternatives(tuple(found), no_more)
+
+
+def _apart(
+    around: Vicinity, apart: Apart, limit: float, gap: float, work_limit: int | None
+) -> tuple[Alternative | None, bool]:
+    """The best plan found apart from those before it, which it joins; None, and whether none is left."""
+    if around.core.decided or not apart.possible(np.full(around.core.m, -1), around.core.k_max):
+        return None, True
+    state = around.search(apart=apart, starts=[], limit=limit, gap=gap, work_limit=work_limit)
+    if not np.isfinite(state.value):
+        return None, state.bound >= limit
+    open_mask: BoolArray = around.instance.standing == OPEN
+    open_mask[state.open_site] = True
+    apart.add(around.positions(open_mask))
+    return Alternative(open_mask, state.value, state.bound, 0), False
 
 
 def _differing(
     instance: Instance, earlier: list[BoolArray], differ: int, limit: float, threads: int, stop: Stop
-) -> Alternative | None:
-    """The best plan found that differs from all earlier ones, with its bound; None where none lies within the limit."""
+) -> tuple[Alternative | None, bool]:
+    """
+    The best plan found that differs from all earlier ones, with its bound; None, and whether none is within the limit.
+
+    Opening a site that an earlier plan opens is given a price μ. For every μ, the priced optimum less μ times the
+    sites that may be shared is a lower bound for all plans that differ enough (Lagrangian relaxation of the overlap),
+    and some priced optimum that does differ is a plan; μ is raised until it does, then bisected.
+    """
     k = int(instance.open_max[0])
     overlap = np.sum(earlier, axis=0).astype(np.float64)
     may_share = sum(min(k, int(one.sum())) - differ for one in earlier)
@@ -207,12 +260,12 @@ def _differing(
             gap=1e-9,
             threads=threads,
             stop=stop,
-            work_limit=400_000_000,
+            work_limit=_PLAN_WORK,
             start=start,
         )
         bound = max(bound, answer.bound - price * max(may_share, 0))
         if bound > limit:
-            return None
+            return None, True
         opened = answer.open_mask & free
         if all(int(np.sum(opened & ~one)) >= differ for one in earlier):
             value = recompute_value(instance, answer.open_mask)
@@ -227,7 +280,7 @@ def _differing(
             break
         else:
             price = (low + high) / 2
-    return None if best is None else replace(best, bound=min(bound, best.value))
+    return (None if best is None else replace(best, bound=min(bound, best.value))), False
 
 
 def _priced(instance: Instance, extra: FloatArray) -> Instance:
@@ -250,8 +303,3 @@ def warm_multipliers(solution: Solution) -> dict[str, FloatArray]:
         return {}
     rows = solution.certificate.multipliers
     return {"multipliers": rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), 6)).astype(np.int64))]}
-
-
-def opened_sites(solution: Solution, instance: Instance) -> IntArray:
-    """Free sites that a plan opens: the warm start for a changed problem (``solve(changed, start=…)``)."""
-    return np.flatnonzero(solution.open_mask & (instance.standing == FREE)).astype(np.int32)

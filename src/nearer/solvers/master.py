@@ -144,11 +144,16 @@ class Master:
         self.budget.spend(self.core.nnz)
         return len(wrong)
 
+    @property
+    def term_dual(self) -> FloatArray:
+        """Duals of the terms written out, in their order."""
+        return self.lp.row_dual[1:]
+
     def multipliers(self) -> FloatArray:
         """Multipliers that prove at least the value of the last solution, float64 (n,)."""
         core, sets = self.core, self.prefixes
         fraction = self.below.astype(np.float64)
-        dual = np.clip(self.lp.row_dual[1:] * self.unit / np.maximum(sets.amount[self.order], 1e-300), 0.0, 1.0)
+        dual = np.clip(self.term_dual * self.unit / np.maximum(sets.amount[self.order], 1e-300), 0.0, 1.0)
         fraction[self.order] = np.where(self.below[self.order], 1.0 - dual, dual)
         paid = np.bincount(core.rows, sets.step * fraction[sets.of_entry], minlength=core.n)
         return np.asarray(np.clip(core.least + paid, core.least, core.cap))

@@ -50,6 +50,7 @@ class Tree:
         self.fixed_open, self.threads = fixed_open, threads
         self.chunks = dual_side.row_chunks(core)
         self.nodes_done = 0
+        self.root_fixed: IntArray = np.full(core.m, -1, dtype=np.int8)
 
     def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:
         """L(λ) where some sites are fixed, rounded down."""
@@ -123,7 +124,7 @@ class Tree:
     def run(self) -> None:
         """Search until the bound meets the best value, or the run is done."""
         state = self.state
-        root = Node(state.bound, 0, 0, np.full(self.core.m, -1, dtype=np.int8))
+        root = Node(state.bound, 0, 0, self.root_fixed.copy())
         heap = [root]
         age = 0
         plunge: Node | None = None
