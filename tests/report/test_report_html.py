@@ -14,7 +14,7 @@ import pytest
 from nearer.errors import OutputError
 from nearer.planning.plan import Plan
 from nearer.report import report_html, words, write_report
-from nearer.report.html import _settings
+from nearer.report.html import settings_lines
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "col"}
 SHAPES = {"path", "rect", "circle", "use"}
@@ -159,7 +159,7 @@ def test_phases_and_agencies_appear_where_the_study_has_them(plan: Plan) -> None
 
 
 def test_settings_are_listed_by_their_keys() -> None:
-    lines = _settings({"plan": {"open": 98, "note": None}, "sites": [{"file": "a.csv"}, {"file": "b.csv"}]})
+    lines = settings_lines({"plan": {"open": 98, "note": None}, "sites": [{"file": "a.csv"}, {"file": "b.csv"}]})
     assert lines == ["plan.open = 98", 'sites[1].file = "a.csv"', 'sites[2].file = "b.csv"']
 
 

@@ -47,7 +47,7 @@ def say_table(header: list[str], rows: list[list[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for position, name in enumerate(header):
-        is_text = position == 0 or name == "ids"
+        is_text = position == 0 or name in ("ids", "best site")
         table.add_column(name, justify="left" if is_text else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from nearer.inputs.tables import Streets
+from nearer.inputs.geo import LocalPlane
+from nearer.inputs.tables import Streets, Tables
 from nearer.network import TravelTimes
 from nearer.planning.access import Access, mean_minutes, pairs_of, sum_by
 from nearer.planning.document import FarPlace
@@ -69,6 +71,27 @@ def street_labels(streets: Streets | None) -> tuple[StrArray, FloatArray]:
     lon = (streets.lon[from_idx] + streets.lon[to_idx]) / 2
     lat = (streets.lat[from_idx] + streets.lat[to_idx]) / 2
     return names[named], np.column_stack([lon, lat])
+
+
+def surroundings(tables: Tables, spare_mask: BoolArray) -> tuple[Surroundings, LocalPlane]:
+    """Names and coordinates of a study, and the plane they are measured in; ``spare_mask`` is bool (n_sites,)."""
+    people, sites = tables.people.table, tables.sites.table
+    plane = LocalPlane.around(
+        pd.concat([people["lon"], sites["lon"]]).to_numpy(), pd.concat([people["lat"], sites["lat"]]).to_numpy()
+    )
+    label_names, label_lonlat = street_labels(tables.streets)
+    around = Surroundings(
+        people_lonlat=people[["lon", "lat"]].to_numpy(dtype=np.float64),
+        people_xy=np.column_stack(plane.to_xy(people["lon"].to_numpy(), people["lat"].to_numpy())),
+        sites_xy=np.column_stack(plane.to_xy(sites["lon"].to_numpy(), sites["lat"].to_numpy())),
+        areas=people["area"].to_numpy(dtype=object),
+        site_ids=sites["id"].to_numpy(dtype=object),
+        site_names=sites["name"].to_numpy(dtype=object),
+        spare_mask=spare_mask,
+        street_names=label_names,
+        street_xy=np.column_stack(plane.to_xy(label_lonlat[:, 0], label_lonlat[:, 1])),
+    )
+    return around, plane
 
 
 def far_places(
@@ -206,14 +229,15 @@ def _name(around: Surroundings, members: IntArray, share: FloatArray, xy: FloatA
     areas, which = np.unique(around.areas[members].astype(str), return_inverse=True)
     area = str(areas[int(np.argmax(sum_by(which, share, len(areas))))])
     near = (around.street_names, around.street_xy), (around.site_names, around.sites_xy)
-    landmark = next(filter(None, (_nearest_name(names, places, xy, NAME_RADIUS_M) for names, places in near)), "")
+    landmark = next(filter(None, (nearest_name(names, places, xy, NAME_RADIUS_M) for names, places in near)), "")
     if area or landmark:
         return f"{area}, {landmark}" if area and landmark else area or landmark
-    distant = next(filter(None, (_nearest_name(names, places, xy, np.inf) for names, places in near)), "")
+    distant = next(filter(None, (nearest_name(names, places, xy, np.inf) for names, places in near)), "")
     return f"near {distant}" if distant else ""
 
 
-def _nearest_name(names: StrArray, places: FloatArray, xy: FloatArray, radius_m: float) -> str:
+def nearest_name(names: StrArray, places: FloatArray, xy: FloatArray, radius_m: float) -> str:
+    """The nearest thing with a name, within a radius; "" where there is none."""
     far_m = np.hypot(*(places - xy).T)
     known = np.flatnonzero((names != "") & (far_m <= radius_m))
     return str(names[known[int(np.argmin(far_m[known]))]]) if len(known) else ""

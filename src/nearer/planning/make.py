@@ -11,14 +11,14 @@ import pandas as pd
 
 import nearer
 from nearer.demand import Demand
-from nearer.inputs.geo import WGS84, LocalPlane
+from nearer.inputs.geo import WGS84
 from nearer.inputs.tables import Tables
 from nearer.model import FREE, OPEN, Instance, Solution, relative_gap
 from nearer.network import TravelTimes
 from nearer.planning import document
 from nearer.planning.access import Access, sum_by
 from nearer.planning.areas import area_of_sites, areas
-from nearer.planning.far import Surroundings, far_places, street_labels
+from nearer.planning.far import far_places, surroundings
 from nearer.planning.gains import Gains, compute_gains
 from nearer.planning.measures import curve, measure_access, people_cut_off, thresholds
 from nearer.planning.notes import notes
@@ -77,19 +77,7 @@ def make_plan(
     served = after.people_per_site(len(table))
     nearer_by = _people_nearer(after, len(table))
 
-    people_xy, sites_xy, plane = _metres(tables)
-    label_names, label_lonlat = street_labels(tables.streets)
-    around = Surroundings(
-        people_lonlat=tables.people.table[["lon", "lat"]].to_numpy(dtype=np.float64),
-        people_xy=people_xy,
-        sites_xy=sites_xy,
-        areas=tables.people.table["area"].to_numpy(dtype=object),
-        site_ids=table["id"].to_numpy(dtype=object),
-        site_names=table["name"].to_numpy(dtype=object),
-        spare_mask=(standing == FREE) & ~open_mask,
-        street_names=label_names,
-        street_xy=np.column_stack(plane.to_xy(label_lonlat[:, 0], label_lonlat[:, 1])),
-    )
+    around, _ = surroundings(tables, (standing == FREE) & ~open_mask)
     limit_ms = class_times[0].limit_ms
     minutes = thresholds(coverage_min, limit_ms)
     cut_off = people_cut_off(demand, class_times, standing >= FREE)
@@ -111,7 +99,7 @@ def make_plan(
         proof="certificate" if solution.certificate is not None else "solver",
         crs=crs,
         opened=len(gains.site_idx),
-        sites=_planned_sites(table, gains, served, nearer_by, area_of_sites(tables, people_xy, sites_xy)),
+        sites=_planned_sites(table, gains, served, nearer_by, area_of_sites(tables, around.people_xy, around.sites_xy)),
         measures=document.BeforeAfter(
             before=measure_access(demand, before, minutes, unreached_ms, cut_off),
             after=measure_access(demand, after, minutes, unreached_ms, cut_off),
@@ -155,16 +143,6 @@ def _people_nearer(after: Access, n_sites: int) -> FloatArray:
     """People of each site whose next open site is farther, float64 (n_sites,)."""
     shorter = (after.site_idx != NO_SITE) & (after.next_ms > after.time_ms)
     return sum_by(after.site_idx[shorter], after.people[shorter], n_sites)
-
-
-def _metres(tables: Tables) -> tuple[FloatArray, FloatArray, LocalPlane]:
-    people, sites = tables.people.table, tables.sites.table
-    plane = LocalPlane.around(
-        pd.concat([people["lon"], sites["lon"]]).to_numpy(), pd.concat([people["lat"], sites["lat"]]).to_numpy()
-    )
-    people_xy = np.column_stack(plane.to_xy(people["lon"].to_numpy(), people["lat"].to_numpy()))
-    sites_xy = np.column_stack(plane.to_xy(sites["lon"].to_numpy(), sites["lat"].to_numpy()))
-    return people_xy, sites_xy, plane
 
 
 def _planned_sites(

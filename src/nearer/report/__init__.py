@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from nearer.planning.plan import Plan
 from nearer.report import words
+from nearer.report.gapgpkg import write_gaps_gpkg
+from nearer.report.gaphtml import write_gaps_report
+from nearer.report.gapwords import gaps_table, gaps_text
 from nearer.report.gpkg import write_gpkg
 from nearer.report.html import report_html, write_report
 from nearer.report.svgmap import map_svg
 from nearer.report.tables import write_sites_csv
 
-__all__ = ["map_svg", "report_html", "summary_text", "write_gpkg", "write_report", "write_sites_csv"]
+__all__ = [
+    "gaps_table",
+    "gaps_text",
+    "map_svg",
+    "report_html",
+    "summary_text",
+    "write_gaps_gpkg",
+    "write_gaps_report",
+    "write_gpkg",
+    "write_report",
+    "write_sites_csv",
+]
 
 
 def summary_text(plan: Plan) -> str:

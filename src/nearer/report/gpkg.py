@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from nearer.errors import OutputError
 from nearer.files import written_whole
 from nearer.inputs.geo import WGS84
-from nearer.inputs.tables import STREET_CLASSES
+from nearer.inputs.tables import STREET_CLASSES, Streets
 from nearer.planning.plan import Plan
 from nearer.report import qgis
 from nearer.report.mapbase import chained
@@ -97,11 +97,12 @@ def _areas(plan: Plan) -> gpd.GeoDataFrame | None:
     return gpd.GeoDataFrame(found[columns].merge(known, on="name", how="left"), geometry=found.geometry.name, crs=WGS84)
 
 
-def _streets(plan: Plan) -> gpd.GeoDataFrame | None:
-    if plan.streets is None or not plan.streets.n_segments:
+def streets_layer(streets: Streets | None) -> gpd.GeoDataFrame | None:
+    """Streets as lines with their names and classes; None where there are none."""
+    if streets is None or not streets.n_segments:
         return None
-    lines, kinds, ways = chained(plan.streets, plan.streets.lon, plan.streets.lat)
-    names = np.array([*plan.streets.way_names, ""], dtype=object)
+    lines, kinds, ways = chained(streets, streets.lon, streets.lat)
+    names = np.array([*streets.way_names, ""], dtype=object)
     return gpd.GeoDataFrame(
         {"name": names[ways], "class": np.array(STREET_CLASSES, dtype=object)[kinds]}, geometry=lines, crs=WGS84
     )
@@ -120,12 +121,25 @@ def write_gpkg(plan: Plan, path: Path) -> None:
     """
     polygons = plan.shapes is not None
     layers = [
-        ("streets", _streets(plan), qgis.streets_style()),
+        ("streets", streets_layer(plan.streets), qgis.streets_style()),
         ("people", _people(plan), qgis.people_style(polygons, plan.cell_m)),
         ("areas", _areas(plan), qgis.areas_style()),
         ("sites", _sites(plan), qgis.sites_style()),
     ]
-    path = Path(path)
+    write_layers(layers, Path(path))
+
+
+def write_layers(layers: Sequence[tuple[str, gpd.GeoDataFrame | None, str]], path: Path) -> None:
+    """
+    Write a GeoPackage of layers (name, features, QGIS style), those without features left out.
+
+    The same layers give the same bytes.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
     with written_whole(path) as beside, _one_date():
         try:
             styles: list[tuple[str, str]] = []

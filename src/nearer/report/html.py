@@ -14,14 +14,15 @@ from nearer.files import written_whole
 from nearer.planning.plan import Plan
 from nearer.report import charts, mapstyle, svgmap, tables, tokens, words
 from nearer.report.mapclean import clean
-from nearer.report.mapframe import WIDTH
+from nearer.report.mapframe import WIDTH, Ground
 from nearer.report.maplegend import gain_legend, minute_legend
 from nearer.report.mapmarks import MARK_NAMES, mark
 from nearer.report.mapsheet import Which, lay_out
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates, with the filters that pages use."""
     found = Environment(
         loader=PackageLoader("nearer.report", "templates"),
         autoescape=True,
@@ -35,7 +36,7 @@ def _environment() -> Environment:
     return found
 
 
-def _sized(plan: Plan) -> str:
+def sized(plan: Ground) -> str:
     """How maps show that many or few people live somewhere."""
     if plan.cell_m is not None:
         return "larger squares hold more people"
@@ -84,7 +85,7 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
     ]
 
 
-def _marks(plan: Plan) -> list[dict[str, Any]]:
+def mark_rows(plan: Ground) -> list[dict[str, Any]]:
     """Marks that occur, as small pictures with their names."""
     found = []
     for status, name in MARK_NAMES.items():
@@ -95,15 +96,15 @@ def _marks(plan: Plan) -> list[dict[str, Any]]:
     return found
 
 
-def _settings(settings: dict[str, Any], start: str = "") -> list[str]:
+def settings_lines(settings: dict[str, Any], start: str = "") -> list[str]:
     """Settings as lines, ``plan.open = 98``, without those left empty."""
     lines = []
     for key, value in settings.items():
         if isinstance(value, dict):
-            lines += _settings(value, f"{start}{key}.")
+            lines += settings_lines(value, f"{start}{key}.")
         elif isinstance(value, list | tuple) and value and all(isinstance(part, dict) for part in value):
             for place, part in enumerate(value, 1):
-                lines += _settings(part, f"{start}{key}[{place}].")
+                lines += settings_lines(part, f"{start}{key}[{place}].")
         elif value not in (None, [], (), ""):
             lines.append(f"{start}{key} = {json.dumps(value, ensure_ascii=False, default=str)}")
     return lines
@@ -136,9 +137,9 @@ def report_html(plan: Plan) -> str:
     def sight(which: Which, width: float) -> Markup:
         return Markup(svgmap.inline(sheet, which, width))
 
-    text = _environment().get_template("report.html.j2").render(
+    text = environment().get_template("report.html.j2").render(
         doc=document,
-        css=Markup(tokens.css() + mapstyle.CSS + charts.CSS + _style()),
+        css=Markup(tokens.css() + mapstyle.CSS + charts.CSS + style()),
         shared=Markup(svgmap.shared(sheet)),
         maps={
             "before": sight("before", 480),
@@ -151,8 +152,8 @@ def report_html(plan: Plan) -> str:
         gain_curve=Markup(charts.gain_svg(gains)),
         minute_legend=minute_legend(plan),
         gain_legend=gain_legend(plan),
-        marks=_marks(plan),
-        sized=_sized(plan),
+        marks=mark_rows(plan),
+        sized=sized(plan),
         words=words,
         figures=_figures(plan),
         groups=tables.group_rows(document),
@@ -166,7 +167,7 @@ def report_html(plan: Plan) -> str:
             for name, rows in (("Phases", document.phases), ("Agencies", document.agencies))
             if rows
         ],
-        settings=_settings(document.settings),
+        settings=settings_lines(document.settings),
         command=_command(plan),
         date=str(plan.run.get("date", "")),
     )  # fmt: skip
@@ -174,8 +175,9 @@ def report_html(plan: Plan) -> str:
 
 
 @cache
-def _style() -> str:
-    source, _, _ = _environment().loader.get_source(_environment(), "report.css")  # type: ignore[union-attr]
+def style() -> str:
+    """The style sheet of pages."""
+    source, _, _ = environment().loader.get_source(environment(), "report.css")  # type: ignore[union-attr]
     return source
 
 

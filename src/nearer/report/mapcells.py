@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from nearer.planning.plan import Plan
 from nearer.report.mapbase import rounded_path
-from nearer.report.mapframe import Frame, lonlat
+from nearer.report.mapframe import Frame, Ground, lonlat
 from nearer.report.tokens import GAIN_BREAKS, MINUTE_BREAKS
 from nearer.units import FloatArray, IntArray
 
@@ -76,7 +76,7 @@ def _squares(x: FloatArray, y: FloatArray, side: float, cap: str) -> str:
     return f'<path fill="none" stroke-linecap="{cap}" stroke-width="{side:.0f}" d="{"".join(steps)}"/>'
 
 
-def _sizes(plan: Plan, frame: Frame) -> tuple[FloatArray, str]:
+def _sizes(plan: Ground, frame: Frame) -> tuple[FloatArray, str]:
     """Size in units of each point's square or dot, by how many people it stands for, and the cap that draws it."""
     people = plan.people["total"].to_numpy(dtype=np.float64)
     share = np.sqrt(people / max(float(np.quantile(people, 0.9)), 1e-9))
@@ -93,23 +93,46 @@ def cell_groups(plan: Plan, frame: Frame, near_min: float) -> list[CellGroup]:
     before = plan.people["minutes_before"].to_numpy(dtype=np.float64)
     after = plan.people["minutes_after"].to_numpy(dtype=np.float64)
     far = ~(after <= near_min)
+    keys = np.column_stack([minute_class(before), minute_class(after), gain_class(before, after), far])
+    return [
+        CellGroup(key[0], key[1], key[2], bool(key[3]), drawing)
+        for key, drawing in draw_cells(plan, frame, keys.astype(np.int64))
+    ]
+
+
+def draw_cells(plan: Ground, frame: Frame, keys: IntArray) -> list[tuple[list[int], str]]:
+    """
+    Draw people's points that are alike as one path each.
+
+    Parameters
+    ----------
+    plan, frame
+        Whose people, and where.
+    keys
+        What a map shows of each point, int64 (n_points, n_keys).
+
+    Returns
+    -------
+    list
+        Key and SVG path (without an id and without a colour), in the order of the keys.
+    """
     shapes = plan.shapes.to_numpy() if plan.shapes is not None and plan.cell_m is None else None
     if shapes is None:
         size, cap = _sizes(plan, frame)
         x, y = frame.place(*lonlat(plan.people))
     else:
-        size, cap = np.zeros(len(before)), ""
-    keys = np.column_stack([minute_class(before), minute_class(after), gain_class(before, after), far, np.rint(size)])
-    unique, group_of = np.unique(keys.astype(np.int64), axis=0, return_inverse=True)
+        size, cap = np.zeros(len(keys)), ""
+    sized = np.column_stack([keys, np.rint(size).astype(np.int64)])
+    unique, group_of = np.unique(sized, axis=0, return_inverse=True)
     members = np.split(np.argsort(group_of.ravel(), kind="stable"), np.cumsum(np.bincount(group_of.ravel()))[:-1])
     found = []
     for key, idx in zip(unique.tolist(), members, strict=True):
         if shapes is None:
-            drawing = _squares(x[idx], y[idx], key[4], cap)
+            drawing = _squares(x[idx], y[idx], key[-1], cap)
         else:
             rings = shapely.get_rings(shapely.get_parts(shapes[idx]))
             xy, line = shapely.get_coordinates(rings, return_index=True)
             placed = np.asarray(shapely.linestrings(*frame.place(xy[:, 0], xy[:, 1]), indices=line))
             drawing = f'<path stroke="none" fill-rule="evenodd" d="{rounded_path(placed, close=True)[0]}"/>'
-        found.append(CellGroup(key[0], key[1], key[2], bool(key[3]), drawing))
+        found.append((key[:-1], drawing))
     return found

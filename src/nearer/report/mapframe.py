@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import geopandas as gpd
 import numpy as np
 
 from nearer.inputs.geo import LocalPlane
-from nearer.planning.plan import Plan
+from nearer.inputs.tables import Streets
 from nearer.units import FloatArray
 
 WIDTH = 4800
@@ -20,6 +21,38 @@ _PAD = 0.03
 _FOOT = 0.05  # a strip below everything, for the scale bar and the source
 _OUTLINE = 1.5
 _LEAST_M = 400.0
+
+
+class Ground(Protocol):
+    """What every map draws on: a plan, or gaps (see `Plan` for the columns)."""
+
+    @property
+    def sites(self) -> gpd.GeoDataFrame:
+        """Sites with their ``status``."""
+
+    @property
+    def people(self) -> gpd.GeoDataFrame:
+        """Points with their ``total`` and ``area``."""
+
+    @property
+    def streets(self) -> Streets | None:
+        """Streets, if the study has any."""
+
+    @property
+    def boundary(self) -> gpd.GeoDataFrame | None:
+        """The outline of the study, if it has one."""
+
+    @property
+    def districts(self) -> gpd.GeoDataFrame | None:
+        """Named polygons, if the study has any."""
+
+    @property
+    def shapes(self) -> gpd.GeoSeries | None:
+        """Cells of people, where the input had cells."""
+
+    @property
+    def cell_m(self) -> float | None:
+        """Side of square cells, metres."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +97,7 @@ def lonlat(points: gpd.GeoDataFrame) -> tuple[FloatArray, FloatArray]:
     return geometry.x.to_numpy(dtype=np.float64), geometry.y.to_numpy(dtype=np.float64)
 
 
-def frame_of(plan: Plan) -> Frame:
+def frame_of(plan: Ground) -> Frame:
     """Frame everyone who lives in the study, every open centre and a close outline, neither too tall nor too wide."""
     lon, lat = lonlat(plan.people)
     shown = plan.sites[plan.sites["status"].isin(["existing", "opened", "upgraded", "closed"])]

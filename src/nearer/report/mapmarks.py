@@ -9,7 +9,7 @@ import numpy as np
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH, lonlat
 from nearer.report.maplabels import Room, place_discs, place_names, text_width
-from nearer.report.mapsheet import Sheet
+from nearer.report.mapsheet import Canvas, Sheet
 from nearer.units import FloatArray
 
 LETTERED = 15
@@ -52,9 +52,9 @@ def mark(status: str, x: float, y: float, px: float) -> str:
     return circle
 
 
-def marks(sheet: Sheet, statuses: Iterable[str], px: float) -> str:
+def marks(sheet: Canvas, statuses: Iterable[str], px: float) -> str:
     """Marks of all sites of some statuses."""
-    sites = sheet.plan.sites
+    sites = sheet.ground.sites
     parts = []
     for status in statuses:
         some = sites[sites["status"] == status]
@@ -63,13 +63,11 @@ def marks(sheet: Sheet, statuses: Iterable[str], px: float) -> str:
     return "".join(parts)
 
 
-def _inside(sheet: Sheet, x: float, y: float) -> bool:
+def _inside(sheet: Canvas, x: float, y: float) -> bool:
     return 0 <= x <= WIDTH and 0 <= y <= sheet.frame.height
 
 
-def _discs(
-    sheet: Sheet, labels: list[str], x: FloatArray, y: FloatArray, titles: list[str], room: Room, px: float, kind: str
-) -> str:
+def discs(labels: list[str], x: FloatArray, y: FloatArray, titles: list[str], room: Room, px: float, kind: str) -> str:
     """Numbered (or lettered) discs, with a leader where a disc stands beside its place."""
     radius, size = 7.2 * px, 8.6 * px
     spots = list(zip(x.tolist(), y.tolist(), strict=True))
@@ -104,7 +102,7 @@ def opened_discs(sheet: Sheet, room: Room, px: float) -> str:
     x, y = sheet.frame.place(*lonlat(some))
     labels = [str(int(order)) if order == order and order is not None else "" for order in some["order"].astype(float)]
     titles = [f"{label}. {clean(name)}" for label, name in zip(labels, some["name"], strict=True)]
-    return _discs(sheet, labels, x, y, titles, room, px, "opened")
+    return discs(labels, x, y, titles, room, px, "opened")
 
 
 def letters(n: int) -> list[str]:
@@ -119,7 +117,7 @@ def letters(n: int) -> list[str]:
     return names
 
 
-def area_names(sheet: Sheet, rooms: tuple[Room, Room], px: float) -> str:
+def area_names(sheet: Canvas, rooms: tuple[Room, Room], px: float) -> str:
     """Names of areas, where their people live."""
     size = 11 * px
     return "".join(
@@ -130,7 +128,7 @@ def area_names(sheet: Sheet, rooms: tuple[Room, Room], px: float) -> str:
     )
 
 
-def margin_notes(sheet: Sheet, room: Room, px: float) -> str:
+def margin_notes(sheet: Canvas, room: Room, px: float) -> str:
     """Scale bar, north and source, with the room they take."""
     length, units = sheet.frame.scale_bar()
     left, foot = 8 * px, sheet.frame.height - 9 * px
@@ -165,4 +163,4 @@ def far_discs(sheet: Sheet, room: Room, px: float) -> str:
     x, y = sheet.frame.place(np.array([p.lon for p in places]), np.array([p.lat for p in places]))
     labels = letters(len(places))
     titles = [f"{label}. {clean(place.name)}" for label, place in zip(labels, places, strict=True)]
-    return _discs(sheet, labels, x, y, titles, room, px, "far")
+    return discs(labels, x, y, titles, room, px, "far")

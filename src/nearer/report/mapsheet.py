@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import geopandas as gpd
 import numpy as np
 
+from nearer.planning.document import SourceFile
 from nearer.planning.plan import Plan
 from nearer.report import words
 from nearer.report.mapbase import outline_path, street_layers, street_paths
 from nearer.report.mapcells import OUT, CellGroup, cell_groups
-from nearer.report.mapframe import WIDTH, Frame, frame_of, lonlat
+from nearer.report.mapframe import WIDTH, Frame, Ground, frame_of, lonlat
 
 Which = Literal["before", "after", "opened", "far"]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Canvas:
     """
-    A plan laid out for drawing.
+    What lies under every map of a page, drawn once.
 
     Parameters
     ----------
-    plan, frame
+    ground, frame
         What is drawn, and where.
     prefix
         Start of every id, so that several sheets can share a page.
-    groups
-        People's cells.
     names
         Areas to be named, those with most people first: text and spot in units.
     source
@@ -38,18 +38,34 @@ class Sheet:
         Shared definitions, content of ``<defs>``.
     """
 
-    plan: Plan
+    ground: Ground
     frame: Frame
     prefix: str
-    groups: list[CellGroup]
     names: list[tuple[str, float, float]]
     source: str
     defs: str
 
 
-def source_line(plan: Plan) -> str:
+@dataclass(frozen=True)
+class Sheet(Canvas):
+    """
+    A plan laid out for drawing.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    groups
+        People's cells.
+    """
+
+    plan: Plan
+    groups: list[CellGroup]
+
+
+def source_line(sources: Iterable[SourceFile]) -> str:
     """Whose data the maps show."""
-    found = [source.licence for source in plan.document.sources if source.licence]
+    found = [source.licence for source in sources if source.licence]
     ours = [licence for licence in found if "OpenStreetMap" in licence]
     return "© OpenStreetMap contributors" if ours else "; ".join(dict.fromkeys(found))
 
@@ -70,8 +86,22 @@ def _areas(people: gpd.GeoDataFrame, frame: Frame) -> list[tuple[str, float, flo
 
 def lay_out(plan: Plan, prefix: str = "nearer") -> Sheet:
     """Project, group and simplify everything the maps of a plan share."""
+    canvas = lay_ground(plan, plan.document.sources, prefix)
+    groups = cell_groups(plan, canvas.frame, words.near_min(plan.document))
+    defs = canvas.defs + named_paths([group.drawing for group in groups], prefix)
+    return Sheet(**{**vars(canvas), "defs": defs}, plan=plan, groups=groups)
+
+
+def named_paths(drawings: Iterable[str], prefix: str) -> str:
+    """Paths with the ids ``prefix-c0``, ``prefix-c1`` …, for ``<use>``."""
+    return "".join(
+        drawing.replace("<path", f'<path id="{prefix}-c{place}"', 1) for place, drawing in enumerate(drawings)
+    )
+
+
+def lay_ground(plan: Ground, sources: Iterable[SourceFile], prefix: str) -> Canvas:
+    """Project and simplify what lies under and over people's cells."""
     frame = frame_of(plan)
-    groups = cell_groups(plan, frame, words.near_min(plan.document))
     paths = street_paths(plan.streets, frame) if plan.streets is not None else {}
     full = f'width="{WIDTH}" height="{frame.height}"'
     ground = f'<rect class="nr-ground" {full}/>'
@@ -89,10 +119,8 @@ def lay_out(plan: Plan, prefix: str = "nearer") -> Sheet:
         f"{street_layers(paths, ('path', 'minor', 'ferry'))}</symbol>"
         f'<symbol id="{prefix}-over" viewBox="0 0 {WIDTH} {frame.height}">'
         f"{street_layers(paths, ('major', 'motorway'))}{edge}</symbol>"
-    ) + "".join(
-        group.drawing.replace("<path", f'<path id="{prefix}-c{place}"', 1) for place, group in enumerate(groups)
     )
-    return Sheet(plan, frame, prefix, groups, _areas(plan.people, frame), source_line(plan), defs)
+    return Canvas(plan, frame, prefix, _areas(plan.people, frame), source_line(sources), defs)
 
 
 def cells(sheet: Sheet, which: Which) -> str:

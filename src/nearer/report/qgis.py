@@ -157,3 +157,58 @@ def streets_style() -> str:
             for name, width in tokens.STREET_WIDTHS_PX.items()
         )
     )
+
+
+def gaps_style() -> str:
+    """Areas with too few places: outlined in the colour of what is missing, with their rank and name."""
+    line = tokens.LIGHT["closed"]
+    symbol = _symbol("fill", _fill(tokens.LIGHT["page"], line, "no", "solid"))
+    return _document(
+        _rules([Rule("too few places in reach", "", symbol)]),
+        _labels('concat("rank", \' \', "name")', 8, tokens.LIGHT["text"], 0),
+    )
+
+
+def shortfall_style(polygons: bool, cell_m: float | None) -> str:
+    """People's cells by the share of a place they lack; those with no centre in reach hatched."""
+    breaks, text, page = tokens.SHORT_BREAKS, tokens.LIGHT["text"], tokens.LIGHT["page"]
+    short = '1 - "supply"'
+    bounds = [f'"count" > 0 AND {short} <= 0.000001']
+    bounds += [
+        f'"count" > 0 AND {short} > {max(low, 1e-6):g} AND {short} <= {high:g}'
+        for low, high in pairwise((0.0, *breaks))
+    ]
+    names = ["as many as the standard asks", *(f"lacks up to {high:.0%}" for high in breaks)]
+    rules = [
+        Rule(name, where, _symbol("fill" if polygons else "marker", _cell(colour, page, polygons, cell_m)))
+        for name, where, colour in zip(names, bounds, tokens.SHORT_LIGHT, strict=True)
+    ]
+    hatch = _fill(text, text, "b_diagonal") if polygons else _marker("line", text, text, "1.6", line_mm=0.3)
+    ground = _cell(tokens.LIGHT["line"], page, polygons, cell_m)
+    out = _symbol("fill" if polygons else "marker", ground, hatch)
+    return _document(_rules([*rules, Rule("no centre in reach", "", out)]))
+
+
+def _cell(colour: str, line: str, polygons: bool, cell_m: float | None) -> str:
+    if polygons:
+        return _fill(colour, line)
+    if cell_m is not None:
+        return _marker("square", colour, line, f"{cell_m:g}", "RenderMetersInMapUnits", 0.05)
+    return _marker("circle", colour, line, "1.6", line_mm=0.05)
+
+
+def gap_sites_style() -> str:
+    """Open centres, and the candidates that would mend a gap with the ranks of those gaps."""
+    roles, page = tokens.LIGHT, tokens.LIGHT["page"]
+    kinds = [
+        ("would mend a gap", "\"mends\" <> ''", "circle", roles["opened"], roles["text"], "4"),
+        ("existing centre", "\"status\" = 'existing'", "circle", roles["existing"], page, "2.6"),
+        ("another provider's centre", "\"status\" = 'other'", "square", roles["other"], page, "2.4"),
+        ("candidate", "\"status\" = 'candidate' AND \"mends\" = ''", "circle", page, roles["candidate"], "1.5"),
+    ]
+    rules = [
+        Rule(name, where, _symbol("marker", _marker(shape, fill, line, size)))
+        for name, where, shape, fill, line, size in kinds
+    ]
+    label = 'CASE WHEN "mends" <> \'\' THEN concat("name", \' → \', "mends") END'
+    return _document(_rules(rules), _labels(label, 8, roles["text"], 6))

@@ -10,7 +10,7 @@ from nearer.report.mapframe import WIDTH, lonlat
 from nearer.report.maplabels import Room, around
 from nearer.report.maplegend import gain_legend, minute_legend
 from nearer.report.mapmarks import MARK_NAMES, area_names, far_discs, margin_notes, mark, marks, opened_discs
-from nearer.report.mapsheet import Sheet, Which, cells, lay_out
+from nearer.report.mapsheet import Canvas, Sheet, Which, cells, lay_out
 from nearer.report.mapstyle import CSS
 
 _NUMBERED = 40
@@ -72,7 +72,7 @@ def inline(sheet: Sheet, which: Which, width: float) -> str:
     )
 
 
-def shared(sheet: Sheet) -> str:
+def shared(sheet: Canvas) -> str:
     """The definitions that ``inline`` maps use, taking no room on the page."""
     return (
         '<svg class="nearer-map" style="position:absolute;width:0;height:0;overflow:hidden" aria-hidden="true" '

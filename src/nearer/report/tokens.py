@@ -58,6 +58,13 @@ GAIN_LIGHT = ("#E4E7EB", "#FBE9DC", "#F6CDAE", "#EEA878", "#E38445", "#D55E00")
 GAIN_DARK = ("#232A32", "#3A2A20", "#643F27", "#95572F", "#C97138", "#FF8A3D")
 """One-sided ramp towards the colour of opened centres; the first is "no change", the last "newly within reach"."""
 
+SHORT_BREAKS: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
+"""Upper ends of the classes of the share of a place that people lack, inclusive; before them stands "nothing lacks"."""
+
+SHORT_LIGHT = ("#E4E7EB", "#F1CDE0", "#DB8FB6", "#C5568F", "#8E1156")
+SHORT_DARK = ("#232A32", "#4A2338", "#853A61", "#C35A92", "#F7A6CE")
+"""One-sided ramp of the colour of closed centres, from "nothing lacks" away from the page."""
+
 STREET_WIDTHS_PX = {"path": 0.3, "minor": 0.45, "major": 0.9, "motorway": 1.3, "ferry": 0.7}
 """Stroke of each class of ``nearer.inputs.tables.STREET_CLASSES``, pixels on screen."""
 
@@ -66,11 +73,14 @@ FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",
 
 
 def variables(dark: bool = False) -> dict[str, str]:
-    """CSS variables of one scheme, ``--role`` → colour; ``--m0`` … ``--m5`` are minutes, ``--g0`` … ``--g5`` gain."""
-    roles, minutes, gain = (DARK, MINUTES_DARK, GAIN_DARK) if dark else (LIGHT, MINUTES_LIGHT, GAIN_LIGHT)
+    """CSS variables of one scheme, ``--role`` → colour; ``--m0`` … minutes, ``--g0`` … gain, ``--s0`` … shortfall."""
+    roles = DARK if dark else LIGHT
+    minutes, gain = (MINUTES_DARK, GAIN_DARK) if dark else (MINUTES_LIGHT, GAIN_LIGHT)
+    short = SHORT_DARK if dark else SHORT_LIGHT
     found = {f"--{role}": colour for role, colour in roles.items()}
     found.update({f"--m{place}": colour for place, colour in enumerate(minutes)})
     found.update({f"--g{place}": colour for place, colour in enumerate(gain)})
+    found.update({f"--s{place}": colour for place, colour in enumerate(short)})
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 from nearer.planning.document import PlanDocument
 
@@ -14,7 +14,15 @@ NONE = "–"
 """What stands where there is no number."""
 
 
-def setting(document: PlanDocument, path: str, default: Any = None) -> Any:
+class Settled(Protocol):
+    """A document that carries its study's settings: a plan's, or that of gaps."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The study file as understood."""
+
+
+def setting(document: Settled, path: str, default: Any = None) -> Any:
     """Value of a dotted key of the study's settings, ``default`` where it is absent or null."""
     found: Any = document.settings
     for key in path.split("."):
@@ -24,7 +32,7 @@ def setting(document: PlanDocument, path: str, default: Any = None) -> Any:
     return found
 
 
-def limit_min(document: PlanDocument) -> float:
+def limit_min(document: Settled) -> float:
     """Minutes beyond which a site is out of reach."""
     return float(setting(document, "streets.limit_min", 30.0))
 
@@ -39,7 +47,7 @@ def unreached_min(document: PlanDocument) -> float:
     return float(setting(document, "plan.unreached_min", 2.0 * limit_min(document)))
 
 
-def trip(document: PlanDocument) -> str:
+def trip(document: Settled) -> str:
     """What the way to a centre is called."""
     mode = str(setting(document, "streets.mode", "walk"))
     return {"bike": "bike ride", "drive": "drive"}.get(mode, "walk")

@@ -148,20 +148,27 @@ def times_per_class(times: TravelTimes, study: Study, demand: Demand) -> list[Tr
     return [scaled(times, base / own[name] if name else 1.0, limit_ms) for name in demand.class_names]
 
 
-def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
-    """What differs from run to run, for ``run.json``."""
+def machine_notes(run: Run) -> dict[str, Any]:
+    """When and where something was computed, and how long it took."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "seconds": run.seconds,  # filled in to the end of the run
+        "threads": run.threads,
+        "host": {"system": platform.platform(), "processor": platform.machine(), "processors": os.cpu_count()},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
+    }
+
+
+def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
+    """What differs from run to run, for ``run.json``."""
+    return {
+        **machine_notes(run),
         "solver_seconds": round(solution.seconds, 3),
         "work": solution.work,
         "time_limit_s": run.time_limit_s,
         "gap": run.gap,
         "work_limit": run.work_limit,
         "stopped": run.stop.cancelled,
-        "threads": run.threads,
-        "host": {"system": platform.platform(), "processor": platform.machine(), "processors": os.cpu_count()},
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
         "trace": [  # seconds, and value and bound in person-minutes, null where not known yet
             [round(point.seconds, 3), *(_minutes(x) for x in (point.value, point.bound))] for point in solution.trace
         ],

@@ -1,10 +1,11 @@
-"""A plan folder, whole or not at all."""
+"""A folder of results (a plan, gaps), whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nearer.errors import OutputError, UsageError
@@ -18,24 +19,33 @@ PLAN_FILES = ("sites.csv", "plan.gpkg", "report.html", "proof.npz", "run.json", 
 """Every file a plan folder may hold; anything else in it is the user's and stays."""
 
 
-def check_out(out: Path) -> None:
+def check_out(out: Path, files: Sequence[str] = PLAN_FILES, what: str = "a plan") -> None:
     """
-    Make sure that a plan may be written to a folder, before anything is computed.
+    Make sure that results may be written to a folder, before anything is computed.
+
+    Parameters
+    ----------
+    out
+        The folder.
+    files
+        Names of the files that would be written, the one that tells ours from others last.
+    what
+        What they are.
 
     Raises
     ------
     UsageError
-        It is a file, a study folder, or holds files of ours that belong to no plan.
+        It is a file, a study folder, or holds files of these names that are not ours.
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file: give --out a folder.")
     if (out / STUDY_FILE).exists():
-        raise UsageError(f"{out} is a study folder: give --out a folder of its own, such as {out / 'plan'}.")
-    if not (out / "plan.json").exists():
-        for name in PLAN_FILES:
+        raise UsageError(f"{out} is a study folder: give --out a folder of its own, such as {out / what.split()[-1]}.")
+    if not (out / files[-1]).exists():
+        for name in files:
             if (out / name).exists():
                 raise UsageError(
-                    f"{out / name} is not part of a plan and would be overwritten: give --out another folder."
+                    f"{out / name} is not part of {what} and would be overwritten: give --out another folder."
                 )
 
 
@@ -50,44 +60,71 @@ def write_plan(plan: Plan, out: Path, run: Run) -> Path:
     OutputError
         The disk is full or the folder cannot be written; an earlier plan is left as it was.
     """
+
+    def fill(fresh: Path) -> None:
+        with run.timed("write"):
+            write_sites_csv(plan, fresh / "sites.csv")
+            write_gpkg(plan, fresh / "plan.gpkg")
+            write_report(plan, fresh / "report.html")
+        write_plan_json(plan, fresh)
+
+    return write_folder(out, PLAN_FILES, fill, "The plan")
+
+
+def write_folder(out: Path, files: Sequence[str], fill: Callable[[Path], None], what: str) -> Path:
+    """
+    Let ``fill`` write files into a fresh folder, then put them in place of earlier ones; other files stay.
+
+    Parameters
+    ----------
+    out
+        Where they go.
+    files
+        Their names; each may be missing.
+    fill
+        Writes them into the folder it is given.
+    what
+        What they are together, for messages: "The plan".
+
+    Raises
+    ------
+    OutputError
+        The disk is full or the folder cannot be written; what was there is left as it was.
+    """
     is_new, fresh = not out.exists(), out
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Inside the folder, so that putting in place never crosses from one disk to another.
         with tempfile.TemporaryDirectory(prefix=".new-", dir=out, ignore_cleanup_errors=True) as name:
             fresh = Path(name)
-            with run.timed("write"):
-                write_sites_csv(plan, fresh / "sites.csv")
-                write_gpkg(plan, fresh / "plan.gpkg")
-                write_report(plan, fresh / "report.html")
-            write_plan_json(plan, fresh)
-            _put_in_place(fresh, out)
+            fill(fresh)
+            _put_in_place(fresh, out, files)
     except OSError as error:
-        raise _not_written(out, error.strerror or str(error), is_new) from error
+        raise _not_written(out, error.strerror or str(error), is_new, what) from error
     except OutputError as error:
         reason = error.reason.replace(f"{fresh}{os.sep}", "").rstrip(".")
-        raise _not_written(out, reason, is_new) from error
+        raise _not_written(out, reason, is_new, what) from error
     finally:
         if is_new and out.is_dir() and not any(out.iterdir()):
             out.rmdir()
     return out
 
 
-def _not_written(out: Path, reason: str, is_new: bool) -> OutputError:
+def _not_written(out: Path, reason: str, is_new: bool, what: str) -> OutputError:
     kept = "nothing is left behind" if is_new else "what was there stands as it was"
     try:
         room = f" ({shutil.disk_usage(out).free / 1e6:,.1f} MB are free there)"
     except OSError:
         room = ""
-    return OutputError(f"The plan in {out}{room}", f"{reason}; {kept}")
+    return OutputError(f"{what} in {out}{room}", f"{reason}; {kept}")
 
 
-def _put_in_place(fresh: Path, out: Path) -> None:
+def _put_in_place(fresh: Path, out: Path, files: Sequence[str]) -> None:
     aside = fresh / "earlier"
     aside.mkdir()
     done: list[tuple[Path, Path]] = []
     try:
-        for name in PLAN_FILES:
+        for name in files:
             for source, target in ((out / name, aside / name), (fresh / name, out / name)):
                 if source.exists():
                     source.replace(target)
