@@ -12,7 +12,9 @@ from nearer.errors import UsageError
 
 
 def verify(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder, or a RESULT.json of `nearer solve`.")],
+    plan: Annotated[
+        Path, typer.Argument(metavar="PLAN", help="A plan folder, a stress folder, or a RESULT.json of `nearer solve`.")
+    ],
     study: Annotated[
         Path | None,
         typer.Option(metavar="STUDY", help="The plan's study folder.", show_default="the one it was made from"),
@@ -29,11 +31,14 @@ def verify(
 
 
 def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
+    from nearer.planning.stress_files import STRESS_FILE
     from nearer.study.verify import verify_plan
+    from nearer.study.verify_stress import verify_stress
 
-    if plan.is_file() and plan.name != "plan.json":
+    is_stress = plan.name == STRESS_FILE or (plan / STRESS_FILE).is_file()
+    if plan.is_file() and plan.name not in ("plan.json", STRESS_FILE):
         raise UsageError(f"{plan} is not a plan folder; for a result of `nearer solve`, add --instance FILE.")
-    verdict = verify_plan(plan, study)
+    verdict = verify_stress(plan, study) if is_stress else verify_plan(plan, study)
     if as_json:
         say_json(verdict.as_json())
         return verdict.ok
@@ -41,10 +46,11 @@ def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
         say(str(check))
     for text in verdict.notes:
         say(text)
+    what = "answer" if is_stress else "plan"
     if verdict.ok:
-        say(f"The plan holds: all {len(verdict.checks)} of its claims were computed again and agree.")
+        say(f"The {what} holds: all {len(verdict.checks)} of its claims were computed again and agree.")
     else:
-        say(f"The plan does not hold: {len(verdict.differing)} of {len(verdict.checks)} claims differ.")
+        say(f"The {what} does not hold: {len(verdict.differing)} of {len(verdict.checks)} claims differ.")
     return verdict.ok
 
 

@@ -117,7 +117,7 @@ def make_plan(
     return Plan(
         document=written,
         sites=_sites_frame(table, gains, open_mask, standing, served),
-        people=_people_frame(tables, before, after),
+        people=people_frame(tables, before, after),
         streets=tables.streets,
         boundary=tables.boundary,
         districts=tables.districts,
@@ -222,7 +222,8 @@ def _sites_frame(
     )
 
 
-def _people_frame(tables: Tables, before: Access, after: Access) -> gpd.GeoDataFrame:
+def people_frame(tables: Tables, before: Access, after: Access) -> gpd.GeoDataFrame:
+    """Every point with its minutes and sites before and after, as ``Plan.people``."""
     table = tables.people.table
     # one more at the end, so that NO_SITE finds ""
     ids = np.append(tables.sites.table["id"].to_numpy(dtype=object), "")

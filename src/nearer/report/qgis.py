@@ -212,3 +212,14 @@ def gap_sites_style() -> str:
     ]
     label = 'CASE WHEN "mends" <> \'\' THEN concat("name", \' → \', "mends") END'
     return _document(_rules(rules), _labels(label, 8, roles["text"], 6))
+
+
+def hazard_style() -> str:
+    """Ground that cannot be used."""
+    symbol = _symbol("fill", _fill(tokens.LIGHT["other"], tokens.LIGHT["other"], "b_diagonal", "solid"))
+    return _document(_rules([Rule("ground that cannot be used", "", symbol)]))
+
+
+def flows_style() -> str:
+    """From the centre people went to before to the one they go to then."""
+    return _document(_rules([Rule("people go elsewhere", "", _symbol("line", _line(tokens.LIGHT["closed"], 1.5)))]))

@@ -24,8 +24,8 @@ TITLES = {
 }
 
 
-def content(sheet: Sheet, which: Which, width: float) -> str:
-    """What stands inside the frame of one map that will be shown ``width`` pixels wide."""
+def content(sheet: Sheet, which: Which, width: float, over: str = "") -> str:
+    """What stands inside the frame of one map shown ``width`` pixels wide; ``over`` lies on the streets."""
     px = WIDTH / width
     frame, sites = sheet.frame, sheet.plan.sites
     n_open = int(sites["status"].isin(["existing", "opened", "upgraded"]).sum())
@@ -47,7 +47,7 @@ def content(sheet: Sheet, which: Which, width: float) -> str:
     names = area_names(sheet, (room, bare), px)
     return (
         f'<use href="#{sheet.prefix}-ground" {edge}/><g>{cells(sheet, which)}</g>'
-        f'<use href="#{sheet.prefix}-over" {edge}/>{drawn}{names}{notes}'
+        f'<use href="#{sheet.prefix}-over" {edge}/>{over}{drawn}{names}{notes}'
         f'<rect class="nr-frame" stroke-width="{1.4 * px:.0f}" {edge}/>'
     )
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +12,20 @@ import numpy as np
 from nearer.errors import CheckFailedError, Faults, InputError
 from nearer.files import sha256
 from nearer.inputs.read import read_tables
-from nearer.model import FREE, OPEN, Certificate
+from nearer.model import FREE, OPEN
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.planning.document import PlanDocument
 from nearer.planning.files import PLAN_FILE, PROOF_FILE, read_document, read_run
+from nearer.study.checks import (
+    Check,
+    Verdict,
+)
+from nearer.study.checks import alike as _alike
+from nearer.study.checks import compare as _compare
+from nearer.study.checks import equal as _equal
+from nearer.study.checks import flat as _flat
+from nearer.study.checks import load_certificate as _load_certificate
+from nearer.study.checks import vector as _vector
 from nearer.study.load import STUDY_FILE, check_settings, load_study
 from nearer.study.recount import Nearest, Recount
 from nearer.study.retime import plane_of, retime
@@ -27,61 +34,6 @@ from nearer.units import BoolArray
 
 _MS = 60_000.0
 _ASKED_ANEW = ("plan.open", "plan.open_max", "plan.objective", "study.seed")  # what the command line may replace
-
-
-@dataclass(frozen=True)
-class Check:
-    """
-    One thing the plan says, and what was found.
-
-    Parameters
-    ----------
-    name
-        What was compared.
-    ok
-        Whether they agree.
-    claimed, found
-        The two values; of many, the first that differ, else their sums.
-    """
-
-    name: str
-    ok: bool
-    claimed: float | str | None = None
-    found: float | str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name}: agrees" if self.ok else f"{self.name}: the plan says {self.claimed}, found {self.found}"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """
-    What the check found.
-
-    Parameters
-    ----------
-    checks
-        Everything compared, in order.
-    notes
-        What could not be checked.
-    """
-
-    checks: tuple[Check, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing differs."""
-        return all(check.ok for check in self.checks)
-
-    @property
-    def differing(self) -> tuple[Check, ...]:
-        """What differs."""
-        return tuple(check for check in self.checks if not check.ok)
-
-    def as_json(self) -> dict[str, Any]:
-        """The verdict as plain values."""
-        return {"ok": self.ok, "checks": [asdict(check) for check in self.checks], "notes": list(self.notes)}
 
 
 def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
@@ -108,8 +60,8 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
     plan_folder = Path(plan_folder)
     plan_folder = plan_folder.parent if plan_folder.name == PLAN_FILE else plan_folder
     document = read_document(plan_folder)
-    folder = _find_study(plan_folder, study_folder)
-    _check_inputs(document, folder)
+    folder = find_study(plan_folder, study_folder)
+    check_inputs(document, folder)
     study = check_settings(document.settings, f"{PLAN_FILE}, settings")
     tables = read_tables(
         folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
@@ -138,7 +90,8 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
     return Verdict(tuple(checks), notes)
 
 
-def _find_study(plan_folder: Path, given: Path | None) -> Path:
+def find_study(plan_folder: Path, given: Path | None) -> Path:
+    """The study a plan was made from: the one given, the one noted, or the folder around the plan."""
     if given is not None:
         return Path(given).parent if Path(given).suffix == ".toml" else Path(given)
     noted = read_run(plan_folder).get("study_folder")
@@ -147,7 +100,15 @@ def _find_study(plan_folder: Path, given: Path | None) -> Path:
     return plan_folder.resolve().parent
 
 
-def _check_inputs(document: PlanDocument, folder: Path) -> None:
+def check_inputs(document: PlanDocument, folder: Path) -> None:
+    """
+    Make sure that every input is there and is what the plan was made from.
+
+    Raises
+    ------
+    InputError
+        With all that are missing or have changed.
+    """
     faults = Faults()
     if not document.inputs:
         faults.add("the plan names no input files, so there is nothing to check it against", file=PLAN_FILE)
@@ -173,15 +134,6 @@ def _same_settings(study: Study, folder: Path) -> tuple[bool, str, str]:
         if then.get(key) != now.get(key):
             return False, f"{key} = {then.get(key)!r}", f"{key} = {now.get(key)!r}"
     return True, STUDY_FILE, STUDY_FILE
-
-
-def _flat(value: Any, key: str = "") -> dict[str, Any]:
-    """Nested tables and lists as dotted keys."""
-    if isinstance(value, dict):
-        return {k: v for name, item in value.items() for k, v in _flat(item, f"{key}.{name}" if key else name).items()}
-    if isinstance(value, list):
-        return {k: v for number, item in enumerate(value, 1) for k, v in _flat(item, f"{key}[{number}]").items()}
-    return {key: value}
 
 
 def _check_sites(document: PlanDocument, recount: Recount) -> Iterator[Check]:
@@ -263,23 +215,6 @@ def _check_proof(
         _equal("gain_gap", document.gain_gap, gain),
         _check_status(document, value_ms, min(bound, proven) * _MS, instance.whole, gap, read_run(plan_folder)),
     ], notes
-
-
-def _load_certificate(path: Path) -> Certificate:
-    """
-    Read a proof that may have come from anywhere.
-
-    Raises
-    ------
-    CheckFailedError
-        It cannot be read, and so proves nothing.
-    """
-    if not path.is_file():
-        raise CheckFailedError(f"no {path.name}")
-    if zipfile.is_zipfile(path):  # numpy leaves a file open that is none
-        with contextlib.suppress(Exception):
-            return Certificate.load(path)
-    raise CheckFailedError(f"{path.name} cannot be read")
 
 
 def _check_status(
@@ -374,31 +309,3 @@ def _check_far(
     wrong = [p.mend for p in document.far if p.mend not in spare]
     wrong += [p.nearest_site for p in document.far if p.nearest_site not in reach]
     yield Check("far: sites", not wrong, ", ".join(map(str, wrong[:5])), "open ones, and candidates left over")
-
-
-def _alike(claimed: float | None, found: float | None, scale: float = 0.0) -> bool:
-    """Whether two numbers agree, or both are absent; ``scale`` is that of the sums that they are the difference of."""
-    if claimed is None or found is None:
-        return claimed is found
-    return agrees(claimed, found) or abs(claimed - found) <= 1e-9 * max(scale, 1e-3)
-
-
-def _equal(name: str, claimed: Any, found: Any) -> Check:
-    numbers = isinstance(claimed, int | float) and isinstance(found, int | float)
-    ok = _alike(claimed, found) if numbers else claimed == found
-    return Check(name, ok, *((claimed, found) if numbers else (str(claimed), str(found))))
-
-
-def _compare(name: str, claimed: dict[str, Any], found: dict[str, Any]) -> Iterator[Check]:
-    for key in sorted(claimed.keys() | found.keys()):
-        told, known = claimed.get(key), found.get(key)
-        yield Check(f"{name}: {key}", key in claimed and key in found and _alike(told, known), told, known)
-
-
-def _vector(name: str, claimed: Sequence[float | None], found: Sequence[float], labels: Sequence[Any]) -> Check:
-    if len(claimed) != len(found):
-        return Check(name, False, len(claimed), len(found))
-    for told, known, label in zip(claimed, found, labels, strict=True):
-        if not _alike(told, float(known)):
-            return Check(f"{name} ({label})", False, told, float(known))
-    return Check(name, True, math.fsum(value or 0.0 for value in claimed), math.fsum(found))

@@ -1,0 +1,69 @@
+"""``nearer stress``: what an outage, a hazard or a surge does to a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nearer.cli.console import DONE, answering, progress_bars, say, say_json, stoppable
+
+
+def stress(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
+    out_of_service: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID,ID", help="Centres that are out, by their ids; may be given several times."),
+    ] = None,
+    replan: Annotated[
+        int, typer.Option(min=0, help="How many sites to open, bring back or move first; 0 does not ask.")
+    ] = 3,
+    study: Annotated[
+        Path | None,
+        typer.Option(metavar="STUDY", help="The plan's study folder.", show_default="the one it was made from"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the answer goes.", show_default="PLAN/stress")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=0, help="Seconds for each problem that is solved.")] = 60.0,
+    gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a re-plan is good enough.")] = 1e-4,
+    seed: Annotated[int, typer.Option(min=0, help="Start of every random choice.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Put a plan to the test: who is cut off, who takes over, what to open first."""
+    with answering(as_json):
+        from nearer.report.stress_words import summary
+        from nearer.study.stress import Question, run_stress
+
+        question = Question(
+            out_of_service=_listed(out_of_service),
+            replan=replan,
+            seed=seed,
+        )
+        with stoppable() as stop, progress_bars() as progress:
+            made = run_stress(
+                plan,
+                question,
+                study=study,
+                out=out,
+                time_limit_s=time_limit,
+                gap=gap,
+                threads=threads,
+                progress=progress,
+                stop=stop,
+            )
+        folder = out or (plan.parent if plan.name == "plan.json" else plan) / "stress"
+        files = {name: str(folder / name) for name in ("stress.html", "stress.gpkg", "stress.json")}
+        if as_json:
+            say_json(made.document.model_dump(mode="json", by_alias=True) | {"files": files})
+        else:
+            say("\n".join(summary(made.document, made.before.document)))
+            say("\n" + "\n".join(f"  {path}" for path in files.values()))
+    raise typer.Exit(DONE)
+
+
+def _listed(given: list[str] | None) -> tuple[str, ...]:
+    """Ids from options that hold one or several, separated by commas; each once."""
+    return tuple(dict.fromkeys(part.strip() for text in given or [] for part in text.split(",") if part.strip()))

@@ -1,0 +1,399 @@
+"""``stress.html`` and ``stress.gpkg``: a plan put to the test, for people and for QGIS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import shapely
+from markupsafe import Markup
+
+from nearer.files import written_whole
+from nearer.inputs.geo import WGS84
+from nearer.planning.stress_document import Replan, StressDocument
+from nearer.planning.stress_result import Stress
+from nearer.report import mapstyle, qgis, stress_words, svgmap, tokens, words
+from nearer.report.gpkg import write_layers
+from nearer.report.html import environment, sized, style
+from nearer.report.mapbase import outline_path
+from nearer.report.mapclean import clean
+from nearer.report.mapframe import WIDTH
+from nearer.report.maplegend import minute_legend
+from nearer.report.mapmarks import mark
+from nearer.report.mapsheet import Sheet, Which, lay_out
+from nearer.report.words import minutes, minutes_pair, whole
+
+_MARKS = (("existing", "centre in service"), ("closed", "centre that is out"), ("opened", "open first, in this order"))
+_LONGEST = 15
+"""Rows of a table; the rest is in ``stress.json``."""
+
+CSS = (
+    ".nr-hazard{fill:var(--other);fill-opacity:.22;stroke:var(--other);stroke-width:1.5px;"
+    "vector-effect:non-scaling-stroke}"
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in words: columns whose position is in ``text`` run left, the others hold numbers."""
+
+    name: str
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    more: str = ""
+    text: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page."""
+
+    title: str
+    texts: list[str] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    proof: str = ""
+
+
+def stress_html(made: Stress) -> str:
+    """The whole page as one HTML document; the same answer gives the same bytes."""
+    document, plan = made.document, made.before.document
+    sheet = lay_out(made.after, "st")
+    hazard = ""
+    if made.hazard is not None and (outline := outline_path(made.hazard, sheet.frame)):
+        hazard = f'<path class="nr-hazard" fill-rule="evenodd" d="{outline}"/>'
+    text = environment().get_template("stress.html.j2").render(
+        doc=document,
+        css=Markup(tokens.css() + mapstyle.CSS + CSS + style()),
+        shared=Markup(svgmap.shared(sheet)),
+        maps={
+            "before": _map(replace(sheet, plan=made.before), "before", document, ""),
+            "after": _map(sheet, "after", document, hazard),
+        },
+        readings={side: stress_words.reading(document, plan, side) for side in ("before", "after")},
+        happening=stress_words.happening(document.asked),
+        headline=stress_words.headline(document, plan),
+        figures=_figures(document, plan),
+        trip=words.trip(plan),
+        sized=sized(made.after),
+        minute_legend=minute_legend(made.after),
+        marks=_marks(made),
+        sections=_sections(document),
+        date=str(made.run.get("date", "")),
+        source=sheet.source,
+    )  # fmt: skip
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _map(sheet: Sheet, which: Which, document: StressDocument, over: str) -> Markup:
+    reading = stress_words.reading(document, sheet.plan.document, which)
+    ident = f"{sheet.prefix}-{which}"
+    title = "Minutes to the nearest centre " + ("before" if which == "before" else "then")
+    return Markup(
+        f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {sheet.frame.height}" role="img" '
+        f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{title}</title>'
+        f'<desc id="{ident}-d">{clean(reading)}</desc>{svgmap.content(sheet, which, 480, over)}</svg>'
+    )
+
+
+def _marks(made: Stress) -> list[dict[str, Any]]:
+    found = []
+    for status, name in (*_MARKS, ("other", "another provider's centre")):
+        if (made.after.sites["status"] == status).any():
+            picture = Markup(
+                f'<svg class="mark" viewBox="0 0 160 160" aria-hidden="true" focusable="false">'
+                f"{mark(status, 80, 80, 10)}</svg>"
+            )
+            found.append({"name": name, "picture": picture})
+    if made.hazard is not None:
+        picture = Markup(
+            '<svg class="mark" viewBox="0 0 160 160" aria-hidden="true" focusable="false">'
+            '<rect class="nr-hazard" x="16" y="36" width="128" height="88"/></svg>'
+        )
+        found.append({"name": "ground that cannot be used", "picture": picture})
+    return found
+
+
+def _figures(document: StressDocument, plan: Any) -> list[dict[str, str]]:
+    before, after = document.before, document.after
+    mean = minutes_pair(before.mean_min, after.mean_min)
+    near = words.near_min(plan)
+    shares = [words.percent(access.within.get(f"{near:g}", 0.0)) for access in (before, after)]
+    n_out = sum(site.out is not None for site in document.sites)
+    over = sum(site.over > 0.5 for site in document.sites)
+    room = "no capacities are known" if document.capacity == "unlimited" else f"{over} have more people than room"
+    counted = f"a person out of reach counts as {words.bare(words.unreached_min(plan))} minutes"
+    return [
+        {
+            "name": f"Average {words.trip(plan)}",
+            "before": mean[0],
+            "after": mean[1],
+            "unit": "minutes",
+            "note": counted if after.unreached else "",
+        },
+        {
+            "name": f"Within {words.bare(near)} minutes",
+            "before": shares[0],
+            "after": shares[1],
+            "unit": "of people",
+            "note": "",
+        },
+        {
+            "name": "Cut off",
+            "before": "",
+            "after": words.about(document.cut_off),
+            "unit": "people",
+            "note": f"out of reach now, and not before; {words.about(after.unreached)} in all",
+        },
+        {
+            "name": "Centres in service",
+            "before": whole(len(document.sites)),
+            "after": whole(len(document.sites) - n_out),
+            "unit": "",
+            "note": room,
+        },
+    ]
+
+
+def _sections(document: StressDocument) -> list[Section]:
+    found = [_who(document), _taking_over(document), _first(document)]
+    if document.critical:
+        found.append(_critical(document))
+    return found
+
+
+def _who(document: StressDocument) -> Section:
+    """Who is cut off: groups, areas, places."""
+    before, after = document.before, document.after
+    rows = [
+        (
+            "Everyone",
+            whole(after.people),
+            *minutes_pair(before.mean_min, after.mean_min),
+            whole(before.unreached),
+            whole(after.unreached),
+            whole(document.cut_off),
+        )
+    ]
+    rows += [
+        (
+            name.replace("_", " "),
+            whole(after.groups[name].people),
+            *minutes_pair(was.mean_min, after.groups[name].mean_min),
+            whole(was.unreached),
+            whole(after.groups[name].unreached),
+            whole(document.cut_off_groups.get(name, 0.0)),
+        )
+        for name, was in before.groups.items()
+        if name in after.groups
+    ]
+    heads = ("Group", "People", "Minutes before", "Then", "Out of reach before", "Then", "Cut off")
+    hit = [area for area in document.areas if area.longer > 0]
+    areas = [
+        (
+            area.name,
+            whole(area.people),
+            *minutes_pair(area.before_mean_min, area.after_mean_min),
+            whole(area.longer),
+            whole(area.cut_off),
+        )
+        for area in hit[:_LONGEST]
+    ]
+    more = f"{words.count(len(hit) - _LONGEST, 'more area')} in stress.json" if len(hit) > _LONGEST else ""
+    names = {site.id: site.name for site in document.sites}
+    places = [
+        (
+            place.name,
+            whole(place.people),
+            whole(place.unreached),
+            minutes(place.minutes),
+            names.get(place.nearest_site or "", words.NONE),
+        )
+        for place in document.places
+    ]
+    return Section(
+        "Who is cut off",
+        [stress_words.longer(document)],
+        [
+            Table("By group", heads, rows, "groups may overlap" if len(rows) > 2 else ""),
+            Table(
+                "Areas",
+                ("Area", "People", "Minutes before", "Then", "Walk longer, people", "Cut off, people"),
+                areas,
+                more,
+            ),
+            Table(
+                "Places hit hardest",
+                ("Place", "People now far", "Out of reach", "Minutes", "Nearest centre then"),
+                places,
+                "people whose walk becomes longer and too long, neighbours joined",
+                (0, 4),
+            ),
+        ],
+    )
+
+
+def _taking_over(document: StressDocument) -> Section:
+    names = {site.id: site.name for site in document.sites}
+    changed = [site for site in document.sites if site.out or abs(site.people_after - site.people_before) > 0.5]
+    changed.sort(key=lambda site: (site.out is None, -abs(site.people_after - site.people_before), site.id))
+    known = document.capacity == "given"
+    heads = ("Centre", "", "People before", "Then") + (("Room for", "Too many", "Served") if known else ())
+    rows = [
+        (
+            site.name,
+            "out of service" if site.out == "outage" else "in the hazard" if site.out else "",
+            whole(site.people_before),
+            whole(site.people_after),
+            *(
+                (
+                    words.NONE if site.capacity is None else whole(site.capacity),
+                    whole(site.over) if site.over > 0.5 else words.NONE,
+                    words.NONE if site.people_with_room is None else whole(site.people_with_room),
+                )
+                if known
+                else ()
+            ),
+        )
+        for site in changed[:_LONGEST]
+    ]
+    moved = [
+        (
+            names.get(flow.from_ or "", "out of reach"),
+            names.get(flow.to or "", "out of reach"),
+            whole(flow.people),
+            words.NONE if flow.minutes_more is None else minutes(flow.minutes_more),
+        )
+        for flow in document.flows
+        if flow.people >= 0.5
+    ][:_LONGEST]
+    texts = [stress_words.taking_over(document)]
+    if document.with_room is not None and document.with_room.unmet_areas:
+        worst = list(document.with_room.unmet_areas.items())[:3]
+        texts.append("No room: " + ", ".join(f"{words.about(n)} people in {name}" for name, n in worst) + ".")
+    left = f"{len(changed) - _LONGEST} more in stress.json" if len(changed) > _LONGEST else ""
+    return Section(
+        "Who takes over",
+        texts,
+        [
+            Table("Centres whose people change", heads, rows, left, (0, 1)),
+            Table(
+                "Who goes where instead",
+                ("From", "To", "People", "Minutes more"),
+                moved,
+                "staff and stock have to follow them",
+                (0, 1),
+            ),
+        ],
+    )
+
+
+def _first(document: StressDocument) -> Section:
+    texts, tables = [], []
+    for found, name, past in (
+        (document.reopen, "Bring back first", "brought back"),
+        (document.open, "Open first", "opened"),
+    ):
+        if found is None:
+            continue
+        texts.append(f"{name}: {stress_words.proof(found, past)}{_better(found)}")
+        tables.append(
+            Table(
+                name,
+                ("Place", "", "Saves, hours", "Back within reach, people"),
+                [
+                    (f"{place}. {step.name}", step.id, words.hours(step.gain_person_min), whole(step.people_back))
+                    for place, step in enumerate(found.steps, 1)
+                ],
+                "the best next one each time; hours of everyone together, each going once",
+                (0, 1),
+            )
+        )
+    if document.moves:
+        tables.append(
+            Table(
+                "Move",
+                ("From", "To", "Saves, hours"),
+                [(move.from_, move.to, words.hours(move.gain_person_min)) for move in document.moves],
+                "centres in service that would help more elsewhere; the best single move each time",
+                (0, 1),
+            )
+        )
+    if not tables:
+        texts.append("No site is left that could be opened, brought back or moved.")
+    return Section("What to do first", texts, tables)
+
+
+def _better(found: Replan) -> str:
+    """Where the best set is another than the first steps."""
+    if found.order_value <= found.value * (1 + 1e-9):
+        return ""
+    return (
+        f" Together, {', '.join(found.best)} save {words.hours(found.order_value - found.value)} hours more than the "
+        "best next one each time."
+    )
+
+
+def _critical(document: StressDocument) -> Section:
+    rows = [
+        (site.name, words.hours(site.loss_person_min), whole(site.cut_off)) for site in document.critical[:_LONGEST]
+    ]
+    return Section(
+        "What must not fail next",
+        ["What it would cost if one more centre were lost, dearest first."],
+        [Table("Centres", ("Centre", "Costs, hours", "Cut off, people"), rows)],
+    )
+
+
+def write_stress_report(made: Stress, path: Path) -> None:
+    """
+    Write ``stress.html``, whole or not at all.
+
+    Raises
+    ------
+    NearerError
+        The file cannot be written.
+    """
+    with written_whole(Path(path)) as beside:
+        beside.write_text(stress_html(made), encoding="utf-8", newline="\n")
+
+
+def write_stress_gpkg(made: Stress, path: Path) -> None:
+    """
+    Write ``stress.gpkg`` (WGS 84): layers ``people``, ``hazard``, ``flows`` and ``sites``, with styles.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    people = made.after.people.copy()
+    if made.after.shapes is not None:
+        people = people.set_geometry(gpd.GeoSeries(made.after.shapes.to_numpy(), crs=WGS84, index=people.index))
+    sites = made.after.sites
+    spot = dict(zip(sites["id"], sites.geometry, strict=True))
+    known = [flow for flow in made.document.flows if flow.from_ is not None and flow.to is not None]
+    flows = None
+    if known:
+        flows = gpd.GeoDataFrame(
+            {
+                "from_id": [flow.from_ for flow in known],
+                "to_id": [flow.to for flow in known],
+                "people": [flow.people for flow in known],
+                "minutes_more": [flow.minutes_more for flow in known],
+            },
+            geometry=[shapely.linestrings([spot[f.from_].coords[0], spot[f.to].coords[0]]) for f in known],
+            crs=WGS84,
+        )
+    polygons = made.after.shapes is not None
+    write_layers(
+        [
+            ("people", people, qgis.people_style(polygons, made.after.cell_m)),
+            ("hazard", made.hazard, qgis.hazard_style()),
+            ("flows", flows, qgis.flows_style()),
+            ("sites", sites, qgis.sites_style()),
+        ],
+        path,
+    )

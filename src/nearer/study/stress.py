@@ -1,0 +1,395 @@
+"""What happens to a plan in a crisis: a plan folder in, a stress folder out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nearer
+from nearer.errors import Fault, InputError
+from nearer.files import sha256
+from nearer.inputs.columns import nearest
+from nearer.inputs.tables import Tables
+from nearer.kernels.jit import default_threads
+from nearer.model import FREE
+from nearer.network import Network
+from nearer.planning.access import Access
+from nearer.planning.areas import area_of_sites
+from nearer.planning.document import PlanDocument
+from nearer.planning.far import Surroundings, far_places, surroundings
+from nearer.planning.files import PLAN_FILE, read_document
+from nearer.planning.measures import measure_access, people_cut_off, thresholds
+from nearer.planning.replan import Replanned, loss_of_each, moves, replan
+from nearer.planning.stress import (
+    Seated,
+    Situation,
+    cut_off_groups,
+    flows,
+    longer_mask,
+    newly_cut_off,
+    only,
+    seat,
+    served_by,
+    stressed_areas,
+    with_room,
+)
+from nearer.planning.stress_document import Asked, SiteLoss, StressDocument, StressedSite
+from nearer.planning.stress_result import Stress, stress_of
+from nearer.progress import Progress, Silent, Stop
+from nearer.study.limits import Run
+from nearer.study.load import check_settings
+from nearer.study.parts import from_to, read_study, standing, times_per_class, travel, weigh
+from nearer.study.settings import Study
+from nearer.study.stress_write import write_stress
+from nearer.study.verify import check_inputs, find_study
+from nearer.units import MS_PER_MIN, BoolArray, FloatArray, IntArray, minutes_to_ms
+
+N_CRITICAL = 20
+"""Centres whose own loss is written down, dearest first."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """
+    What is assumed to happen, and what is asked.
+
+    Parameters
+    ----------
+    out_of_service
+        Ids of centres that are out.
+    replan
+        How many sites to open, bring back or move first; 0 = do not ask.
+    seed
+        Start of every random choice.
+    """
+
+    out_of_service: tuple[str, ...] = ()
+    replan: int = 3
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """
+    A plan with the inputs it was made from, before anything happens.
+
+    Parameters
+    ----------
+    document, plan_sha
+        The plan, and the hash of its file.
+    study, tables, network
+        What it was made from.
+    situation
+        Who lives where and what the plan has open.
+    ours_mask
+        Open centres that are part of the plan, not another provider's, bool (n_sites,).
+    status
+        What each open site is in the plan, "" where it is not open, object (n_sites,).
+    spare_mask
+        Candidates and closed centres that may open, bool (n_sites,).
+    """
+
+    document: PlanDocument
+    plan_sha: str
+    study: Study
+    tables: Tables
+    network: Network
+    situation: Situation
+    ours_mask: BoolArray
+    status: Any
+    spare_mask: BoolArray
+
+    @property
+    def unreached_ms(self) -> int:
+        """What a person out of reach counts as."""
+        return minutes_to_ms(self.study.unreached_min)
+
+
+def run_stress(
+    plan: Path,
+    question: Question,
+    *,
+    study: Path | None = None,
+    out: Path | None = None,
+    time_limit_s: float | None = 60.0,
+    gap: float = 1e-4,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Stress:
+    """
+    Put a plan to the test, and write the stress folder.
+
+    Parameters
+    ----------
+    plan
+        The plan folder.
+    question
+        What happens and what is asked.
+    study
+        The study folder; default what the plan notes.
+    out
+        Where the answer goes; default ``stress`` inside the plan folder.
+    time_limit_s, gap, threads, progress, stop
+        As for ``run_study``; the time limit holds for each problem that is solved.
+
+    Raises
+    ------
+    InputError
+        There is no plan, an input has changed since, or the question names what is not there.
+    """
+    plan = Path(plan)
+    plan = plan.parent if plan.name == PLAN_FILE else plan
+    out = plan / "stress" if out is None else Path(out)
+    run = Run(time_limit_s, gap, None, threads or default_threads(), progress or Silent(), stop or Stop())
+    ground = prepare(plan, study, run)
+    made = stress(ground, question, run)
+    write_stress(replace(made, run=made.run | {"plan_folder": from_to(out, plan)}), out, run)
+    return made
+
+
+def prepare(plan: Path, study_folder: Path | None, run: Run) -> Ground:
+    """Read a plan and its inputs, and the travel times kept from when it was made."""
+    document = read_document(plan)
+    folder = find_study(plan, study_folder)
+    check_inputs(document, folder)
+    study = check_settings(document.settings, f"{PLAN_FILE}, settings")
+    with run.timed("read"):
+        tables = read_study(folder, study, run)
+    run.go_on()
+    with run.timed("network"):
+        network = travel(tables, study, run, folder)
+        demand = weigh(tables, study)
+        times = times_per_class(network.times, study, demand)
+    table = tables.sites.table
+    told = {site.id: site.status for site in document.sites}
+    status = np.array(
+        ["other" if s == "other" else told.get(i, "") for i, s in zip(table["id"], table["status"], strict=True)],
+        dtype=object,
+    )
+    closed = status == "closed"
+    status[closed] = ""
+    open_mask = status != ""
+    return Ground(
+        document=document,
+        plan_sha=sha256(plan / PLAN_FILE),
+        study=study,
+        tables=tables,
+        network=network,
+        situation=Situation(demand, times, open_mask),
+        ours_mask=open_mask & (status != "other"),
+        status=status,
+        spare_mask=~open_mask & (closed | (standing(tables) == FREE)),
+    )
+
+
+def stress(ground: Ground, question: Question, run: Run) -> Stress:
+    """Let something happen to a plan: who is cut off, who takes over, what to open first."""
+    unreached_ms = ground.unreached_ms
+    table = ground.tables.sites.table
+    ids, names = table["id"].to_numpy(dtype=object), table["name"].to_numpy(dtype=object)
+    out_mask = named_sites(ground, question.out_of_service, "--out-of-service")
+    after = replace(ground.situation, open_mask=ground.situation.open_mask & ~out_mask)
+    was, now = ground.situation.access(), after.access()
+    capacity = capacities(ground.tables)
+    seated = None if capacity is None else seat(after, capacity)
+
+    spare = ground.spare_mask
+    replanned: dict[str, Replanned] = {}
+    with run.timed("replan"):
+        for name, pool in (("reopen", out_mask), ("open", spare)):
+            answer = replan(
+                after,
+                pool,
+                question.replan,
+                unreached_ms,
+                ids,
+                names,
+                gap=run.gap,
+                seed=question.seed,
+                threads=run.threads,
+                stop=run.stop.within(run.time_limit_s),
+                progress=run.progress,
+            )
+            if answer is not None:
+                replanned[name] = answer
+        moved = moves(after, ground.ours_mask, spare, question.replan, unreached_ms, ids)
+    with run.timed("measure"):
+        critical = loss_of_each(after, ground.ours_mask, unreached_ms)
+        around, _ = surroundings(ground.tables, spare)
+        written = StressDocument(
+            nearer=nearer.__version__,
+            study=ground.document.study,
+            plan=ground.plan_sha,
+            seed=question.seed,
+            inputs=ground.document.inputs,
+            asked=Asked(out_of_service=[str(ids[site]) for site in np.flatnonzero(out_mask)]),
+            capacity="unlimited" if capacity is None else "given",
+            value_before=ground.situation.value_ms(unreached_ms, was) / MS_PER_MIN,
+            value_after=after.value_ms(unreached_ms, now) / MS_PER_MIN,
+            **_measured(ground, after, was, now, around),
+            sites=_sites(ground, out_mask, np.zeros_like(out_mask), was, now, capacity, seated, around),
+            flows=flows(ids.tolist(), _with_people_of(was, now), now),
+            with_room=None if seated is None else with_room(seated, around.areas),
+            reopen=replanned["reopen"].written if "reopen" in replanned else None,
+            open=replanned["open"].written if "open" in replanned else None,
+            moves=moved,
+            critical=[
+                SiteLoss(id=str(ids[site]), name=str(names[site]), loss_person_min=loss, cut_off=cut)
+                for site, loss, cut in zip(*critical, strict=True)
+            ][:N_CRITICAL],
+            notes=_notes(ground, capacity),
+        )
+    return stress_of(
+        written,
+        ground.document,
+        ground.tables,
+        _with_people_of(was, now),
+        now,
+        {name: answer.certificate for name, answer in replanned.items() if answer.certificate is not None},
+        {"seconds": run.seconds, "threads": run.threads, "gap": run.gap, "time_limit_s": run.time_limit_s},
+    )
+
+
+def _with_people_of(was: Access, now: Access) -> Access:
+    """The walks of before, of the people there are now."""
+    return replace(was, people=now.people)
+
+
+def named_sites(ground: Ground, wanted: tuple[str, ...], key: str) -> BoolArray:
+    """
+    Open centres by their ids, bool (n_sites,).
+
+    Raises
+    ------
+    InputError
+        An id is unknown, or its site is not open in the plan.
+    """
+    table = ground.tables.sites.table
+    place = {str(site): at for at, site in enumerate(table["id"])}
+    mask, faults = np.zeros(len(table), dtype=bool), []
+    for site in wanted:
+        if site not in place:
+            near = nearest(site, place)
+            remedy = f'the nearest id is "{near}"' if near else "give ids of the plan's centres, separated by commas"
+            faults.append(Fault(f'there is no site "{site}"', file=key, remedy=remedy))
+        elif not ground.situation.open_mask[place[site]]:
+            faults.append(Fault(f'site "{site}" is not open in this plan', file=key, remedy="leave it out"))
+        else:
+            mask[place[site]] = True
+    if faults:
+        raise InputError(faults)
+    return mask
+
+
+def capacities(tables: Tables) -> FloatArray | None:
+    """
+    People each site can serve, float64 (n_sites,), ``inf`` where none is given; None where no site has a capacity.
+
+    Raises
+    ------
+    InputError
+        A capacity is no number, or is below zero.
+    """
+    table = tables.sites.table
+    if "capacity" not in table.columns:
+        return None
+    faults, found = [], np.full(len(table), np.inf)
+    for at, (site, value) in enumerate(zip(table["id"], table["capacity"], strict=True)):
+        text = "" if value is None or value != value else str(value).strip()
+        try:
+            found[at] = float(text) if text else np.inf
+        except ValueError:
+            found[at] = -1.0
+        if not found[at] >= 0:
+            remedy = "give people it can serve, or leave it empty"
+            faults.append(Fault(f'site "{site}" has the capacity "{text}"', column="capacity", remedy=remedy))
+    if faults:
+        raise InputError(faults)
+    return None if np.isinf(found).all() else found
+
+
+def _measured(ground: Ground, after: Situation, was: Access, now: Access, around: Surroundings) -> dict[str, Any]:
+    """People before and after, by group, area and place."""
+    study, demand, unreached_ms = ground.study, after.demand, ground.unreached_ms
+    minutes = thresholds(study.plan.coverage_min, after.class_times[0].limit_ms)
+    then = _with_people_of(was, now)
+    cut, longer = newly_cut_off(then, now), longer_mask(then, now)
+    usable = standing(ground.tables) >= FREE
+    return {
+        "before": measure_access(
+            ground.situation.demand,
+            was,
+            minutes,
+            unreached_ms,
+            people_cut_off(ground.situation.demand, ground.situation.class_times, usable),
+        ),
+        "after": measure_access(demand, now, minutes, unreached_ms, people_cut_off(demand, after.class_times, usable)),
+        "people_more": float(now.people.sum() - was.people.sum()),
+        "cut_off": float(now.people[cut].sum()),
+        "cut_off_groups": cut_off_groups(demand, cut),
+        "longer": float(now.people[longer].sum()),
+        "areas": stressed_areas(around.areas, then, now, unreached_ms),
+        "places": far_places(around, after.class_times, only(now, longer), study.plan.coverage_min, unreached_ms),
+    }
+
+
+def _sites(
+    ground: Ground,
+    out_mask: BoolArray,
+    hazard_mask: BoolArray,
+    was: Access,
+    now: Access,
+    capacity: FloatArray | None,
+    seated: Seated | None,
+    around: Surroundings,
+) -> list[StressedSite]:
+    """Every centre of the plan, in the order of the table."""
+    table = ground.tables.sites.table
+    n = len(table)
+    before, after = served_by(was, n), served_by(now, n)
+    area = area_of_sites(ground.tables, around.people_xy, around.sites_xy)
+    rows: IntArray = np.flatnonzero(ground.situation.open_mask)
+    found = []
+    for site in rows.tolist():
+        limit = np.inf if capacity is None else float(capacity[site])
+        row = table.iloc[site]
+        found.append(
+            StressedSite(
+                id=str(row["id"]),
+                name=str(row["name"]),
+                status=ground.status[site],
+                lon=float(row["lon"]),
+                lat=float(row["lat"]),
+                area=area[site],
+                out="hazard" if hazard_mask[site] else "outage" if out_mask[site] else None,
+                people_before=float(before[site]),
+                people_after=float(after[site]),
+                capacity=None if np.isinf(limit) else limit,
+                over=max(0.0, float(after[site]) - limit),
+                people_with_room=None if seated is None else float(seated.served[site]),
+            )
+        )
+    return found
+
+
+def _notes(ground: Ground, capacity: FloatArray | None) -> list[str]:
+    unreached = ground.study.unreached_min
+    found = [
+        "Everybody is taken to go to the nearest centre in service; a person out of reach counts as "
+        f"{unreached:g} minutes in averages and in what is minimised.",
+        "Groups are counted at the points where their members live.",
+    ]
+    if capacity is None:
+        found.append("No site has a capacity, so every centre is taken to serve whoever comes.")
+    else:
+        known = int(np.isfinite(capacity[ground.situation.open_mask]).sum())
+        found.append(
+            f"Capacities are known for {known} of {int(ground.situation.open_mask.sum())} open centres; the others are "
+            "taken to serve whoever comes. Where a centre is full, those who live nearest to it are served first and "
+            "the rest go on to the next with room."
+        )
+    return found

@@ -1,0 +1,72 @@
+"""A stress folder, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from nearer.errors import OutputError, UsageError
+from nearer.files import written_whole
+from nearer.planning.stress_files import STRESS_FILE
+from nearer.planning.stress_result import Stress
+from nearer.report.stress import write_stress_gpkg, write_stress_report
+from nearer.study.limits import Run
+
+STRESS_FILES = ("stress.html", "stress.gpkg", "open-proof.npz", "reopen-proof.npz", "run.json", STRESS_FILE)
+"""Every file a stress folder may hold; anything else in it is the user's and stays."""
+
+
+def check_stress_out(out: Path) -> None:
+    """
+    Make sure that an answer may be written to a folder, before anything is computed.
+
+    Raises
+    ------
+    UsageError
+        It is a file, or holds files that belong to no stress folder.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file: give --out a folder.")
+    for name in ("plan.json", "nearer.toml"):
+        if (out / name).exists():
+            raise UsageError(f"{out} holds {name}: give --out a folder of its own, such as {out / 'stress'}.")
+    if not (out / STRESS_FILE).exists():
+        for name in STRESS_FILES:
+            if (out / name).exists():
+                raise UsageError(f"{out / name} is not part of an answer and would be overwritten: give --out another.")
+
+
+def write_stress(made: Stress, out: Path, run: Run) -> Path:
+    """
+    Write all files of an answer, then put them in place of an earlier one's.
+
+    Raises
+    ------
+    OutputError
+        The disk is full or the folder cannot be written.
+    """
+    check_stress_out(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=out, ignore_cleanup_errors=True) as name:
+            fresh = Path(name)
+            with run.timed("write"):
+                write_stress_gpkg(made, fresh / "stress.gpkg")
+                write_stress_report(made, fresh / "stress.html")
+                for kind, certificate in made.certificates.items():
+                    certificate.save(fresh / f"{kind}-proof.npz")
+            _write_text(fresh / "run.json", json.dumps(made.run, indent=1, ensure_ascii=False, default=str))
+            _write_text(fresh / STRESS_FILE, made.document.model_dump_json(by_alias=True, indent=1))
+            for each in STRESS_FILES:
+                (out / each).unlink(missing_ok=True)
+                if (fresh / each).exists():
+                    (fresh / each).replace(out / each)
+    except OSError as error:
+        raise OutputError(f"The answer in {out}", error.strerror or error) from error
+    return out
+
+
+def _write_text(path: Path, text: str) -> None:
+    with written_whole(path) as beside:
+        beside.write_text(text + "\n", encoding="utf-8", newline="\n")
