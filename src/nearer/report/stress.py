@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from nearer.report.mapframe import WIDTH
 from nearer.report.maplegend import minute_legend
 from nearer.report.mapmarks import mark
 from nearer.report.mapsheet import Sheet, Which, lay_out
+from nearer.report.tables import site_names
 from nearer.report.words import minutes, minutes_pair, whole
 
 _MARKS = (("existing", "centre in service"), ("closed", "centre that is out"), ("opened", "open first, in this order"))
@@ -80,7 +81,7 @@ def stress_html(made: Stress) -> str:
         sized=sized(made.after),
         minute_legend=minute_legend(made.after),
         marks=_marks(made),
-        sections=_sections(document),
+        sections=_sections(document, site_names(made.after)),
         date=str(made.run.get("date", "")),
         source=sheet.source,
     )  # fmt: skip
@@ -157,8 +158,8 @@ def _figures(document: StressDocument, plan: Any) -> list[dict[str, str]]:
     ]
 
 
-def _sections(document: StressDocument) -> list[Section]:
-    found = [_who(document), _taking_over(document), _first(document)]
+def _sections(document: StressDocument, names: Mapping[str, str]) -> list[Section]:
+    found = [_who(document), _taking_over(document), _first(document, names)]
     if document.critical:
         found.append(_critical(document))
     return found
@@ -290,7 +291,7 @@ def _taking_over(document: StressDocument) -> Section:
     )
 
 
-def _first(document: StressDocument) -> Section:
+def _first(document: StressDocument, names: Mapping[str, str]) -> Section:
     texts, tables = [], []
     for found, name, past in (
         (document.reopen, "Bring back first", "brought back"),
@@ -298,7 +299,7 @@ def _first(document: StressDocument) -> Section:
     ):
         if found is None:
             continue
-        texts.append(f"{name}: {stress_words.proof(found, past)}{_better(found)}")
+        texts.append(f"{name}: {stress_words.proof(found, past)}{_better(found, names)}")
         tables.append(
             Table(
                 name,
@@ -316,7 +317,7 @@ def _first(document: StressDocument) -> Section:
             Table(
                 "Move",
                 ("From", "To", "Saves, hours"),
-                [(move.from_, move.to, words.hours(move.gain_person_min)) for move in document.moves],
+                [(names[move.from_], names[move.to], words.hours(move.gain_person_min)) for move in document.moves],
                 "centres in service that would help more elsewhere; the best single move each time",
                 (0, 1),
             )
@@ -326,12 +327,13 @@ def _first(document: StressDocument) -> Section:
     return Section("What to do first", texts, tables)
 
 
-def _better(found: Replan) -> str:
+def _better(found: Replan, names: Mapping[str, str]) -> str:
     """Where the best set is another than the first steps."""
     if found.order_value <= found.value * (1 + 1e-9):
         return ""
+    best = ", ".join(names[site] for site in found.best)
     return (
-        f" Together, {', '.join(found.best)} save {words.hours(found.order_value - found.value)} hours more than the "
+        f" Together, {best} save {words.hours(found.order_value - found.value)} hours more than the "
         "best next one each time."
     )
 
