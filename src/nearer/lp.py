@@ -99,6 +99,11 @@ class Lp:
         if len(column):
             self._highs.changeColsBounds(len(column), np.asarray(column, dtype=np.int32), lower, upper)
 
+    def set_costs(self, column: IntArray, cost: FloatArray) -> None:
+        """Change costs of some columns."""
+        if len(column):
+            self._highs.changeColsCost(len(column), np.asarray(column, dtype=np.int32), cost)
+
     def basis(self) -> Any:
         """The current basis, to come back to."""
         return self._highs.getBasis()

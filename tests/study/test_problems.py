@@ -18,7 +18,7 @@ from nearer.network.travel import StoppedError
 from nearer.progress import Stop
 from nearer.study.benchmark import solve_file, write_result
 from nearer.study.pairs import Format
-from nearer.study.problems import PROBLEMS, Kind, Request, read_problem
+from nearer.study.problems import PROBLEMS, Kind, Request, read_decay_table, read_problem
 from nearer.study.result import verify_result
 
 # Customers at 0, 1, 2, 6, 7, 8, 20 on a line, each a site; the last is heavy.
@@ -76,6 +76,36 @@ def test_a_budget_pays_for_at_most_so_many_sites(
     best = max(covered(chosen, 1.0) for k in range(most + 1) for chosen in combinations(range(7), k))
     assert (result["objective"], result["p"], result["budget"]) == (best, None, budget)
     assert len(result["open"]) <= most
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("p", [1, 2, 4])
+def test_a_share_of_the_weight_counts_only_when_covered_twice(
+    put: Callable[[str], Path], tmp_path: Path, p: int, share: float
+) -> None:
+    def worth(chosen: tuple[int, ...]) -> float:
+        times = (np.abs(AT[:, None] - AT[list(chosen)]) <= 2.0).sum(axis=1)
+        return float(WEIGHT @ ((1 - share) * (times >= 1) + share * (times >= 2)))
+
+    result = checked(put(GRID), Request("max-cover", "mclp-grid", p, 2.0, second_share=share), tmp_path)
+    best = max(worth(chosen) for chosen in combinations(range(7), p))
+    assert (result["objective"], result["status"]) == (pytest.approx(best), "optimal")
+
+
+@pytest.mark.parametrize("p", [1, 2, 4])
+def test_weight_falls_in_a_straight_line_or_in_steps(put: Callable[[str], Path], tmp_path: Path, p: int) -> None:
+    def best(counts: Callable[[np.ndarray], np.ndarray]) -> float:
+        share = counts(np.abs(AT[:, None] - AT))
+        return max(float(WEIGHT @ share[:, list(chosen)].max(axis=1)) for chosen in combinations(range(7), p))
+
+    line = checked(put(GRID), Request("max-cover", "mclp-grid", p, 1.0, decay_to=6.0), tmp_path)
+    assert line["objective"] == pytest.approx(best(lambda d: np.clip((6.0 - d) / 5.0, 0.0, 1.0)))
+    asked = Request("max-cover", "mclp-grid", p, decay_table=((1.0, 1.0), (2.0, 0.75), (6.0, 0.125)))
+    steps = checked(put(GRID), asked, tmp_path)
+    assert steps["objective"] == pytest.approx(
+        best(lambda d: np.select([d <= 1.0, d <= 2.0, d <= 6.0], [1.0, 0.75, 0.125], 0.0))
+    )
+    assert line["status"] == steps["status"] == "optimal"
 
 
 def test_a_gap_asked_of_a_covering_is_one_of_the_weight_covered(put: Callable[[str], Path], tmp_path: Path) -> None:
@@ -225,6 +255,14 @@ def test_a_format_says_which_problems_it_can_be(file_format: Format) -> None:
         (CAP.replace("\n8 3", "\ncapacity 3"), Request("cflp", "orlib-cap"), "add --capacity C"),
         (CAP, Request("cflp", "holmberg", capacity=3.0), "--capacity is for orlib-cap"),
         (CAP, Request("cflp", "holmberg", problem_number=3), "--problem-number is for orlib-pmedcap"),
+        (GRID, Request("set-cover", "mclp-grid", radius=1.0, second_share=0.5), "--second-share is for max-cover"),
+        (GRID, Request("max-cover", "mclp-grid", 1, 1.0, second_share=1.5), "from 0 to 1"),
+        (GRID, Request("max-cover", "mclp-grid", 1, 1.0, second_share=0.5, decay_to=2.0), "leave out one of them"),
+        (GRID, Request("max-cover", "mclp-grid", 1, 2.0, decay_to=2.0), "must lie beyond --radius"),
+        (GRID, Request("max-cover", "mclp-grid", 1, decay_to=2.0), "add --radius R"),
+        (GRID, Request("max-cover", "mclp-grid", 1, 2.0, decay_table=((1.0, 1.0),)), "in place of --radius"),
+        (GRID, Request("max-cover", "mclp-grid", 1, decay_table=((1.0, 0.5), (2.0, 0.6))), "not rise"),
+        (GRID, Request("max-cover", "mclp-grid", 1, decay_table=((2.0, 0.5), (1.0, 0.2))), "must rise"),
         ("1,2\n", Request("cflp", "csv"), "has no capacities"),
         ("1,2\n", Request("p-median", "csv"), "add -p N"),
     ],
@@ -285,7 +323,8 @@ def test_capacities_are_checked_from_the_assignment(
 
 
 @pytest.mark.parametrize(
-    "change", [{"problem": "tsp"}, {"format": "x"}, {"p": "2"}, {"open": [1.5]}, {"assignment": 1}]
+    "change",
+    [{"problem": "tsp"}, {"format": "x"}, {"p": "2"}, {"open": [1.5]}, {"assignment": 1}, {"decay_table": [[1]]}],
 )
 def test_a_result_of_another_kind_is_refused(
     put: Callable[[str], Path], tmp_path: Path, change: dict[str, Any]
@@ -308,6 +347,24 @@ def test_a_covering_that_was_tampered_with_is_found(put: Callable[[str], Path], 
     ):
         write_result(result | change, tmp_path / "r.json")
         assert any(words in difference for difference in verify_result(tmp_path / "r.json", path).differences), change
+
+
+def test_a_twofold_cover_that_was_tampered_with_is_found(put: Callable[[str], Path], tmp_path: Path) -> None:
+    path, request = put(GRID), Request("max-cover", "mclp-grid", 3, 2.0, second_share=0.5)
+    result = checked(path, request, tmp_path)
+    for change, words in (
+        ({"second_share": 0.25}, "are worth"),
+        ({"second_share": None}, "are worth"),
+        ({"objective": result["objective"] + 1, "bound": result["bound"] + 1}, "are worth"),
+    ):
+        write_result(result | change, tmp_path / "r.json")
+        assert any(words in difference for difference in verify_result(tmp_path / "r.json", path).differences), change
+
+
+@pytest.mark.parametrize("text", ["", "1", "1:x", "1:1:1", "1:1,,2:0"])
+def test_a_table_that_is_none_is_one_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match=r"write it like 2:1,4:0\.5"):
+        read_decay_table(text)
 
 
 def test_memory_of_many_pairs_is_told_before_they_are_made(put: Callable[[str], Path]) -> None:

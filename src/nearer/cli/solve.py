@@ -46,6 +46,24 @@ def solve(
     problem_number: Annotated[
         int | None, typer.Option(min=1, help="orlib-pmedcap: which problem of the file, from 1.")
     ] = None,
+    second_share: Annotated[
+        float | None,
+        typer.Option(
+            "--second-share",
+            metavar="S",
+            help="max-cover: share of a customer's weight, 0 to 1, that counts only once a second site covers it.",
+        ),
+    ] = None,
+    decay_to: Annotated[
+        float | None,
+        typer.Option(metavar="R", help="max-cover: weight falls in a straight line from --radius to nothing here."),
+    ] = None,
+    decay_table: Annotated[
+        str | None,
+        typer.Option(
+            metavar="D:S,…", help="max-cover, in place of --radius: 2:1,4:0.5 counts all up to 2, half up to 4."
+        ),
+    ] = None,
     time_limit: Annotated[float | None, typer.Option(min=0, help="Seconds for the solver.")] = None,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which to end; 0 for a proven optimum.")] = 0.0,
     work_limit: Annotated[int | None, typer.Option(min=1, help="Units of work after which to end.")] = None,
@@ -63,9 +81,21 @@ def solve(
     to_stdout = json_out is not None and str(json_out) == "-"
     with answering(to_stdout):
         from nearer.study.benchmark import solve_file, write_result
-        from nearer.study.problems import Request
+        from nearer.study.problems import Request, read_decay_table
 
-        request = Request(problem, file_format, p, radius, budget, distance, capacity, problem_number)
+        request = Request(
+            problem,
+            file_format,
+            p,
+            radius,
+            budget,
+            distance,
+            capacity,
+            problem_number,
+            second_share,
+            decay_to,
+            None if decay_table is None else read_decay_table(decay_table),
+        )
         with stoppable() as stop, progress_bars() as progress:
             result = solve_file(
                 file,

@@ -1,6 +1,7 @@
 """Demand, travel times and rules in; the problem as frozen arrays, its solution and its independent checker out."""
 
 from nearer.model.certificate import Certificate, RulesCertificate
+from nearer.model.covering import Decay, covering_instance
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance, single_phase
 from nearer.model.rules import CLOSED, Rules, ServiceLimit
 from nearer.model.solution import Solution, Status, TracePoint, relative_gap
@@ -11,6 +12,7 @@ __all__ = [
     "FREE",
     "OPEN",
     "Certificate",
+    "Decay",
     "Instance",
     "Rules",
     "RulesCertificate",
@@ -18,6 +20,7 @@ __all__ = [
     "Solution",
     "Status",
     "TracePoint",
+    "covering_instance",
     "relative_gap",
     "single_phase",
 ]

@@ -14,7 +14,7 @@ from nearer.model import evaluate
 from nearer.model.certificate import Certificate, RulesCertificate
 from nearer.model.check_center import certified_dearest, recompute_dearest
 from nearer.model.check_rules import check_rules
-from nearer.model.evaluate import cheapest_open, evaluate_certificate, pair_rows
+from nearer.model.evaluate import cheapest_open, evaluate_certificate, pair_rows, second_cheapest_open
 from nearer.model.evaluate_rules import rules_bound
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.model.solution import Solution, Status
@@ -38,6 +38,8 @@ def recompute_value(instance: Instance, open_mask: BoolArray, phase: int = 0) ->
     """
     Cost of a set of open sites: each row at the cheapest of them and of staying unserved, and their own prices.
 
+    Where an instance has second shares, that part of a row's weight pays the second cheapest open site instead.
+
     Parameters
     ----------
     instance
@@ -58,6 +60,9 @@ def recompute_value(instance: Instance, open_mask: BoolArray, phase: int = 0) ->
     best = cheapest_open(instance, open_mask)
     if np.isinf(best).any():
         return math.inf
+    if instance.second_share is not None:
+        share = np.asarray(instance.second_share)
+        best = np.where(share > 0, (1 - share) * best + share * second_cheapest_open(instance, open_mask), best)
     weight = np.asarray(instance.weight[phase])
     paid = np.multiply(weight, best, out=np.zeros_like(weight), where=weight > 0)
     return math.fsum([*paid, *instance.price[open_mask]])

@@ -13,6 +13,7 @@ import numpy as np
 
 from nearer.errors import CheckFailedError
 from nearer.model.certificate import Certificate
+from nearer.model.evaluate_twofold import TwofoldBounds
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.units import BoolArray, FloatArray, IntArray
 
@@ -50,7 +51,8 @@ def evaluate_certificate(instance: Instance, certificate: Certificate, cutoff: f
     """
     _check_arrays(instance, certificate)
     children = _children(certificate)
-    bounds = _Bounds.of(instance, certificate.multipliers)
+    twice = instance.second_share is not None
+    bounds = (TwofoldBounds if twice else _Bounds).of(instance, certificate.multipliers)
     fixings = _fixings_by_node(certificate)
 
     free = instance.standing == FREE
@@ -115,6 +117,19 @@ def cheapest_open(instance: Instance, open_mask: BoolArray) -> FloatArray:
     hit = open_mask[instance.site_idx]
     np.minimum.at(best, pair_rows(instance)[hit], np.asarray(instance.cost)[hit])
     return best
+
+
+def second_cheapest_open(instance: Instance, open_mask: BoolArray) -> FloatArray:
+    """Cost per unit of weight at the second cheapest open site, at most unserved, float64 (n_rows,)."""
+    at = np.flatnonzero(open_mask[instance.site_idx])
+    row, cost = pair_rows(instance)[at], np.asarray(instance.cost)[at]
+    order = np.lexsort((cost, row))
+    row, cost = row[order], cost[order]
+    first = np.searchsorted(row, np.arange(instance.n_rows))
+    twice = np.flatnonzero(np.searchsorted(row, np.arange(instance.n_rows), side="right") - first >= 2)
+    second = instance.unserved.astype(np.float64)
+    second[twice] = np.minimum(second[twice], cost[first[twice] + 1])
+    return second
 
 
 def pair_rows(instance: Instance) -> IntArray:

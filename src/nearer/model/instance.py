@@ -54,6 +54,9 @@ class Instance:
         What each site may become and what ties sites together. None = free sites may open, ``open_min`` to
         ``open_max`` of them; else the rules alone say what may be open, and ``standing``, ``open_min``, ``open_max``
         and ``open_cost`` only tell what was so before.
+    second_share
+        Share of a row's weight that pays the cost of the second cheapest open site instead of the cheapest one's,
+        0 … 1, float64 (n_rows,): twofold cover, where it must be there twice. None = 0 throughout.
     """
 
     indptr: IntArray
@@ -72,6 +75,7 @@ class Instance:
     single_source: bool = False
     objective: Literal["sum", "max"] = "sum"
     rules: Rules | None = None
+    second_share: FloatArray | None = None
 
     def __post_init__(self) -> None:
         n_rows = len(self.indptr) - 1
@@ -89,6 +93,9 @@ class Instance:
             raise ValueError("needs must have one entry per row, or per phase and row")
         if self.rules is not None:
             self._check_rules(self.rules)
+        second = np.zeros(n_rows) if self.second_share is None else self.second_share
+        if second.shape != (n_rows,) or not np.all((second >= 0) & (second <= 1)):
+            raise ValueError("second shares must be from 0 to 1, one per row")
         if np.any(self.open_min > self.open_max):
             raise ValueError("open_min must not exceed open_max")
 
@@ -153,6 +160,8 @@ class Instance:
             finite = self.capacity[np.isfinite(self.capacity)]
             if np.any(finite % 1 != 0) or not (self.need is None or np.array_equal(self.need, self.weight[-1])):
                 return False
+        if self.second_share is not None and np.any(self.weight * self.second_share % 1 != 0):
+            return False
         unserved = self.unserved[np.isfinite(self.unserved)]
         costs_whole = np.issubdtype(np.asarray(self.cost).dtype, np.integer) or bool(np.all(self.cost % 1 == 0))
         return costs_whole and bool(np.all(unserved % 1 == 0)) and bool(np.all(self.weight % 1 == 0))

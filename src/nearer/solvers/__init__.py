@@ -12,17 +12,23 @@ from nearer.model import Instance, Solution
 __all__ = ["SOLVERS", "solve"]
 
 SOLVERS: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
-    ("dynamic", "solve_dynamic", lambda i: i.rules is not None and i.objective == "sum"),
+    ("dynamic", "solve_dynamic", lambda i: i.rules is not None and i.second_share is None and i.objective == "sum"),
     ("pmedian", "solve_pmedian", lambda i: _plain(i) and i.objective == "sum" and not i.capacitated),
     ("capacitated", "solve_capacitated", lambda i: _plain(i) and i.objective == "sum" and i.capacitated),
     ("pcenter", "solve_pcenter", lambda i: _plain(i) and i.objective == "max" and not i.capacitated),
+    ("twofold", "solve_twofold", lambda i: _twofold(i) and i.objective == "sum" and not i.capacitated),
 )
 """Module, function, and which instances it solves; the first that fits does."""
 
 
 def _plain(instance: Instance) -> bool:
-    """Whether free sites simply open or do not, in one phase."""
-    return instance.rules is None and instance.n_phases == 1
+    """Whether free sites simply open or do not, in one phase, and one open site is all that a row asks for."""
+    return instance.rules is None and instance.n_phases == 1 and instance.second_share is None
+
+
+def _twofold(instance: Instance) -> bool:
+    """As ``_plain``, where a row asks for two."""
+    return instance.rules is None and instance.n_phases == 1 and instance.second_share is not None
 
 
 def solve(instance: Instance, **options: Any) -> Solution:

@@ -1,49 +1,26 @@
 """
-Dual side: the Lagrangian of the assignment rows, climbed by the volume algorithm.
+Dual side: the Lagrangian of the assignment rows, climbed by the volume algorithm (``volume.py``).
 
 For multipliers λ ≤ cap and ``ρ_j = price_j + Σ_i min(0, val_ij − λ_i)``, ``L(λ) = base + Σ λ + Σ ρ`` over the cheapest
-set of sites that may be open together is a lower bound (Narula, Ogbu, Samuelsson 1977; step rule and primal averages:
-Barahona, Anbil 2000).
+set of sites that may be open together is a lower bound (Narula, Ogbu, Samuelsson 1977).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from nearer.kernels import pmedian as kernels
 from nearer.kernels.jit import run_chunks
+from nearer.solvers import volume
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core
+from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _CHUNK_ENTRIES = 2_000_000  # fixed, so that sums do not depend on the number of threads
-
-
-@dataclass
-class Dual:
-    """
-    Multipliers and what they prove about a core.
-
-    Parameters
-    ----------
-    lam
-        float64 (n,), each between the row's least cost and its cap.
-    rho
-        Reduced cost of each site, price included, float64 (m,).
-    bound
-        L(λ), rounded down.
-    share
-        Average share in which each site was open while climbing, float64 (m,): a rough fractional solution.
-    """
-
-    lam: FloatArray
-    rho: FloatArray
-    bound: float
-    share: FloatArray
 
 
 def row_chunks(core: Core) -> list[tuple[int, int]]:
@@ -85,6 +62,36 @@ def rounded_down(bound: float, core: Core, lam: FloatArray, rho: FloatArray) -> 
     return bound - eps * min(longest, 4096) * size
 
 
+class _Assignment:
+    """The relaxed assignment rows of a core, for ``volume.climb``."""
+
+    def __init__(self, core: Core, threads: int) -> None:
+        self.core, self.threads, self.chunks = core, threads, row_chunks(core)
+        self.low, self.high, self.m = core.least, core.cap, core.m
+
+    def evaluate(self, lam: FloatArray) -> tuple[float, FloatArray, IntArray]:
+        """L(λ), ρ and the cheapest set of sites."""
+        rho = prices(self.core, lam, self.chunks, self.threads)
+        bound, chosen = bound_of(self.core, lam, rho)
+        return bound, rho, chosen
+
+    def slope(self, lam: FloatArray, chosen: IntArray, out: FloatArray) -> int:
+        """Supergradient at λ; returns the work done."""
+        mask = np.zeros(self.m, dtype=bool)
+        mask[chosen] = True
+        core = self.core
+
+        def work(chunk: tuple[int, int]) -> int:
+            return int(kernels.times_served(core.ptr, core.col, core.val, lam, mask, chunk[0], chunk[1], out))
+
+        spent = sum(run_chunks(work, self.chunks, min(self.threads, len(self.chunks))))
+        return 2 * spent + core.n + core.m
+
+    def safe(self, bound: float, lam: FloatArray, rho: FloatArray) -> float:
+        """L(λ) rounded down."""
+        return rounded_down(bound, self.core, lam, rho)
+
+
 def climb(
     core: Core,
     lam: FloatArray,
@@ -96,93 +103,8 @@ def climb(
     share: FloatArray | None = None,
     enough: float = np.inf,
 ) -> Dual:
-    """
-    Improve multipliers for so many iterations, or until ``enough`` is proven.
-
-    Parameters
-    ----------
-    upper
-        Value of the best plan known: target of the steps.
-    on_improve
-        Told each new best bound.
-    """
-    chunks = row_chunks(core)
-    low, cap = core.least, core.cap
-    center = np.clip(lam, low, cap)
-    rho = prices(core, center, chunks, threads)
-    bound, chosen = bound_of(core, center, rho)
-    direction = np.empty(core.n)
-    _serve(core, center, chosen, chunks, threads, direction)
-    share = np.zeros(core.m) if share is None else share.copy()
-    if not share.any():
-        share[chosen] = 1.0
-    best_rho = rho
-    factor, reds, alpha_max, checked = 0.1, 0, 0.1, bound
-    step_dir = direction.copy()
-    gradient = np.empty(core.n)
-    for iteration in range(1, iterations + 1):
-        if budget.exhausted() or bound >= enough:
-            break
-        # Pushing a multiplier beyond its box proves nothing: take those parts out of the direction.
-        step_dir[:] = direction
-        step_dir[(center >= cap) & (direction > 0)] = 0.0
-        step_dir[(center <= low) & (direction < 0)] = 0.0
-        norm = _dot(step_dir, step_dir)
-        if norm < 1e-12:
-            break
-        step = factor * max(upper * 1.0005 - bound, 1e-9 * abs(upper)) / norm
-        trial = np.clip(center + step * step_dir, low, cap)
-        rho = prices(core, trial, chunks, threads)
-        value, chosen = bound_of(core, trial, rho)
-        spent = _serve(core, trial, chosen, chunks, threads, gradient)
-        budget.spend(2 * spent + core.n + core.m)
-        difference = gradient - direction
-        size = _dot(difference, difference)
-        alpha = (
-            alpha_max if size <= 0 else float(np.clip(-_dot(direction, difference) / size, alpha_max / 10, alpha_max))
-        )
-        aligned = _dot(step_dir, gradient) > 0
-        direction += alpha * difference
-        share *= 1.0 - alpha
-        share[chosen] += alpha
-        if value > bound:
-            center, bound, best_rho, reds = trial, value, rho, 0
-            on_improve(rounded_down(bound, core, center, best_rho))
-            if aligned:
-                factor = min(factor * 1.1, 2.0)
-        else:
-            reds += 1
-            if reds >= 20:
-                factor, reds = factor * 0.66, 0
-        if iteration % 100 == 0:
-            if bound - checked < 0.01 * max(upper - bound, 0.0):
-                alpha_max = max(alpha_max / 2, 1e-5)
-            checked = bound
-        if factor < 1e-6:
-            break
-    return Dual(center, best_rho, rounded_down(bound, core, center, best_rho), share)
-
-
-def _dot(a: FloatArray, b: FloatArray) -> float:
-    # numpy's own pairwise sum: a BLAS dot product depends on the number of threads and starts some.
-    return float(np.add.reduce(a * b))
-
-
-def _serve(
-    core: Core,
-    lam: FloatArray,
-    chosen: IntArray,
-    chunks: list[tuple[int, int]],
-    threads: int,
-    out: FloatArray,
-) -> int:
-    mask = np.zeros(core.m, dtype=bool)
-    mask[chosen] = True
-
-    def work(chunk: tuple[int, int]) -> int:
-        return int(kernels.times_served(core.ptr, core.col, core.val, lam, mask, chunk[0], chunk[1], out))
-
-    return sum(run_chunks(work, chunks, min(threads, len(chunks))))
+    """Improve multipliers of a core; see ``volume.climb``."""
+    return volume.climb(_Assignment(core, threads), lam, upper, budget, iterations, on_improve, share, enough)
 
 
 def fixable(core: Core, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray, float]:

@@ -14,12 +14,12 @@ from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import make_core
-from nearer.solvers.lagrangian import Dual
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder
 from nearer.solvers.search import greedy_start, interchange, kicked
 from nearer.solvers.state import State
 from nearer.solvers.tree import Tree
+from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
 import numpy as np
 
 from nearer.model import Certificate, Instance
@@ -9,25 +13,25 @@ from nearer.solvers.core import Core, standing_caps
 from nearer.units import FloatArray, IntArray
 
 
-class ProofBuilder:
-    """
-    Grows with the solver's steps.
+class HasSites(Protocol):
+    """Part of an instance."""
 
-    Parameters
-    ----------
-    instance
-        Whose rows and sites the certificate speaks of.
-    """
+    @property
+    def site(self) -> IntArray:
+        """Positions of its sites in the instance."""
 
-    def __init__(self, instance: Instance) -> None:
-        self._cap = standing_caps(instance)
-        self._multipliers: list[tuple[FloatArray, IntArray, FloatArray]] = []
+
+class ProofTree:
+    """Multipliers, fixings and nodes, growing with the solver's steps."""
+
+    def __init__(self) -> None:
+        self._multipliers: list[Callable[[], FloatArray]] = []
         self._nodes: list[list[int]] = [[-1, -1, -1, -1]]
         self._fixings: list[tuple[int, int, int, int]] = []
 
-    def add_multipliers(self, core: Core, lam: FloatArray) -> int:
-        """Store multipliers of a core; rows taken out of it count at what they cost."""
-        self._multipliers.append((self._cap, core.row, lam))
+    def add(self, multipliers: Callable[[], FloatArray]) -> int:
+        """Store multipliers, as what returns those of the instance's rows; returns their number."""
+        self._multipliers.append(multipliers)
         return len(self._multipliers) - 1
 
     def add_node(self, parent: int, site: int, value: int) -> int:
@@ -39,21 +43,10 @@ class ProofBuilder:
         """What bounds a node as long as it has no children."""
         self._nodes[node][3] = multiplier
 
-    def add_fixings(self, node: int, core: Core, closed: IntArray, opened: IntArray, multiplier: int) -> None:
+    def add_fixings(self, node: int, core: HasSites, closed: IntArray, opened: IntArray, multiplier: int) -> None:
         """Sites of a core fixed below a node since the opposite is bounded away."""
         for sites, value in ((closed, 0), (opened, 1)):
             self._fixings.extend((node, int(core.site[j]), value, multiplier) for j in sites)
-
-    def settle(self, core: Core, cap: FloatArray) -> None:
-        """Rows cost less once sites of the core are fixed open; multipliers added later start from there."""
-        self._cap = self._cap.copy()
-        self._cap[core.row] = cap
-
-    def _full(self, multiplier: int) -> FloatArray:
-        cap, row, lam = self._multipliers[multiplier]
-        full = cap.copy()
-        full[row] = lam
-        return full
 
     def certificate(self) -> Certificate:
         """The proof so far; leaves without multipliers of their own take their parent's."""
@@ -72,7 +65,7 @@ class ProofBuilder:
         bound_by[~inner] = compact[:leaf_count]
         fixings = np.array(self._fixings, dtype=np.int32).reshape(-1, 4)
         return Certificate(
-            multipliers=np.array([self._full(k) for k in used]),
+            multipliers=np.array([self._multipliers[k]() for k in used]),
             node_parent=nodes[:, 0],
             node_site=nodes[:, 1],
             node_value=nodes[:, 2],
@@ -82,3 +75,33 @@ class ProofBuilder:
             fix_value=fixings[:, 2],
             fix_multiplier=compact[leaf_count:].astype(np.int32),
         )
+
+
+class ProofBuilder(ProofTree):
+    """
+    The proof of a p-median.
+
+    Parameters
+    ----------
+    instance
+        Whose rows and sites the certificate speaks of.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__()
+        self._cap = standing_caps(instance)
+
+    def add_multipliers(self, core: Core, lam: FloatArray) -> int:
+        """Store multipliers of a core; rows taken out of it count at what they cost."""
+        return self.add(partial(_full, self._cap, core.row, lam))
+
+    def settle(self, core: Core, cap: FloatArray) -> None:
+        """Rows cost less once sites of the core are fixed open; multipliers added later start from there."""
+        self._cap = self._cap.copy()
+        self._cap[core.row] = cap
+
+
+def _full(cap: FloatArray, row: IntArray, lam: FloatArray) -> FloatArray:
+    full = cap.copy()
+    full[row] = lam
+    return full

@@ -9,8 +9,9 @@ import numpy as np
 from nearer.model import FREE, OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.core import standing_caps
-from nearer.solvers.lagrangian import Dual, opposites
+from nearer.solvers.lagrangian import opposites
 from nearer.solvers.vicinity import Swaps, Vicinity, best_swaps
+from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _LEAST_WORK = 8_000_000  # some tenths of a second: small problems take longer for the same work

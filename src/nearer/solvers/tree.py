@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import heapq
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
 from nearer.lp import LpStatus
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.core import Core, cheapest_set
-from nearer.solvers.lagrangian import Dual, opposites
+from nearer.solvers.lagrangian import opposites
 from nearer.solvers.master import Master
-from nearer.solvers.proof import ProofBuilder
+from nearer.solvers.proof import ProofBuilder, ProofTree
 from nearer.solvers.search import interchange
 from nearer.solvers.state import State
+from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _INTEGRAL = 1e-6
@@ -31,7 +34,57 @@ class Node:
     fixed: IntArray = field(compare=False)
 
 
-class Tree:
+class Searched(Protocol):
+    """What a tree asks of a core."""
+
+    @property
+    def m(self) -> int:
+        """Free sites."""
+
+    @property
+    def k_min(self) -> int:
+        """Sites to open, at least."""
+
+    @property
+    def k_max(self) -> int:
+        """Sites to open, at most."""
+
+    @property
+    def site(self) -> IntArray:
+        """Positions in the instance, int32 (m,)."""
+
+    def value(self, open_idx: IntArray) -> float:
+        """Cost with these free sites open."""
+
+
+class Relaxation(Protocol):
+    """What a tree asks of a linear relaxation; see ``Master``."""
+
+    @property
+    def y(self) -> FloatArray:
+        """Openness of each site in the last solution."""
+
+    @property
+    def value(self) -> float:
+        """Value of the last solution."""
+
+    def fix(self, site: IntArray, value: IntArray) -> None:
+        """Fix sites closed (0) or open (1); all others are free."""
+
+    def solve(self) -> LpStatus:
+        """Solve and count the work."""
+
+    def separate(self) -> int:
+        """Write out what the last solution gets wrong; returns how much."""
+
+    def multipliers(self) -> FloatArray:
+        """Multipliers that prove at least the value of the last solution."""
+
+
+C = TypeVar("C", bound=Searched)
+
+
+class SiteTree(ABC, Generic[C]):
     """
     The search below one core.
 
@@ -43,24 +96,24 @@ class Tree:
         Instance positions of the sites that earlier fixing opened: part of every plan found here.
     """
 
-    def __init__(
-        self, core: Core, master: Master, state: State, proof: ProofBuilder, fixed_open: IntArray, threads: int
-    ) -> None:
+    def __init__(self, core: C, master: Relaxation, state: State, proof: ProofTree, fixed_open: IntArray) -> None:
         self.core, self.master, self.state, self.proof = core, master, state, proof
-        self.fixed_open, self.threads = fixed_open, threads
-        self.chunks = dual_side.row_chunks(core)
+        self.fixed_open = fixed_open
+        self.sharper_when_fixed = False  # whether fixing a site at its value may still raise the relaxation
         self.nodes_done = 0
         self.root_fixed: IntArray = np.full(core.m, -1, dtype=np.int8)
 
+    @abstractmethod
     def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:
         """L(λ) where some sites are fixed, rounded down."""
-        core = self.core
-        rho = dual_side.prices(core, lam, self.chunks, self.threads)
-        opened, free = fixed == 1, fixed < 0
-        chosen = self.cheapest(rho, fixed)
-        bound = core.base + float(lam.sum()) + float(rho[opened].sum()) + float(rho[chosen & free].sum())
-        self.state.budget.spend(core.nnz)
-        return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, rho), np.zeros(0))
+
+    @abstractmethod
+    def polished(self, plan: IntArray) -> IntArray:
+        """A plan made better."""
+
+    @abstractmethod
+    def store(self, lam: FloatArray) -> int:
+        """Number of these multipliers in the proof."""
 
     def still_open(self, fixed: IntArray) -> tuple[int, int]:
         """How many free sites must, and may, open beside those fixed open."""
@@ -101,14 +154,14 @@ class Tree:
         wanted = max(k_min, min(k_max, round(float(y.sum()))))
         plan: IntArray = np.sort(np.argsort(-y, kind="stable")[:wanted]).astype(np.int32)
         if self.core.value(plan) < self.state.value + 0.01 * abs(self.state.value):
-            plan = interchange(self.core, plan, self.state.budget)
+            plan = self.polished(plan)
         value = self.core.value(plan)
         if value < self.state.value:
             self.state.found(value, np.concatenate([self.fixed_open, self.core.site[plan]]))
 
     def fix_more(self, node: Node, dual: Dual, multiplier: int) -> None:
         """Fix free sites at a node by reduced cost."""
-        core, fixed = self.core, node.fixed
+        fixed = node.fixed
         free = np.flatnonzero(fixed < 0)
         if len(free) == 0:
             return
@@ -119,7 +172,7 @@ class Tree:
         if given_up.any():
             fixed[closed], fixed[opened] = 0, 1
             self.state.discard(float(opposite[given_up].min()))
-            self.proof.add_fixings(node.place, core, closed, opened, multiplier)
+            self.proof.add_fixings(node.place, self.core, closed, opened, multiplier)
 
     def run(self) -> None:
         """Search until the bound meets the best value, or the run is done."""
@@ -142,7 +195,7 @@ class Tree:
             if dual is None:
                 return
             self.nodes_done += 1
-            multiplier = self.proof.add_multipliers(self.core, dual.lam)
+            multiplier = self.store(dual.lam)
             if dual.bound > node.bound or node.place == 0:
                 self.proof.set_leaf(node.place, multiplier)
                 node.bound = max(node.bound, dual.bound)
@@ -151,8 +204,12 @@ class Tree:
             if node.bound >= state.cutoff:
                 state.discard(node.bound)
                 continue
+            before = node.fixed.copy()
             self.fix_more(node, dual, multiplier)
             branch = self.branch_site(y, node.fixed)
+            if branch < 0 and self.sharper_when_fixed and not np.array_equal(before, node.fixed):
+                plunge = node
+                continue
             if branch < 0:
                 state.discard(node.bound)
                 continue
@@ -173,3 +230,32 @@ class Tree:
         fraction = np.where(free, np.minimum(y, 1.0 - y), -1.0)
         best = int(np.argmax(fraction))
         return best if fraction[best] > _INTEGRAL else -1
+
+
+class Tree(SiteTree[Core]):
+    """The tree of a p-median."""
+
+    def __init__(
+        self, core: Core, master: Master, state: State, proof: ProofBuilder, fixed_open: IntArray, threads: int
+    ) -> None:
+        super().__init__(core, master, state, proof, fixed_open)
+        self.builder, self.threads = proof, threads
+        self.chunks = dual_side.row_chunks(core)
+
+    def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:
+        """L(λ) where some sites are fixed, rounded down."""
+        core = self.core
+        rho = dual_side.prices(core, lam, self.chunks, self.threads)
+        opened, free = fixed == 1, fixed < 0
+        chosen = self.cheapest(rho, fixed)
+        bound = core.base + float(lam.sum()) + float(rho[opened].sum()) + float(rho[chosen & free].sum())
+        self.state.budget.spend(core.nnz)
+        return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, rho), np.zeros(0))
+
+    def polished(self, plan: IntArray) -> IntArray:
+        """A plan no worse, from which no single move helps."""
+        return interchange(self.core, plan, self.state.budget)
+
+    def store(self, lam: FloatArray) -> int:
+        """Number of these multipliers in the proof."""
+        return self.builder.add_multipliers(self.core, lam)

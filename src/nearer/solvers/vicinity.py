@@ -19,12 +19,12 @@ from nearer.progress import Stop
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core, make_core
-from nearer.solvers.lagrangian import Dual
 from nearer.solvers.master import Master
-from nearer.solvers.proof import ProofBuilder
+from nearer.solvers.proof import HasSites, ProofBuilder
 from nearer.solvers.search import interchange, kicked
 from nearer.solvers.state import State
 from nearer.solvers.tree import Tree
+from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _LP_ROWS, _LP_ENTRIES = 120_000, 2_000_000  # of the whole problem, nothing fixed
@@ -356,7 +356,7 @@ class _Unwritten(ProofBuilder):
     def set_leaf(self, node: int, multiplier: int) -> None:
         """Keep nothing."""
 
-    def add_fixings(self, node: int, core: Core, closed: IntArray, opened: IntArray, multiplier: int) -> None:
+    def add_fixings(self, node: int, core: HasSites, closed: IntArray, opened: IntArray, multiplier: int) -> None:
         """Keep nothing."""
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from nearer.files import written_whole
 from nearer.kernels.jit import default_threads
 from nearer.model import Instance, Solution, Status, relative_gap
+from nearer.model.check import recompute_value
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
 from nearer.study.limits import Run
@@ -151,6 +152,9 @@ def _head(path: Path, problem: Problem, seconds_read: float) -> dict[str, Any]:
         "budget": request.budget,
         "capacity": request.capacity,
         "problem_number": request.problem_number,
+        "second_share": request.second_share,
+        "decay_to": request.decay_to,
+        "decay_table": None if request.decay_table is None else [list(step) for step in request.decay_table],
         "n_demand": instance.n_rows,
         "n_sites": instance.n_sites,
         "p": request.p,
@@ -198,7 +202,7 @@ def _solver_gap(problem: Problem, gap: float) -> float:
     alone = np.bincount(instance.site_idx, weights=weight, minlength=instance.n_sites)
     chosen = np.zeros(instance.n_sites, dtype=bool)
     chosen[np.argsort(-alone, kind="stable")[: int(instance.open_max[0])]] = True
-    left_out = float(instance.weight[0][_unserved(problem, chosen)].sum())
+    left_out = recompute_value(instance, chosen)
     return gap * (problem.covered_of - left_out) / left_out if left_out > 0 else gap
 
 

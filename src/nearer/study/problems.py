@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from nearer.errors import UsageError
-from nearer.model import FREE, Instance
+from nearer.model import FREE, Decay, Instance, covering_instance
 from nearer.progress import Stop
 from nearer.study.domination import without_dominated
 from nearer.study.pairs import Format, Rounding, Table, asking, read_table, sorted_rows
@@ -64,6 +64,12 @@ class Request:
         OR-Library: the number for the word ``capacity``.
     problem_number
         OR-Library's pmedcap: which of the problems in the file, from 1.
+    second_share
+        Maximal covering: share of a customer's weight that counts only once a second open site covers it.
+    decay_to
+        Maximal covering: the distance, beyond the radius, at which a weight that falls in a straight line is gone.
+    decay_table
+        Maximal covering, in place of the radius: distances, each with the share that counts up to it.
     """
 
     problem: Kind
@@ -74,6 +80,19 @@ class Request:
     distance: Rounding = "floor"
     capacity: float | None = None
     problem_number: int | None = None
+    second_share: float | None = None
+    decay_to: float | None = None
+    decay_table: tuple[tuple[float, float], ...] | None = None
+
+    @property
+    def decay(self) -> Decay | None:
+        """Gradual decay, if any was asked for; distances reach as far as the rim of what they name."""
+        if self.decay_table is not None:
+            until = tuple(distance * (1 + _ON_THE_RIM) for distance, _ in self.decay_table)
+            return Decay(until, tuple(share for _, share in self.decay_table))
+        if self.decay_to is not None and self.radius is not None:
+            return Decay((self.radius * (1 + _ON_THE_RIM), self.decay_to), (1.0, 0.0), linear=True)
+        return None
 
 
 @dataclass(frozen=True)
@@ -147,6 +166,22 @@ def read_problem(
     return _serving(request, table)
 
 
+def read_decay_table(text: str) -> tuple[tuple[float, float], ...]:
+    """
+    Distances and shares from text like ``2:1,4:0.5``.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
+    try:
+        pairs = [part.split(":") for part in text.split(",")]
+        return tuple((float(distance), float(share)) for distance, share in pairs)
+    except ValueError:
+        raise UsageError(f"{text!r} is no --decay-table: write it like 2:1,4:0.5 (distance:share).") from None
+
+
 def _refuse_what_does_not_fit(request: Request) -> None:
     problem, file_format = request.problem, request.file_format
     if problem not in PROBLEMS[file_format]:
@@ -155,7 +190,8 @@ def _refuse_what_does_not_fit(request: Request) -> None:
             f"give --problem {' or '.join(PROBLEMS[file_format])}."
         )
     covering = problem in ("max-cover", "set-cover")
-    if covering and request.radius is None:
+    _refuse_wrong_cover(request)
+    if covering and request.radius is None and request.decay_table is None:
         raise UsageError(f"A {problem} problem needs the distance within which a site covers: add --radius R.")
     if not covering and request.radius is not None:
         raise UsageError(f"A {problem} problem has no radius: leave out --radius.")
@@ -171,6 +207,29 @@ def _refuse_what_does_not_fit(request: Request) -> None:
         raise UsageError("--capacity is for orlib-cap files that say the word capacity in place of a number.")
     if request.problem_number is not None and file_format != "orlib-pmedcap":
         raise UsageError("--problem-number is for orlib-pmedcap files, which hold several problems.")
+
+
+def _refuse_wrong_cover(request: Request) -> None:
+    """The options of maximal covering that say how a customer counts."""
+    given = {"--second-share": request.second_share, "--decay-to": request.decay_to}
+    given["--decay-table"] = request.decay_table  # type: ignore[assignment]
+    for name in [name for name, what in given.items() if what is not None]:
+        if request.problem != "max-cover":
+            raise UsageError(f"{name} is for max-cover problems: leave it out.")
+    if request.second_share is not None:
+        if not 0 <= request.second_share <= 1:
+            raise UsageError("--second-share must be a number from 0 to 1.")
+        if request.decay_to is not None or request.decay_table is not None:
+            raise UsageError("Gradual decay is not solved together with --second-share: leave out one of them.")
+    if request.decay_table is not None:
+        if request.radius is not None or request.decay_to is not None:
+            raise UsageError("--decay-table stands in place of --radius and --decay-to: leave those out.")
+        try:
+            _ = request.decay
+        except ValueError as error:
+            raise UsageError(f"--decay-table: {error}; write it like 2:1,4:0.5 (distance:share).") from error
+    if request.decay_to is not None and request.radius is not None and not request.decay_to > request.radius:
+        raise UsageError("--decay-to must lie beyond --radius.")
 
 
 def _completed(request: Request, table: Table) -> Request:
@@ -235,37 +294,45 @@ def _serving(request: Request, table: Table) -> Problem:
 def _covering(request: Request, table: Table) -> Problem:
     """Being covered costs nothing: what remains is the weight not covered, or the number of sites."""
     n, m = table.n, table.m
-    limit = float(request.radius or 0.0) * (1 + _ON_THE_RIM)
-    parts, counts = [], []
+    decay = request.decay
+    limit = decay.until[-1] if decay else float(request.radius or 0.0) * (1 + _ON_THE_RIM)
+    parts, counts, shares = [], [], []
     for distances in table.chunks():
         row, site = np.nonzero(distances <= limit)
         counts.append(np.bincount(row, minlength=len(distances)))
         parts.append(site.astype(np.int32))
+        if decay:
+            shares.append(decay.at(distances[row, site]))
     indptr = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
     site_idx = np.concatenate(parts)
     if request.problem == "max-cover":
         weight = np.ones(n) if table.weight is None else table.weight
-        unserved, price = np.ones(n), None
         low, high = (request.p, request.p) if request.p is not None else (0, _affordable(request, table))
-    else:
-        weight, unserved, price = np.ones(n), np.full(n, float(_UNCOVERED)), np.ones((m, 1))
-        low, high = 0, m
+        instance = covering_instance(
+            indptr,
+            site_idx,
+            weight,
+            np.full(m, FREE, dtype=np.int8),
+            low,
+            high,
+            share=np.concatenate(shares) if decay else None,
+            second_share=request.second_share,
+        )
+        return Problem(request, instance, covered_of=math.fsum(weight))
     instance = Instance(
         indptr=indptr,
         site_idx=site_idx,
         cost=np.zeros(len(site_idx), dtype=np.int32),
-        unserved=unserved,
-        weight=weight.reshape(1, n),
+        unserved=np.full(n, float(_UNCOVERED)),
+        weight=np.ones((1, n)),
         standing=np.full(m, FREE, dtype=np.int8),
-        open_min=np.array([low], dtype=np.int64),
-        open_max=np.array([high], dtype=np.int64),
+        open_min=np.array([0], dtype=np.int64),
+        open_max=np.array([m], dtype=np.int64),
         capacity=np.full((m, 1, 1), np.inf),
         row_point=np.arange(n, dtype=np.int32),
         row_group=np.zeros(n, dtype=np.int32),
-        open_cost=price,
+        open_cost=np.ones((m, 1)),
     )
-    if request.problem == "max-cover":
-        return Problem(request, instance, covered_of=math.fsum(weight))
     alone = np.flatnonzero(np.diff(indptr) == 0)
     reason = f"no site lies within {request.radius:g} of {_customers(alone)}" if len(alone) else ""
     return Problem(request, instance, impossible=reason)

@@ -18,7 +18,7 @@ from nearer.errors import CheckFailedError, Fault, InputError
 from nearer.model import FORBIDDEN, Certificate, Instance
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.model.check_center import certified_dearest
-from nearer.model.evaluate import cheapest_open, pair_rows
+from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
 from nearer.study.pairs import Format, Rounding
 from nearer.study.problems import Kind, Problem, Request, read_problem
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -40,6 +40,9 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "budget": _NUMBER,
     "capacity": _NUMBER,
     "problem_number": int,
+    "second_share": _NUMBER,
+    "decay_to": _NUMBER,
+    "decay_table": list,
     "assignment": list,
     "proof_file": str,
 }
@@ -166,8 +169,12 @@ def _refuse_wrong_reduction(instance: Instance, reduced: Instance) -> None:
 def _nearest_cost(instance: Instance, open_mask: BoolArray, assignment: list[Any] | None) -> tuple[float, list[str]]:
     """Cost with every row at its cheapest open site, and what is wrong with an assignment that was given."""
     best = cheapest_open(instance, open_mask)
+    mean = best
+    if instance.second_share is not None:
+        share = instance.second_share
+        mean = (1 - share) * best + share * second_cheapest_open(instance, open_mask)
     weight = np.asarray(instance.weight[0])
-    paid = np.multiply(weight, best, out=np.where(np.isinf(best), np.inf, 0.0), where=weight > 0)
+    paid = np.multiply(weight, mean, out=np.where(np.isinf(mean), np.inf, 0.0), where=weight > 0)
     if instance.objective == "max":
         cost = float(paid.max())
     else:
@@ -248,6 +255,9 @@ def _request(result: dict[str, Any]) -> Request:
         distance=result.get("distance") or "floor",
         capacity=result.get("capacity"),
         problem_number=result.get("problem_number"),
+        second_share=result.get("second_share"),
+        decay_to=result.get("decay_to"),
+        decay_table=tuple((at, share) for at, share in table) if (table := result.get("decay_table")) else None,
     )
 
 
@@ -267,6 +277,9 @@ def _read_result(path: Path) -> dict[str, Any]:
         for key, known in (("problem", Kind), ("format", Format), ("distance", Rounding)):
             if result.get(key) is not None and result[key] not in get_args(known):
                 faults.append(Fault(f"{result[key]!r} is not known", file=path.name, column=key, remedy=_REMEDY))
+        steps = result.get("decay_table") or []
+        if not all(isinstance(s, list) and len(s) == 2 and all(isinstance(x, _NUMBER) for x in s) for s in steps):
+            faults.append(Fault("it must hold [distance, share] pairs", file=path.name, column="decay_table"))
         if not all(isinstance(site, int) for site in result["open"]):
             faults.append(Fault("open must hold whole numbers", file=path.name, column="open", remedy=_REMEDY))
     if faults:

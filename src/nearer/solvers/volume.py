@@ -1,0 +1,132 @@
+"""The volume algorithm (Barahona, Anbil 2000): multipliers climbed along averaged supergradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from nearer.solvers.budget import Budget
+from nearer.units import FloatArray, IntArray
+
+
+class Relaxed(Protocol):
+    """A Lagrangian relaxation over multipliers in a box, whose subproblem chooses among m sites."""
+
+    low: FloatArray
+    high: FloatArray
+    m: int
+
+    def evaluate(self, lam: FloatArray) -> tuple[float, FloatArray, IntArray]:
+        """L(λ), the reduced cost of each site, and the sites chosen."""
+
+    def slope(self, lam: FloatArray, chosen: IntArray, out: FloatArray) -> int:
+        """Fill a supergradient of L at λ; returns the work done."""
+
+    def safe(self, bound: float, lam: FloatArray, rho: FloatArray) -> float:
+        """L(λ) less what float64 sums may have gained."""
+
+
+@dataclass
+class Dual:
+    """
+    Multipliers and what they prove about a core.
+
+    Parameters
+    ----------
+    lam
+        float64 (n,), each between the row's least cost and its cap.
+    rho
+        Reduced cost of each site, price included, float64 (m,).
+    bound
+        L(λ), rounded down.
+    share
+        Average share in which each site was open while climbing, float64 (m,): a rough fractional solution.
+    """
+
+    lam: FloatArray
+    rho: FloatArray
+    bound: float
+    share: FloatArray
+
+
+def climb(
+    relaxed: Relaxed,
+    lam: FloatArray,
+    upper: float,
+    budget: Budget,
+    iterations: int,
+    on_improve: Callable[[float], None],
+    share: FloatArray | None = None,
+    enough: float = np.inf,
+) -> Dual:
+    """
+    Improve multipliers for so many iterations, or until ``enough`` is proven.
+
+    Parameters
+    ----------
+    relaxed
+        What is relaxed.
+    upper
+        Value of the best plan known: target of the steps.
+    on_improve
+        Told each new best bound.
+    """
+    low, high = relaxed.low, relaxed.high
+    center = np.clip(lam, low, high)
+    bound, rho, chosen = relaxed.evaluate(center)
+    direction = np.empty(len(center))
+    relaxed.slope(center, chosen, direction)
+    share = np.zeros(relaxed.m) if share is None else share.copy()
+    if not share.any():
+        share[chosen] = 1.0
+    best_rho = rho
+    factor, reds, alpha_max, checked = 0.1, 0, 0.1, bound
+    step_dir = direction.copy()
+    gradient = np.empty(len(center))
+    for iteration in range(1, iterations + 1):
+        if budget.exhausted() or bound >= enough:
+            break
+        # Pushing a multiplier beyond its box proves nothing: take those parts out of the direction.
+        step_dir[:] = direction
+        step_dir[(center >= high) & (direction > 0)] = 0.0
+        step_dir[(center <= low) & (direction < 0)] = 0.0
+        norm = _dot(step_dir, step_dir)
+        if norm < 1e-12:
+            break
+        step = factor * max(upper * 1.0005 - bound, 1e-9 * abs(upper)) / norm
+        trial = np.clip(center + step * step_dir, low, high)
+        value, rho, chosen = relaxed.evaluate(trial)
+        budget.spend(relaxed.slope(trial, chosen, gradient))
+        difference = gradient - direction
+        size = _dot(difference, difference)
+        alpha = (
+            alpha_max if size <= 0 else float(np.clip(-_dot(direction, difference) / size, alpha_max / 10, alpha_max))
+        )
+        aligned = _dot(step_dir, gradient) > 0
+        direction += alpha * difference
+        share *= 1.0 - alpha
+        share[chosen] += alpha
+        if value > bound:
+            center, bound, best_rho, reds = trial, value, rho, 0
+            on_improve(relaxed.safe(bound, center, best_rho))
+            if aligned:
+                factor = min(factor * 1.1, 2.0)
+        else:
+            reds += 1
+            if reds >= 20:
+                factor, reds = factor * 0.66, 0
+        if iteration % 100 == 0:
+            if bound - checked < 0.01 * max(upper - bound, 0.0):
+                alpha_max = max(alpha_max / 2, 1e-5)
+            checked = bound
+        if factor < 1e-6:
+            break
+    return Dual(center, best_rho, relaxed.safe(bound, center, best_rho), share)
+
+
+def _dot(a: FloatArray, b: FloatArray) -> float:
+    # numpy's own pairwise sum: a BLAS dot product depends on the number of threads and starts some.
+    return float(np.add.reduce(a * b))
