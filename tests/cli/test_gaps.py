@@ -18,6 +18,19 @@ def test_gaps_are_told_in_a_table_and_written(nearer: Any, tmp_path: Path) -> No
     assert {path.name for path in (tmp_path / "town" / "gaps").iterdir()} == set(GAP_FILES)
 
 
+def test_gaps_are_verified_and_a_change_is_exit_code_1(nearer: Any, tmp_path: Path) -> None:
+    nearer("new", "town")
+    nearer("gaps", "town", "--minutes", 10)
+    done = nearer("verify", Path("town") / "gaps")
+    assert done.returncode == 0, done.stdout
+    assert "The list of gaps holds" in done.stdout
+    file = tmp_path / "town" / "gaps" / "gaps.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    document["measures"]["lacking"] += 1
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert nearer("verify", Path("town") / "gaps").returncode == 1
+
+
 def test_the_answer_for_programs_is_json(nearer: Any, tmp_path: Path) -> None:
     nearer("new", "town")
     done = nearer("gaps", "town", "--json", "--group", "older", "--decay", "slow", "--out", tmp_path / "out")

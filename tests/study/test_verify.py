@@ -318,7 +318,8 @@ def test_a_ready_table_of_times_is_checked_too(tmp_path: Path) -> None:
 
 def test_the_check_shares_only_reading_and_the_graph_with_what_it_checks() -> None:
     src = Path(nearer.__file__).parent
-    for name in ("study/verify.py", "study/recount.py", "study/retime.py", "model/check.py", "model/evaluate.py"):
+    names = ("study/verify.py", "study/recount.py", "study/retime.py", "model/check.py", "model/evaluate.py")
+    for name in (*names, "study/verify_gaps.py", "study/recount_gaps.py"):
         tree = ast.parse((src / name).read_text(encoding="utf-8"))
         imported = {
             f"{node.module}.{alias.name}"
@@ -330,6 +331,7 @@ def test_the_check_shares_only_reading_and_the_graph_with_what_it_checks() -> No
         assert network <= {f"nearer.network.{n}" for n in ("Snap", "StreetGraph", "build_graph", "snap")}
         barred = ("kernels", "solvers", "demand", "report", "model.build", "planning.make", "planning.measures")
         barred += ("planning.gains", "planning.access", "planning.areas", "study.parts", "study.run")
+        barred += ("planning.catchment", "planning.gapareas", "planning.gaps", "planning.sizing", "study.gaps")
         assert not [one for one in imported if one.startswith(tuple(f"nearer.{room}" for room in barred))]
 
 

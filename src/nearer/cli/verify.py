@@ -13,7 +13,7 @@ from nearer.errors import UsageError
 
 def verify(
     plan: Annotated[
-        Path, typer.Argument(metavar="PLAN", help="A plan folder, a stress folder, or a RESULT.json of `nearer solve`.")
+        Path, typer.Argument(metavar="PLAN", help="A folder of results, or a RESULT.json of `nearer solve`.")
     ],
     study: Annotated[
         Path | None,
@@ -31,14 +31,12 @@ def verify(
 
 
 def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
-    from nearer.planning.stress_files import STRESS_FILE
-    from nearer.study.verify import verify_plan
-    from nearer.study.verify_stress import verify_stress
+    from nearer.study.verify_any import WHAT, kind_of, verify_any
 
-    is_stress = plan.name == STRESS_FILE or (plan / STRESS_FILE).is_file()
-    if plan.is_file() and plan.name not in ("plan.json", STRESS_FILE):
+    kind = kind_of(plan)
+    if kind is None:
         raise UsageError(f"{plan} is not a plan folder; for a result of `nearer solve`, add --instance FILE.")
-    verdict = verify_stress(plan, study) if is_stress else verify_plan(plan, study)
+    verdict = verify_any(plan, study)
     if as_json:
         say_json(verdict.as_json())
         return verdict.ok
@@ -46,7 +44,7 @@ def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
         say(str(check))
     for text in verdict.notes:
         say(text)
-    what = "answer" if is_stress else "plan"
+    what = WHAT[kind]
     if verdict.ok:
         say(f"The {what} holds: all {len(verdict.checks)} of its claims were computed again and agree.")
     else:

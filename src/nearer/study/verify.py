@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,6 +34,14 @@ from nearer.units import BoolArray
 
 _MS = 60_000.0
 _ASKED_ANEW = ("plan.open", "plan.open_max", "plan.objective", "study.seed")  # what the command line may replace
+
+
+class HasInputs(Protocol):
+    """Any document that names its input files."""
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Path as written in the study → sha256 of the file."""
 
 
 def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
@@ -69,7 +77,7 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
     recount = Recount(study, tables, retime(tables, study.streets, folder))
     read = {source.path: source.sha256 for source in tables.sources}
     checks = [
-        Check("settings", *_same_settings(study, folder)),
+        Check("settings", *same_settings(study, folder)),
         Check("inputs", read == document.inputs, ", ".join(sorted(document.inputs)), ", ".join(sorted(read))),
         _equal("study", document.study, study.study.name),
         _equal("seed", document.seed, study.study.seed),
@@ -100,7 +108,7 @@ def find_study(plan_folder: Path, given: Path | None) -> Path:
     return plan_folder.resolve().parent
 
 
-def check_inputs(document: PlanDocument, folder: Path) -> None:
+def check_inputs(document: HasInputs, folder: Path) -> None:
     """
     Make sure that every input is there and is what the plan was made from.
 
@@ -121,7 +129,7 @@ def check_inputs(document: PlanDocument, folder: Path) -> None:
     faults.raise_if_any()
 
 
-def _same_settings(study: Study, folder: Path) -> tuple[bool, str, str]:
+def same_settings(study: Study, folder: Path) -> tuple[bool, str, str]:
     """Whether the plan's settings are those of the study file, apart from what the command line may replace."""
     if not (folder / STUDY_FILE).is_file():
         return True, "", f"no {STUDY_FILE} to compare with"

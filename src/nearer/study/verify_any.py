@@ -1,0 +1,38 @@
+"""Which independent check a folder of results wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from nearer.study.checks import Verdict
+
+_KINDS = {
+    "plan.json": ("plan", "nearer.study.verify", "verify_plan"),
+    "stress.json": ("answer", "nearer.study.verify_stress", "verify_stress"),
+    "gaps.json": ("list of gaps", "nearer.study.verify_gaps", "verify_gaps"),
+}
+WHAT = {file: what for file, (what, _, _) in _KINDS.items()}
+"""What each file that names a folder's kind holds, in a word."""
+
+
+def kind_of(path: Path) -> str | None:
+    """The file that says what a folder holds, a plan's where there is none; None for a file that is none of them."""
+    if path.is_file():
+        return path.name if path.name in _KINDS else None
+    return next((name for name in _KINDS if (path / name).is_file()), "plan.json")
+
+
+def verify_any(path: Path, study_folder: Path | None = None) -> Verdict:
+    """
+    Check whatever a folder holds.
+
+    Raises
+    ------
+    InputError
+        There is nothing of ours, an input is missing, or one has changed since.
+    """
+    _, module, name = _KINDS[kind_of(path) or "plan.json"]
+    check: Callable[[Path, Path | None], Verdict] = getattr(import_module(module), name)
+    return check(path, study_folder)
