@@ -74,6 +74,7 @@ def people_of(frame: Frame, source: PeopleSource) -> People:
     groups = {
         group: _count(frame, column, f"[people] groups.{group}", faults) for group, column in source.groups.items()
     }
+    later = {phase: _count(frame, column, f"[people] later.{phase}", faults) for phase, column in source.later.items()}
     if total is not None:
         for group, people in groups.items():
             if people is not None:
@@ -88,8 +89,11 @@ def people_of(frame: Frame, source: PeopleSource) -> People:
             remedy="check that it is this column, and that it counts people",
         )
     populated = np.ones(frame.n, dtype=bool) if total is None else ~(total == 0)
+    for people in later.values():  # where nobody lives yet, somebody may
+        if people is not None:
+            populated |= people > 0
     located = _locate(frame, source, faults, populated)
-    if total is not None and not faults.found and not populated.any():
+    if total is not None and not faults.found and not (total > 0).any():
         faults.add("nobody lives here: all numbers are 0", column=source.total, remedy="check that it is this column")
     faults.raise_if_any()
     assert total is not None
@@ -97,6 +101,7 @@ def people_of(frame: Frame, source: PeopleSource) -> People:
     assert ids is not None
     columns = {"id": ids, "lon": located.lon, "lat": located.lat, "total": total}
     columns |= {group: np.minimum(people, total) for group, people in groups.items() if people is not None}
+    columns |= {later_column(phase): people for phase, people in later.items() if people is not None}
     table = pd.DataFrame(columns).assign(area="")[populated].reset_index(drop=True)
     shapes = _shapes(located, populated)
     return People(
@@ -106,6 +111,11 @@ def people_of(frame: Frame, source: PeopleSource) -> People:
         source.cell_m if shapes is None else square_side_m(np.asarray(shapes.array, dtype=object)),
         _notes(frame, populated, located),
     )
+
+
+def later_column(phase: str) -> str:
+    """Column of ``People.table`` that holds everybody in a later phase."""
+    return f"later: {phase}"
 
 
 def check_groups(groups: Iterable[str], faults: Faults) -> None:

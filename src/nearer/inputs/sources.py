@@ -64,6 +64,9 @@ class PeopleSource(Settings):
     groups: dict[str, str] = Field(
         default_factory=dict, description="group name → column, or raster file beside a raster"
     )
+    later: dict[str, str] = Field(
+        default_factory=dict, description="phase → column with all people then; groups keep their part at each point"
+    )
     id: str | None = Field(None, description="column with the id; default `id`, else row numbers")
     lon: str = Field("lon", description="column with the longitude (csv, parquet without geometry)")
     lat: str = Field("lat", description="column with the latitude")

@@ -48,15 +48,27 @@ class BeforeAfter(Part):
     after: Access
 
 
+class SiteStep(Part):
+    """A site opens, rises to a level, or closes (level null) in a phase."""
+
+    phase: str
+    level: str | None = Field(description='the level it then has, "" without levels; null where it closes')
+
+
 class PlannedSite(Part):
     """A site that is open in the plan, or was closed by it."""
 
     id: str
     name: str
     status: Literal["existing", "opened", "upgraded", "closed"]
-    phase: str | None = None
+    phase: str | None = Field(None, description="phase in which it opens, rises or closes; null where it stays")
     agency: str | None = None
     level: str | None = None
+    level_before: str | None = Field(None, description="upgraded sites: the level of today")
+    sent: float | None = Field(None, description="people sent there in the last phase, where room is limited")
+    room: float | None = Field(None, description="people it can serve at its level; null = no limit")
+    spent: float | None = Field(None, description="money that opening, upgrading or closing it takes")
+    steps: list[SiteStep] = Field([], description="what becomes of it, in order, where there are phases or levels")
     people: float = Field(description="people nearest to this site in the plan")
     lon: float
     lat: float
@@ -84,6 +96,79 @@ class AreaAccess(Part):
     after_unreached: float
     before_within: float = Field(description="share within coverage_min")
     after_within: float
+
+
+class PhasePlan(Part):
+    """What one phase opens, costs and brings; its people are those of the phase."""
+
+    name: str
+    years: float
+    counted: float = Field(description="what a minute of this phase counts for: its years, discounted")
+    people: float
+    opened: list[str] = Field(description="ids, in the order in which they are best built")
+    upgraded: list[str]
+    closed: list[str]
+    centres: int = Field(description="ours that are open at its end")
+    spent: float = Field(description="money for opening, upgrading and closing")
+    running: float = Field(description="money a year for all that is open")
+    value: float = Field(description="the objective's part of this phase: weighted person-minutes × counted")
+    mean_min: float = Field(description="average as people are sent; who has no place counts as out of reach")
+    mean_nearest_min: float = Field(description="average if every centre took everybody who is nearest to it")
+    mean_room_min: float = Field(description="average if people go to the nearest centre with room, the nearest first")
+    unmet: float = Field(description="people out of reach or without a place, as they are sent")
+    unmet_room: float = Field(description="the same if people go to the nearest centre with room")
+    alone_value: float | None = Field(None, description="the best that could be done by then if no other phase counted")
+    alone_bound: float | None = Field(None, description="what even that cannot go below")
+    greedy_value: float | None = Field(None, description="value of this phase if each phase only looked at itself")
+
+
+class AgencyPlan(Part):
+    """What one agency opens, hosts and pays."""
+
+    name: str
+    venues_today: int
+    opened: list[str]
+    people: float = Field(description="people sent to its centres in the last phase")
+    spent: list[float] = Field(description="money for opening, upgrading and closing, per phase")
+    running: list[float] = Field(description="money a year, per phase")
+    budget: float | None = None
+    running_budget: float | None = None
+
+
+class LevelUse(Part):
+    """How the centres of one level are used in the last phase."""
+
+    name: str
+    centres: int
+    people: float = Field(description="people sent there")
+    capacity: float | None = Field(description="room of all of them; null where one has no limit")
+
+
+class ProgrammeUse(Part):
+    """Seats of one programme in the last phase."""
+
+    name: str
+    group: str
+    wanted: float
+    seated: float
+    mean_min: float | None = Field(description="average minutes of those seated; null if nobody is")
+
+
+class RuleUse(Part):
+    """A rule of the study and where the plan stands."""
+
+    name: str
+    value: float
+    lower: float | None = None
+    upper: float | None = None
+
+
+class UnmetArea(Part):
+    """People of an area and a group without a place, or out of reach, in the last phase."""
+
+    area: str
+    people: float
+    groups: dict[str, float] = {}
 
 
 class FarPlace(Part):
@@ -154,8 +239,13 @@ class PlanDocument(Part):
     sites: list[PlannedSite]
     measures: BeforeAfter
     curve: Curve
-    phases: list[dict[str, Any]] = []
-    agencies: list[dict[str, Any]] = []
+    phases: list[PhasePlan] = []
+    agencies: list[AgencyPlan] = []
+    levels: list[LevelUse] = []
+    programmes: list[ProgrammeUse] = []
+    rules: list[RuleUse] = Field([], description="rules across sites and promises to groups; pairs apart left out")
+    unmet: list[UnmetArea] = []
+    greedy_value: float | None = Field(None, description="the objective if each phase only looked at itself")
     areas: list[AreaAccess] = []
     far: list[FarPlace] = []
     snapping: dict[str, Snapping] = Field({}, description="people, sites")

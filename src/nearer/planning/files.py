@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from nearer.errors import Fault, InputError
@@ -13,7 +14,7 @@ from nearer.files import written_whole
 from nearer.planning.document import SCHEMA, PlanDocument
 from nearer.planning.plan import Plan
 
-PLAN_FILE, RUN_FILE, PROOF_FILE = "plan.json", "run.json", "proof.npz"
+PLAN_FILE, RUN_FILE, PROOF_FILE, ASSIGNMENT_FILE = "plan.json", "run.json", "proof.npz", "assignment.npz"
 
 
 def write_plan_json(plan: Plan, folder: Path) -> None:
@@ -29,6 +30,9 @@ def write_plan_json(plan: Plan, folder: Path) -> None:
     """
     if plan.certificate is not None:
         plan.certificate.save(folder / PROOF_FILE)
+    if plan.assignment is not None:
+        with written_whole(folder / ASSIGNMENT_FILE) as beside, beside.open("wb") as file:
+            np.savez_compressed(file, **plan.assignment)
     _write_text(folder / RUN_FILE, json.dumps(plan.run, indent=1, ensure_ascii=False, default=str))
     _write_text(folder / PLAN_FILE, plan.document.model_dump_json(by_alias=True, indent=1))
 

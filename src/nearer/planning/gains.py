@@ -52,7 +52,7 @@ def compute_gains(instance: Instance, open_mask: BoolArray) -> Gains:
         Sites open in the plan, bool (n_sites,).
     """
     opened_mask = open_mask & (instance.standing == FREE)
-    site_idx, gain = _in_order(instance, opened_mask)
+    site_idx, gain = in_order(instance, opened_mask)
     loss, replacement, replaced = _without_each(instance, open_mask)
     return Gains(site_idx, gain, loss[site_idx], replacement[site_idx], replaced[site_idx])
 
@@ -65,7 +65,7 @@ def _cost_at(instance: Instance, position: IntArray) -> FloatArray:
     return cost
 
 
-def _in_order(instance: Instance, opened_mask: BoolArray) -> tuple[IntArray, FloatArray]:
+def in_order(instance: Instance, opened_mask: BoolArray) -> tuple[IntArray, FloatArray]:
     """Greedy order by gain; a gain only shrinks as others open, so an old one is a bound and few are formed again."""
     best = _cost_at(instance, first_two(instance.indptr, instance.site_idx, instance.standing == OPEN)[0])
     weight = np.asarray(instance.weight[0])

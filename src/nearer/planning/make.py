@@ -43,6 +43,8 @@ def make_plan(
     crs: str,
     snapping: dict[str, document.Snapping],
     run: dict[str, Any],
+    today: BoolArray | None = None,
+    before_ms: float | None = None,
 ) -> Plan:
     """
     Translate a solution into the user's ids and measure what it does for people.
@@ -67,11 +69,16 @@ def make_plan(
         How "people" and "sites" were joined to the streets.
     run
         What differs from run to run; becomes ``run.json``.
+    today
+        Sites that are open today, where that is not what stands open in the instance; bool (n_sites,).
+    before_ms
+        The objective with the sites of today, where that is not everybody's time to the nearest.
     """
     table = tables.sites.table
     standing = instance.standing
     open_mask = solution.open_mask | (standing == OPEN)
-    before = Access.to_open(demand, class_times, standing == OPEN)
+    today = standing == OPEN if today is None else today
+    before = Access.to_open(demand, class_times, today)
     after = Access.to_open(demand, class_times, open_mask)
     gains = compute_gains(instance, open_mask)
     served = after.people_per_site(len(table))
@@ -82,7 +89,8 @@ def make_plan(
     minutes = thresholds(coverage_min, limit_ms)
     cut_off = people_cut_off(demand, class_times, standing >= FREE)
     value = solution.objective / MS_PER_MIN
-    before_value = _value_ms(demand, before, unreached_ms) / MS_PER_MIN
+    before_ms = _value_ms(demand, before, unreached_ms) if before_ms is None else before_ms
+    before_value = before_ms / MS_PER_MIN
     bound = max(solution.bound, 0.0) / MS_PER_MIN  # nothing costs less than nothing
     written = document.PlanDocument(
         nearer=nearer.__version__,

@@ -32,6 +32,10 @@ class Plan:
         As read, for the maps; None where the study has none.
     certificate
         The proof, None where the bound is the solver's own.
+    assignment
+        Who is sent where, where room is limited: ``phase``, ``pool`` (0 = everyone, then programmes), ``speed_class``,
+        ``point``, ``site`` (positions in the tables as read) and ``share``, arrays of one length; None where everybody
+        goes to the nearest.
     run
         What differs from run to run: seconds per step, threads, host, versions, trace.
     """
@@ -45,6 +49,7 @@ class Plan:
     shapes: gpd.GeoSeries | None = None
     cell_m: float | None = None
     certificate: Certificate | RulesCertificate | None = None
+    assignment: dict[str, Any] | None = None
     run: dict[str, Any] = field(default_factory=dict)
 
     @property

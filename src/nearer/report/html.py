@@ -163,7 +163,7 @@ def report_html(plan: Plan) -> str:
         areas=areas[: tables.LONGEST],
         areas_left=max(0, len(areas) - tables.LONGEST),
         loose=[
-            (name, *tables.loose_table(rows))
+            (name, *tables.loose_table([row.model_dump() for row in rows]))
             for name, rows in (("Phases", document.phases), ("Agencies", document.agencies))
             if rows
         ],

@@ -53,11 +53,14 @@ class Recount:
         Settings and inputs.
     class_pairs
         Pairs within the limit, by speed class; "" is everyone without a speed of their own.
+    closed
+        Ids of sites that a plan closes.
     """
 
     study: Study
     tables: Tables
     class_pairs: dict[str, Pairs]
+    closed: frozenset[str] = frozenset()
 
     @cached_property
     def standing(self) -> IntArray:
@@ -67,6 +70,7 @@ class Recount:
         for site, (status, excluded) in enumerate(zip(table["status"], table["excluded"], strict=True)):
             if status == "candidate":
                 standing[site] = FORBIDDEN if excluded else FREE
+        standing[table["id"].isin(self.closed).to_numpy()] = FORBIDDEN
         return standing
 
     @cached_property

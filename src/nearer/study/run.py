@@ -31,6 +31,7 @@ from nearer.study.parts import (
     weigh,
 )
 from nearer.study.settings import Study
+from nearer.study.staged_run import plan_stages
 from nearer.study.write import check_out, write_plan
 from nearer.units import minutes_to_ms
 
@@ -110,7 +111,6 @@ def plan_tables(tables: Tables, study: Study, *, run: Run, folder: Path | None =
     folder
         The study folder, where what is slow to make is kept between runs; None to keep nothing.
     """
-    open_min, open_max = number_to_open(study, tables)
     unreached_ms = minutes_to_ms(study.unreached_min)
     run.go_on()
     with run.timed("network"):
@@ -119,6 +119,10 @@ def plan_tables(tables: Tables, study: Study, *, run: Run, folder: Path | None =
     with run.timed("model"):
         demand = weigh(tables, study)
         times = times_per_class(network.times, study, demand)
+    if study.staged:
+        return plan_stages(tables, study, network, demand, times, run=run)
+    open_min, open_max = number_to_open(study, tables)
+    with run.timed("model"):
         instance = build_instance(demand, times, standing(tables), open_min, open_max, unreached_ms)
     with run.timed("solve"):
         solution = solve(

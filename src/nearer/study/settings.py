@@ -8,6 +8,14 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from nearer.inputs.sources import AreaSource, ExcludeSource, PeopleSource, Settings, SitesSource, StreetsSource
+from nearer.study.stages import (
+    AgencySettings,
+    DistrictSettings,
+    FloorSettings,
+    LevelSettings,
+    PhaseSettings,
+    ProgrammeSettings,
+)
 
 MOST_WEIGHT = 10_000
 """Heaviest a member of a group may count; sums stay exact enough to be proven."""
@@ -36,6 +44,20 @@ class PlanSettings(Settings):
     group_weights: dict[str, float] = Field(
         default_factory=dict, description="weight of a point = total + Σ (weight − 1) · people of the group"
     )
+    budget: float | None = Field(None, ge=0, description="money for opening, upgrading and closing, in all")
+    running_budget: float | None = Field(None, ge=0, description="money a year for running, in every phase")
+    close_max: int = Field(0, ge=0, description="existing centres that may close, at most; moves count as one each")
+    separation_m: float | None = Field(
+        None,
+        gt=0,
+        le=100_000,
+        description="no new centre nearer than so many metres, as the crow flies, to another of ours",
+    )
+    discount: float = Field(0.0, ge=0, lt=1, description="what a year's wait takes off the weight of a later year")
+    whole: bool = Field(False, description="with capacities: everybody of a point goes to one place")
+    phases: tuple[PhaseSettings, ...] = ()
+    districts: tuple[DistrictSettings, ...] = ()
+    floors: tuple[FloorSettings, ...] = ()
 
 
 class Study(Settings):
@@ -48,11 +70,22 @@ class Study(Settings):
     sites: tuple[SitesSource, ...] = Field(min_length=1)
     exclude: tuple[ExcludeSource, ...] = ()
     plan: PlanSettings
+    agencies: tuple[AgencySettings, ...] = ()
+    levels: tuple[LevelSettings, ...] = ()
+    programmes: tuple[ProgrammeSettings, ...] = ()
 
     @property
     def unreached_min(self) -> float:
         """Minutes that a person out of reach counts as, the default filled in."""
         return self.plan.unreached_min or 2.0 * self.streets.limit_min
+
+    @property
+    def staged(self) -> bool:
+        """Whether phases, levels, money, agencies or other rules across sites are asked for."""
+        plan = self.plan
+        across = plan.phases or plan.districts or plan.floors or self.agencies or self.levels or self.programmes
+        money = plan.budget is not None or plan.running_budget is not None
+        return bool(across or money or plan.close_max or plan.separation_m)
 
 
 class Contradiction(NamedTuple):
@@ -66,9 +99,15 @@ class Contradiction(NamedTuple):
 def contradictions(study: Study) -> Iterator[Contradiction]:
     """Everything in a study that its keys cannot say one by one."""
     plan, streets = study.plan, study.streets
-    if (plan.open is None) == (plan.open_max is None):
-        both = "both open and open_max are given" if plan.open is not None else "the number of centres is missing"
-        yield Contradiction("plan.open", both, "give either open = N (exactly) or open_max = N (at most)")
+    if plan.open is not None and plan.open_max is not None:
+        yield Contradiction(
+            "plan.open", "both open and open_max are given", "give either open = N (exactly) or open_max = N (at most)"
+        )
+    elif plan.open is None and plan.open_max is None and not _bounded(study):
+        yield Contradiction(
+            "plan.open", "the number of centres is missing", "give either open = N (exactly) or open_max = N (at most)"
+        )
+    yield from _stage_contradictions(study)
     if plan.unreached_min is not None and plan.unreached_min < streets.limit_min:
         yield Contradiction(
             "plan.unreached_min",
@@ -126,3 +165,84 @@ def contradictions(study: Study) -> Iterator[Contradiction]:
             yield Contradiction(
                 f"sites[{number}].status", "it does not say what these sites are", 'add status = "candidate"'
             )
+
+
+def _bounded(study: Study) -> bool:
+    """Whether something other than [plan] open keeps the number of new centres in bounds."""
+    plan = study.plan
+    counted = bool(plan.phases) and all(phase.open is not None or phase.open_max is not None for phase in plan.phases)
+    paid = plan.budget is not None or (bool(plan.phases) and all(phase.budget is not None for phase in plan.phases))
+    agencies = bool(study.agencies) and all(
+        agency.budget is not None or agency.max_open is not None for agency in study.agencies
+    )
+    return counted or paid or agencies
+
+
+def _stage_contradictions(study: Study) -> Iterator[Contradiction]:
+    """What phases, levels, agencies, programmes and promises cannot say one by one."""
+    plan = study.plan
+    for key, named in (
+        ("plan.phases", [one.name for one in plan.phases]),
+        ("plan.districts", [one.name for one in plan.districts]),
+        ("agencies", [one.name for one in study.agencies]),
+        ("levels", [one.name for one in study.levels]),
+        ("programmes", [one.name for one in study.programmes]),
+    ):
+        for number, name in enumerate(named, start=1):
+            if name in named[: number - 1]:
+                yield Contradiction(f"{key}[{number}].name", f'the name "{name}" is given twice', "rename one")
+    for number, phase in enumerate(plan.phases, start=1):
+        if phase.open is not None and phase.open_max is not None:
+            remedy = "give either open = N (exactly) or open_max = N (at most)"
+            yield Contradiction(f"plan.phases[{number}].open", "both open and open_max are given", remedy)
+        if phase.growth is not None and phase.name in study.people.later:
+            remedy = "leave one of them out"
+            yield Contradiction(f"plan.phases[{number}].growth", "[people] later has a column for this phase", remedy)
+    exact = [phase.open for phase in plan.phases if phase.open is not None]
+    most = plan.open if plan.open is not None else plan.open_max
+    if most is not None and sum(exact) > most:
+        yield Contradiction(
+            "plan.phases", f"the phases open {sum(exact)} and the plan {most}", "phases are parts of the whole"
+        )
+    if plan.open is not None and plan.phases and len(exact) == len(plan.phases) and sum(exact) < plan.open:
+        yield Contradiction(
+            "plan.open", f"the phases open {sum(exact)} and the plan {plan.open}", "leave one of them out"
+        )
+    groups = study.people.groups
+    known = f"[people] groups has: {', '.join(groups) or 'none'}"
+    for phase_name in study.people.later:
+        if phase_name not in [phase.name for phase in plan.phases]:
+            yield Contradiction(
+                f"people.later.{phase_name}", f'there is no phase "{phase_name}"', "name a phase of [[plan.phases]]"
+            )
+    for number, floor in enumerate(plan.floors, start=1):
+        if floor.group is not None and floor.group not in groups:
+            yield Contradiction(f"plan.floors[{number}].group", f'there is no group "{floor.group}"', known)
+        kinds = [floor.mean_min is not None, floor.not_worse, floor.within_min is not None and floor.share is not None]
+        lone = (floor.within_min is None) != (floor.share is None)
+        if sum(kinds) != 1 or lone:
+            yield Contradiction(
+                f"plan.floors[{number}]",
+                "a floor says one thing",
+                "give mean_min, or not_worse = true, or within_min and share",
+            )
+    for number, district in enumerate(plan.districts, start=1):
+        if district.min is not None and district.max is not None and district.min > district.max:
+            yield Contradiction(f"plan.districts[{number}].min", "it is more than max", "give min ≤ max")
+    for number, agency in enumerate(study.agencies, start=1):
+        if agency.min_open is not None and agency.max_open is not None and agency.min_open > agency.max_open:
+            yield Contradiction(f"agencies[{number}].min_open", "it is more than max_open", "give min_open ≤ max_open")
+    programmes = [one.name for one in study.programmes]
+    for number, programme in enumerate(study.programmes, start=1):
+        if programme.group not in groups:
+            yield Contradiction(f"programmes[{number}].group", f'there is no group "{programme.group}"', known)
+        if not any(level.seats.get(programme.name) for level in study.levels):
+            remedy = f'give a level seats = {{ "{programme.name}" = 40 }}'
+            yield Contradiction(f"programmes[{number}].name", "no level has seats for it", remedy)
+    for number, level in enumerate(study.levels, start=1):
+        for name, seats in level.seats.items():
+            if name not in programmes:
+                remedy = f"add [[programmes]] with this name; there are: {', '.join(programmes) or 'none'}"
+                yield Contradiction(f"levels[{number}].seats.{name}", f'there is no programme "{name}"', remedy)
+            elif seats < 0:
+                yield Contradiction(f"levels[{number}].seats.{name}", "seats are below none", "give 0 or more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from nearer.study.load import STUDY_FILE, check_settings, load_study
 from nearer.study.recount import Nearest, Recount
 from nearer.study.retime import plane_of, retime
 from nearer.study.settings import Study
+from nearer.study.verify_stages import verify_stages
 from nearer.units import BoolArray
 
 _MS = 60_000.0
@@ -82,8 +84,10 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
         _equal("study", document.study, study.study.name),
         _equal("seed", document.seed, study.study.seed),
         _equal("crs", document.crs, plane_of(tables).crs),
-        *_check_sites(document, recount),
     ]
+    if study.staged:
+        return _verdict_on_stages(document, recount, plan_folder, checks)
+    checks += _check_sites(document, recount)
     if not all(check.ok for check in checks if check.name.startswith("sites")):
         return Verdict(tuple(checks), ("The rest was not checked, since the sites are not those of the study.",))
     open_mask = _open_mask(document, recount)
@@ -94,6 +98,25 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
         *_check_people(document, recount, before, after),
         *_check_gains(document, recount, after),
         *_check_far(document, recount, after, open_mask),
+    ]
+    return Verdict(tuple(checks), notes)
+
+
+def _verdict_on_stages(document: PlanDocument, recount: Recount, plan_folder: Path, checks: list[Check]) -> Verdict:
+    """Phases, levels and money, and then the picture of the last phase with today's people."""
+    found, notes = verify_stages(document, recount.study, recount.tables, recount.class_pairs, plan_folder)
+    checks = [*checks, *found]
+    if not all(check.ok for check in found if check.name.startswith(("stages", "phases"))):
+        return Verdict(tuple(checks), notes)
+    closed = frozenset(site.id for site in document.sites if site.status == "closed")
+    final = replace(recount, closed=closed)
+    before = recount.nearest(recount.standing == OPEN)
+    open_mask = _open_mask(document, final)
+    after = final.nearest(open_mask)
+    checks += [
+        *_check_people(document, recount, before, after),
+        *_check_gains(document, final, after),
+        *_check_far(document, final, after, open_mask),
     ]
     return Verdict(tuple(checks), notes)
 

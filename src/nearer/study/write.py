@@ -15,7 +15,7 @@ from nearer.report import write_gpkg, write_report, write_sites_csv
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE
 
-PLAN_FILES = ("sites.csv", "plan.gpkg", "report.html", "proof.npz", "run.json", "plan.json")
+PLAN_FILES = ("sites.csv", "plan.gpkg", "report.html", "proof.npz", "assignment.npz", "run.json", "plan.json")
 """Every file a plan folder may hold; anything else in it is the user's and stays."""
 
 

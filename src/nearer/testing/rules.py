@@ -89,12 +89,13 @@ def _random_rules(
         beyond = None if rng.random() < 0.5 else float(rng.integers(3, 18))
         most = float(factor.sum()) * (rng.uniform(3, 30) if beyond is None else rng.uniform(0.2, 1.0))
         limits.append(ServiceLimit("a limit", factor, beyond, most))
+    used = np.concatenate([np.zeros(0, dtype=np.intp), *(np.flatnonzero(v) for _, v, _, _ in sides)])
     return Rules(
         option_ptr=np.array(ptr, dtype=np.int64),
         option_level=level,
         option_cost=money * (rng.integers(0, 8) if priced else 0),
         side_ptr=np.cumsum([0, *(int(np.count_nonzero(values)) for _, values, _, _ in sides)]).astype(np.int64),
-        side_option=np.concatenate([np.flatnonzero(v) for _, v, _, _ in sides] or [np.zeros(0)]).astype(np.int32),
+        side_option=used.astype(np.int32),
         side_value=np.concatenate([v[v != 0] for _, v, _, _ in sides] or [np.zeros(0)]),
         side_lower=np.array([low for _, _, low, _ in sides], dtype=np.float64),
         side_upper=np.array([high for _, _, _, high in sides], dtype=np.float64),

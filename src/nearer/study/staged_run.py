@@ -1,0 +1,173 @@
+"""A study with phases, levels, money or agencies, from its tables to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from nearer.demand import Demand
+from nearer.errors import InfeasibleError
+from nearer.inputs.tables import Tables
+from nearer.model import CLOSED, OPEN, Instance, Solution, Status
+from nearer.model.build import build_instance
+from nearer.network import Network, TravelTimes
+from nearer.planning.make import make_plan
+from nearer.planning.plan import Plan
+from nearer.planning.staged import Horizon, StageNames, add_stages, build_order, final_standing
+from nearer.solvers import solve
+from nearer.solvers.horizon import each_alone, each_in_turn, frozen
+from nearer.study.limits import Run
+from nearer.study.parts import run_notes, snapping
+from nearer.study.settings import Study
+from nearer.study.staging import Staged, stage
+from nearer.units import IntArray, minutes_to_ms
+
+
+def plan_stages(
+    tables: Tables,
+    study: Study,
+    network: Network,
+    demand: Demand,
+    class_times: Sequence[TravelTimes],
+    *,
+    run: Run,
+) -> Plan:
+    """
+    Plan all phases together.
+
+    Raises
+    ------
+    InputError
+        Columns of the sites, or rules that fit no site.
+    InfeasibleError
+        No plan obeys the rules.
+    """
+    with run.timed("model"):
+        staged = stage(study, tables, demand, class_times)
+    with run.timed("solve"):
+        solution = _solve(staged.instance, study, run, 1.0)
+    if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
+        raise InfeasibleError(_why_not(staged, solution))
+    with run.timed("compare phases"):
+        before = _as_today(staged, study, run)
+        horizon = _horizon(staged, study, run)
+    with run.timed("plan"):
+        return _written(tables, study, network, demand, class_times, staged, solution, before, horizon, run)
+
+
+def _solve(instance: Instance, study: Study, run: Run, part: float) -> Solution:
+    """Within a part of the time allowed."""
+    limit = None if run.time_limit_s is None else run.time_limit_s * part
+    return solve(
+        instance,
+        gap=run.gap,
+        seed=study.study.seed,
+        threads=run.threads,
+        work_limit=run.work_limit,
+        stop=run.stop.within(limit),
+        progress=run.progress,
+    )
+
+
+def _as_today(staged: Staged, study: Study, run: Run) -> float:
+    """The objective if every site stayed as it is."""
+    today = np.repeat(staged.terms.today[None, :], staged.instance.n_phases, axis=0)
+    return _solve(frozen(staged.instance, staged.instance.rules.option_of(today)), study, run, 0.25).objective  # type: ignore[union-attr]
+
+
+def _horizon(staged: Staged, study: Study, run: Run) -> Horizon | None:
+    """How each phase would fare for itself, and in turn; None for a single phase."""
+    n_phases = staged.instance.n_phases
+    if n_phases < 2:
+        return None
+
+    def within(instance: Instance) -> Solution:
+        return _solve(instance, study, run, 0.5 / n_phases)
+
+    values, bounds = each_alone(staged.instance, within)
+    greedy, _ = each_in_turn(staged.instance, within)
+    return Horizon(values, bounds, greedy)
+
+
+def _written(
+    tables: Tables,
+    study: Study,
+    network: Network,
+    demand: Demand,
+    class_times: Sequence[TravelTimes],
+    staged: Staged,
+    solution: Solution,
+    before_ms: float,
+    horizon: Horizon | None,
+    run: Run,
+) -> Plan:
+    instance, level = staged.instance, np.asarray(solution.level)
+    unreached_ms = minutes_to_ms(study.unreached_min)
+    standing = final_standing(instance, level)
+    opened = (instance.standing != OPEN) & (level[-1] != CLOSED)
+    n_opened = int(opened.sum())
+    single = build_instance(demand, class_times, standing, n_opened, n_opened, unreached_ms, cut=False)
+    final = replace(
+        solution,
+        level=np.where(opened | (standing == OPEN), 0, -1).astype(np.int16).reshape(1, -1),
+        phase_idx=None,
+    )
+    picture = make_plan(
+        name=study.study.name,
+        settings=study.model_dump(mode="json"),
+        seed=study.study.seed,
+        tables=tables,
+        demand=demand,
+        class_times=class_times,
+        instance=single,
+        solution=final,
+        unreached_ms=unreached_ms,
+        coverage_min=study.plan.coverage_min,
+        crs=network.plane.crs,
+        snapping=snapping(network, tables, study),
+        run=run_notes(run, solution),
+        today=instance.standing == OPEN,
+        before_ms=before_ms,
+    )
+    order = build_order(instance, single, level)
+    place = np.full(instance.n_sites, len(order[0]), dtype=np.int64)
+    place[order[0]] = np.arange(len(order[0]))
+
+    def rank(sites: IntArray) -> IntArray:
+        return place[sites]
+
+    return add_stages(
+        picture,
+        tables=tables,
+        demands=staged.demands,
+        rows=staged.rows,
+        instance=instance,
+        options=staged.options,
+        solution=solution,
+        counted=staged.counted,
+        names=_names(study, staged),
+        unreached_ms=unreached_ms,
+        horizon=horizon,
+        order=order,
+        rank=rank,
+    )
+
+
+def _names(study: Study, staged: Staged) -> StageNames:
+    return StageNames(
+        phases=tuple(phase.name for phase in staged.phases),
+        years=tuple(phase.years for phase in staged.phases),
+        levels=staged.level_names,
+        agencies=tuple((one.name, one.budget, one.running_budget) for one in study.agencies),
+        programmes=tuple((one.name, one.group) for one in study.programmes),
+        share=staged.venues.share,
+        owner=[str(name) for name in staged.venues.agency],
+    )
+
+
+def _why_not(staged: Staged, solution: Solution) -> str:
+    if solution.status is Status.UNKNOWN:
+        return "No plan that obeys the rules was found in the time allowed; allow more with --time-limit."
+    return "There is no plan that obeys all the rules."

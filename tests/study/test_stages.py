@@ -1,0 +1,294 @@
+"""Phases, levels, money, agencies and promises: each alone and in pairs, against enumeration in plain Python."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Iterator
+from itertools import combinations, combinations_with_replacement, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from nearer.errors import InfeasibleError, InputError
+from nearer.study.run import run_study
+from nearer.study.verify import verify_plan
+
+STEP_MS = 66_344  # a thousandth of a degree of latitude at the equator, 110.574 m at 6 km/h
+UNREACHED_MS = 60 * 60_000
+PEOPLE = [("a", 0, 100, 10), ("b", 1, 10, 0), ("c", 2, 50, 50), ("d", 3, 10, 0), ("e", 10, 40, 0), ("f", 11, 30, 30)]
+SITES = [
+    # id, place, status, agency, district, cost, running
+    ("H", 0, "existing", "city", "south", 0, 2),
+    ("S", 2, "candidate", "city", "south", 5, 3),
+    ("P", 3, "candidate", "parish", "south", 1, 1),
+    ("L", 10, "candidate", "parish", "north", 8, 4),
+]
+LEVELS = {"small": (70, 10, 1), "large": (160, 30, 2)}  # capacity, cost, running
+
+RULES: dict[str, dict[str, Any]] = {
+    "phases": {},
+    "levels": {},
+    "budget": {"budget": 40},
+    "running": {"running_budget": 9},
+    "agencies": {"parish_budget": 12, "city_max": 1},
+    "district": {"north_min": 1},
+    "floor": {"older_mean_min": 2.5},
+    "within": {"share": 0.9, "within_min": 3},
+    "closing": {"close_max": 1},
+    "apart": {"separation_m": 150},
+    "growth": {"growth": 1.5},
+}
+
+
+def write_study(folder: Path, rules: dict[str, dict[str, Any]]) -> None:
+    folder.mkdir()
+    people = ["id,lon,lat,population,old", *(f"{i},0,{at / 1000},{n},{old}" for i, at, n, old in PEOPLE)]
+    sites = ["id,name,lon,lat,status,agency,district,cost,running,closing_cost,level"]
+    for i, at, status, agency, district, cost, running in SITES:
+        level = "small" if "levels" in rules and status == "existing" else ""
+        sites.append(f"{i},{i},0,{at / 1000},{status},{agency},{district},{cost},{running},3,{level}")
+    (folder / "people.csv").write_text("\n".join(people))
+    (folder / "sites.csv").write_text("\n".join(sites))
+    lines = ["[streets]", 'mode = "straight"', "detour = 1.0", "speed_kmh = 6.0", "limit_min = 30"]
+    lines += ["[people]", 'file = "people.csv"', 'groups = { older = "old" }', "[[sites]]", 'file = "sites.csv"']
+    lines += ["[plan]", "open_max = 2"]
+    for key in ("budget", "running_budget", "close_max", "separation_m"):
+        lines += [f"{key} = {rule[key]}" for rule in rules.values() if key in rule]
+    if "phases" in rules or "growth" in rules:
+        growth = [f"growth = {rules['growth']['growth']}"] if "growth" in rules else []
+        lines += ["[[plan.phases]]", 'name = "one"', "open_max = 1", "years = 2"]
+        lines += ["[[plan.phases]]", 'name = "two"', *growth]
+    if "district" in rules:
+        lines += ["[[plan.districts]]", 'name = "north"', "min = 1"]
+    if "floor" in rules:
+        lines += ["[[plan.floors]]", 'group = "older"', f"mean_min = {rules['floor']['older_mean_min']}"]
+    if "within" in rules:
+        lines += [
+            "[[plan.floors]]",
+            f"within_min = {rules['within']['within_min']}",
+            f"share = {rules['within']['share']}",
+        ]
+    if "agencies" in rules:
+        lines += ["[[agencies]]", 'name = "city"', "max_open = 1"]
+        lines += ["[[agencies]]", 'name = "parish"', "budget = 12"]
+    if "levels" in rules:
+        for name, (capacity, cost, running) in LEVELS.items():
+            lines += [
+                "[[levels]]",
+                f'name = "{name}"',
+                f"capacity = {capacity}",
+                f"cost = {cost}",
+                f"running = {running}",
+            ]
+    (folder / "nearer.toml").write_text("\n".join(lines))
+
+
+def paths(n_phases: int, rules: dict[str, dict[str, Any]]) -> Iterator[list[tuple[int, ...]]]:
+    """Every way in which each site may go: -1 closed, else a level."""
+    top = 2 if "levels" in rules else 1
+    choices = []
+    for _, _, status, *_ in SITES:
+        if status == "candidate":
+            choices.append(list(combinations_with_replacement(range(-1, top), n_phases)))
+        else:
+            stays = list(combinations_with_replacement(range(top), n_phases))
+            if "closing" in rules:
+                stays += [(0,) * k + (-1,) * (n_phases - k) for k in range(n_phases)]
+            choices.append(stays)
+    yield from (list(one) for one in product(*choices))
+
+
+def best_by_hand(rules: dict[str, dict[str, Any]]) -> float:
+    """Least weighted person-milliseconds over everything the rules allow, ``inf`` if nothing is."""
+    phased = "phases" in rules or "growth" in rules
+    years = [2.0, 1.0] if phased else [1.0]
+    growth = [1.0, rules.get("growth", {}).get("growth", 1.0)] if phased else [1.0]
+    best = math.inf
+    cache: dict[Any, tuple[float, np.ndarray] | None] = {}
+    for way in paths(len(years), rules):
+        if obeys(way, rules, phased):
+            total, final_share = 0.0, None
+            for t in range(len(years)):
+                key = (tuple(path[t] for path in way), t)
+                if key not in cache:
+                    cache[key] = sent([path[t] for path in way], growth[t], rules, t == len(years) - 1)
+                if cache[key] is None:
+                    total = math.inf
+                    break
+                total += years[t] * cache[key]  # type: ignore[operator]
+            del final_share
+            best = min(best, total)
+    return best
+
+
+def obeys(way: list[tuple[int, ...]], rules: dict[str, dict[str, Any]], phased: bool) -> bool:
+    levels = list(LEVELS.values())
+    n_phases = len(way[0])
+    spent, running, parish, opened, closed = np.zeros(n_phases), np.zeros(n_phases), 0.0, np.zeros(n_phases), 0
+    by_city = 0
+    for (_, _, status, agency, _, cost, run), path in zip(SITES, way, strict=True):
+        before = 0 if status == "existing" else -1
+        for t, now in enumerate(path):
+            money = 0.0
+            if before == -1 and now >= 0:
+                money = cost + (levels[now][1] if "levels" in rules else 0)
+                opened[t] += 1
+                by_city += agency == "city"
+            elif before >= 0 and now == -1:
+                money = 3
+                closed += 1
+            elif now > before >= 0:
+                money = levels[now][1] - levels[before][1]
+            spent[t] += money
+            parish += money * (agency == "parish")
+            if now >= 0:
+                running[t] += run + (levels[now][2] if "levels" in rules else 0)
+            before = now
+    if opened.sum() > 2 or (phased and opened[0] > 1):
+        return False
+    if "budget" in rules and spent.sum() > 40:
+        return False
+    if "running" in rules and running.max() > 9:
+        return False
+    if "agencies" in rules and (parish > 12 or by_city > 1):
+        return False
+    if "closing" in rules and closed > 1:
+        return False
+    if "district" in rules and way[3][-1] < 0:
+        return False
+    if "apart" in rules:
+        for t in range(n_phases):
+            for a, b in combinations(range(len(SITES)), 2):
+                new = SITES[a][2] == "candidate" or SITES[b][2] == "candidate"
+                near = abs(SITES[a][1] - SITES[b][1]) * 110.574 < 150
+                if new and near and way[a][t] >= 0 and way[b][t] >= 0:
+                    return False
+    return True
+
+
+def sent(level: list[int], growth: float, rules: dict[str, dict[str, Any]], last: bool) -> float | None:
+    """Person-milliseconds of a phase by linear programme; None if its promises cannot be kept."""
+    n, m = len(PEOPLE), len(SITES)
+    people = np.array([one[2] for one in PEOPLE]) * growth
+    old = np.array([one[3] for one in PEOPLE]) * growth
+    time = np.array([[abs(p[1] - s[1]) * STEP_MS for s in SITES] for p in PEOPLE], dtype=float)
+    time = np.column_stack([time, np.full(n, UNREACHED_MS)])
+    cost = (people[:, None] * time).ravel()
+    equal = np.kron(np.eye(n), np.ones(m + 1))
+    upper = np.tile([*(1.0 if one >= 0 else 0.0 for one in level), 1.0], n)
+    rows, ends = [], []
+    if "levels" in rules:
+        for j, one in enumerate(level):
+            row = np.zeros((n, m + 1))
+            row[:, j] = people
+            rows.append(row.ravel())
+            ends.append(list(LEVELS.values())[max(one, 0)][0])
+    if last and "floor" in rules:
+        rows.append((old[:, None] * time).ravel())
+        ends.append(rules["floor"]["older_mean_min"] * 60_000 * old.sum())
+    if last and "within" in rules:
+        rows.append((people[:, None] * (time > rules["within"]["within_min"] * 60_000)).ravel())
+        ends.append((1 - rules["within"]["share"]) * people.sum())
+    found = linprog(
+        cost, A_ub=np.array(rows).reshape(len(rows), n * (m + 1)), b_ub=np.array(ends, dtype=float), A_eq=equal,
+        b_eq=np.ones(n), bounds=np.column_stack([np.zeros(n * (m + 1)), upper]), method="highs",
+    )  # fmt: skip
+    return float(found.fun) if found.status == 0 else None
+
+
+PAIRS = [(one,) for one in RULES] + list(combinations(RULES, 2))
+
+
+@pytest.mark.parametrize("names", random.Random(0).sample(PAIRS, 24), ids="+".join)
+def test_a_rule_and_every_pair_of_rules_give_the_enumerated_best_and_verify_agrees(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    check_rules_together(tmp_path, names)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("names", [*PAIRS, *random.Random(1).sample(list(combinations(RULES, 3)), 60)], ids="+".join)
+def test_all_pairs_and_many_triples(tmp_path: Path, names: tuple[str, ...]) -> None:
+    check_rules_together(tmp_path, names)
+
+
+def check_rules_together(tmp_path: Path, names: tuple[str, ...]) -> None:
+    rules = {name: RULES[name] for name in names}
+    folder = tmp_path / "study"
+    write_study(folder, rules)
+    best = best_by_hand(rules)
+    if math.isinf(best):
+        with pytest.raises(InfeasibleError):
+            run_study(folder, gap=0.0)
+        return
+    plan = run_study(folder, gap=0.0)
+    assert plan.document.status == "optimal"
+    assert plan.document.objective.value * 60_000 == pytest.approx(best, rel=1e-3)  # degrees are not quite metres
+    verdict = verify_plan(folder / "plan")
+    assert verdict.ok, verdict.differing
+
+
+@pytest.mark.parametrize("what", ["spent", "level", "value", "opened", "unmet", "assignment"])
+def test_a_changed_figure_is_found(tmp_path: Path, what: str) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("phases", "levels", "budget", "agencies")})
+    run_study(folder, gap=0.0)
+    path = folder / "plan" / "plan.json"
+    document = json.loads(path.read_text())
+    opened = next(site for site in document["sites"] if site["status"] == "opened")
+    if what == "spent":
+        document["phases"][0]["spent"] += 1.0
+    elif what == "level":
+        opened["steps"][0]["level"] = "large" if opened["steps"][0]["level"] == "small" else "small"
+    elif what == "value":
+        document["phases"][1]["value"] *= 0.99
+    elif what == "opened":
+        document["phases"][0]["opened"] = []
+    elif what == "unmet":
+        document["phases"][0]["unmet"] += 5.0
+    else:
+        arrays = dict(np.load(folder / "plan" / "assignment.npz"))
+        arrays["share"] = arrays["share"] * 1.5
+        np.savez_compressed(folder / "plan" / "assignment.npz", **arrays)
+    path.write_text(json.dumps(document))
+    assert not verify_plan(folder / "plan").ok
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("min = 1", "min = 3\nmax = 2"), "more than max"),
+        (("older", "children"), "no group"),
+        (('name = "parish"\nbudget', 'name = "city"\nbudget'), "given twice"),
+        (("mean_min = 2.5", "mean_min = 2.5\nnot_worse = true"), "one thing"),
+        (("open_max = 1\nyears", "open = 3\nyears"), "the phases open 3 and the plan 2"),
+    ],
+)
+def test_rules_that_cannot_be_are_refused_with_the_key(tmp_path: Path, change: tuple[str, str], words: str) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("phases", "agencies", "district", "floor")})
+    text = (folder / "nearer.toml").read_text()
+    groups, rest = text.split("[[sites]]", 1)
+    assert change[0] in rest
+    (folder / "nearer.toml").write_text(groups + "[[sites]]" + rest.replace(*change))
+    with pytest.raises(InputError, match=words):
+        run_study(folder)
+
+
+def test_columns_of_sites_are_checked_all_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("levels", "agencies", "budget")})
+    text = (folder / "sites.csv").read_text()
+    text = text.replace(",parish,south,1,", ",church,south,-1,").replace(",small", ",tiny")
+    (folder / "sites.csv").write_text(text)
+    with pytest.raises(InputError) as caught:
+        run_study(folder)
+    said = str(caught.value)
+    assert "church" in said
+    assert '"-1" of site P' in said
+    assert "tiny" in said
