@@ -334,7 +334,8 @@ def _check_replan(case: Case, name: str, told: Replan | None, pool: BoolArray) -
     best_ms = case.after.value_ms(case.after.nearest(case.is_open | best))
     yield equal(f"{name}: value of the best set", told.value, best_ms / _MS)
     stands = np.where(case.is_open, OPEN, np.where(pool, FREE, FORBIDDEN)).astype(np.int8)
-    opening = Opening(case.after.study, case.after.tables, case.after.class_pairs, stands, told.number)
+    after = case.after
+    opening = Opening(after.study, after.tables, after.class_pairs, stands=stands, number=told.number)
     try:
         certificate = load_certificate(case.folder / f"{name}-proof.npz")
         proven = certified_bound(opening.instance(), certificate, cutoff=best_ms) / _MS
