@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from nearer.cli import app
-from nearer.planning import document, gapdoc
+from nearer.planning import curvedoc, document, gapdoc
 from nearer.study.settings import Study
 
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
@@ -176,7 +176,7 @@ class Command(_Markdown):
 
 class Part(_Markdown):
     """
-    The keys of one part of ``plan.json`` or ``gaps.json``.
+    The keys of one part of ``plan.json``, ``gaps.json`` or ``curve.json``.
 
     Lines of the directive, ``key: meaning``, explain keys that the code leaves to their names.
     """
@@ -184,7 +184,8 @@ class Part(_Markdown):
     has_content = True
 
     def lines(self) -> list[str]:
-        model = getattr(document, self.arguments[0], None) or getattr(gapdoc, self.arguments[0])
+        name = self.arguments[0]
+        model = next(found for place in (document, gapdoc, curvedoc) if (found := getattr(place, name, None)))
         further = dict(line.split(": ", 1) for line in self.content if line.strip())
         rows = []
         for name, field in model.model_fields.items():

@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nearer.study import StudyPlan as Plan
     from nearer.study import plan
+    from nearer.study.curve import run_curve as curve
 
 __version__ = "0.1.0"
-__all__ = ["Plan", "__version__", "plan"]
+__all__ = ["Plan", "__version__", "curve", "plan"]
 
 
-_NAMES = {"plan": "plan", "Plan": "StudyPlan"}
+_NAMES = {
+    "plan": ("nearer.study", "plan"),
+    "Plan": ("nearer.study", "StudyPlan"),
+    "curve": ("nearer.study.curve", "run_curve"),
+}
 
 
 def __getattr__(name: str) -> Any:
     # Looked up on first use, so that `nearer --help` does not wait for numba and geopandas.
     if name in _NAMES:
-        return getattr(import_module("nearer.study"), _NAMES[name])
+        module, attribute = _NAMES[name]
+        return getattr(import_module(module), attribute)
     raise AttributeError(f"module 'nearer' has no attribute {name!r}")

@@ -193,6 +193,11 @@ class Recount:
             "unreached": math.fsum(people[~reached]),
         }
 
+    def reach(self, nearest: dict[str, Nearest]) -> tuple[float, float, float]:
+        """Average minutes of all people, the share of them within ``coverage_min``, and people out of reach."""
+        found = self._measures([(self.people[name], one) for name, one in nearest.items()])
+        return found["mean_min"], found["within"][f"{self.study.plan.coverage_min:g}"], found["unreached"]
+
     def curve(self, nearest: dict[str, Nearest], minutes: list[float]) -> list[float]:
         """Share of all people within so many minutes."""
         people = np.concatenate([self.people[name] for name in nearest])

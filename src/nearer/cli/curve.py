@@ -1,0 +1,79 @@
+"""``nearer curve``: what each further centre brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
+
+
+def curve(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    to: Annotated[
+        int | None,
+        typer.Option(min=0, help="Centres at the end, those of today included.", show_default="as the study's plan"),
+    ] = None,
+    step: Annotated[int, typer.Option(min=1, help="Solve every so many-th size only; all get a bound.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the curve goes.", show_default="STUDY/curve")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=0, help="Seconds for all sizes; those done count.")] = 300.0,
+    gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a size is good enough.")] = 1e-4,
+    work_limit: Annotated[
+        int | None, typer.Option(min=1, help="Units of work for each size, the same on every machine.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Find the best network of every size up to a number of centres, and where further ones bring little."""
+    with answering(as_json):
+        from nearer.study.curve import run_curve
+        from nearer.study.parts import study_folder
+
+        with stoppable() as stop, progress_bars() as progress:
+            made = run_curve(
+                study,
+                to=to,
+                step=step,
+                out=out,
+                time_limit_s=time_limit,
+                gap=gap,
+                work_limit=work_limit,
+                seed=seed,
+                threads=threads,
+                progress=progress,
+                stop=stop,
+            )
+        folder = out or study_folder(study) / "curve"
+        if as_json:
+            say_json(made.model_dump(mode="json", by_alias=True))
+        else:
+            _say(made)
+            say("\n" + "\n".join(f"  {folder / name}" for name in ("curve.html", "curve.csv", "curve.json")))
+    raise typer.Exit(DONE if made.complete else STOPPED_EARLY)
+
+
+def _say(made: Any) -> None:
+    from nearer.report import curvewords, words
+
+    near = words.bare(made.coverage_min)
+    header = ["centres", "minutes", f"within {near} min", "each saves, h", "better by at most", "greedy", "backwards"]
+    rows = [
+        [
+            str(size.centres),
+            f"{size.mean_min:.2f}",
+            words.percent(size.within),
+            words.hours(size.each_brings),
+            "proven" if size.status == "optimal" else words.percent_up(size.gap),
+            f"+{words.percent_up(max(size.greedy.above_value, 0.0))}",
+            words.NONE if size.backwards is None else f"+{words.percent_up(max(size.backwards.above_value, 0.0))}",
+        ]
+        for size in curvewords.digest(made)
+    ]
+    say(made.study)
+    say_table(header, rows)
+    say("\n" + "\n".join(curvewords.summary(made)))

@@ -1,0 +1,87 @@
+"""``curve.html``: one file that opens anywhere, asks nothing of the network and needs no script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from nearer.files import written_whole
+from nearer.planning.curvedoc import CurveDocument
+from nearer.report import curvewords, plot, tokens, words
+from nearer.report.html import environment, settings_lines, style
+
+
+def value_plot(document: CurveDocument) -> plot.Plot:
+    """Average minutes by size: the best network of each, the networks that grow, and the bound."""
+    sizes = document.sizes
+    xs = [float(size.centres) for size in sizes]
+    per = document.weight if document.weight > 0 else 1.0
+    best = [size.value / per for size in sizes]
+    greedy = [size.greedy.value / per for size in sizes]
+    bound = [size.bound / per for size in sizes]
+    chart = plot.Plot(
+        "value",
+        "Average minutes to the nearest centre by number of centres",
+        curvewords.headline(document),
+        (xs[0], xs[-1]),
+        (0.0, max(best + greedy)),
+        "centres",
+        "minutes on average" + (", groups weighted" if document.weighted else ""),
+    )
+    chart.band(xs, bound, best)
+    chart.line(xs, greedy, "greedy", "grows, always by the site that helps most")
+    if all(size.backwards is not None for size in sizes):
+        back = [size.backwards.value / per for size in sizes if size.backwards is not None]
+        chart.line(xs, back, "back", f"grows towards the best network of {sizes[-1].centres}")
+    chart.line(xs, best, "best", "best network of each size")
+    return chart
+
+
+def gain_plot(document: CurveDocument) -> plot.Plot | None:
+    """What each further centre brings; None for fewer than two sizes solved."""
+    known = curvewords.solved(document)
+    if len(known) < 2:
+        return None
+    edges = [float(size.centres) for size in known]
+    brings = [(size.each_brings or 0.0) / 60.0 for size in known[1:]]
+    chart = plot.Plot(
+        "brings",
+        "Hours that each further centre saves everyone together",
+        curvewords.fall_off(document),
+        (edges[0], edges[-1]),
+        (0.0, max(max(brings), 1e-9)),
+        "centres",
+        "hours saved by each further centre",
+    )
+    chart.steps(edges, brings)
+    found = document.falloff
+    if found is not None:
+        chart.across(found.average / 60.0 / 2.0, "rule", "half of the average")
+        if found.centres is not None and found.centres < known[-1].centres:
+            chart.mark(found.centres, f"{found.centres} centres")
+    return chart
+
+
+def curve_html(document: CurveDocument) -> str:
+    """The whole page; the same document gives the same bytes."""
+    value, gain = value_plot(document), gain_plot(document)
+    text = environment().get_template("curve.html.j2").render(
+        doc=document,
+        css=Markup(tokens.css() + plot.CSS + style()),
+        value=Markup(value.svg()),
+        value_key=[(Markup(picture), name) for picture, name in value.key()],
+        gain="" if gain is None else Markup(gain.svg()),
+        gain_key=[] if gain is None else [(Markup(picture), name) for picture, name in gain.key()],
+        rows=curvewords.digest(document),
+        words=words,
+        say=curvewords,
+        settings=settings_lines(document.settings),
+    )  # fmt: skip
+    return text if text.endswith("\n") else text + "\n"
+
+
+def write_curve_page(document: CurveDocument, path: Path) -> None:
+    """Write ``curve.html``, whole or not at all."""
+    with written_whole(path) as beside:
+        beside.write_text(curve_html(document), encoding="utf-8", newline="\n")

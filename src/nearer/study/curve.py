@@ -1,0 +1,186 @@
+"""What each further centre brings: a study folder in, the best network of every size out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nearer
+from nearer.errors import Fault, InputError, UsageError
+from nearer.kernels.jit import default_threads
+from nearer.model import Certificate, Status
+from nearer.planning.curvedoc import CurveDocument, CurveSize
+from nearer.planning.curvefiles import CURVE_CSV, CURVE_FILE, PROOFS, write_curve_csv, write_document
+from nearer.planning.document import SourceFile
+from nearer.planning.notes import notes
+from nearer.planning.sizecurve import Measurer, curve_sizes, falloff
+from nearer.progress import Progress, Silent, Stop
+from nearer.report.curvepage import write_curve_page
+from nearer.solvers.sizes import Sizes, solving_order
+from nearer.study.limits import Run
+from nearer.study.load import load_study
+from nearer.study.parts import from_to, machine_notes, override, study_folder
+from nearer.study.ready import Ready, get_ready
+from nearer.study.write import check_out, write_folder
+from nearer.units import minutes_to_ms
+
+CURVE_PAGE = "curve.html"
+CURVE_FILES = (CURVE_CSV, CURVE_PAGE, PROOFS, "run.json", CURVE_FILE)
+"""Everything a curve's folder may hold; anything else in it is the user's and stays."""
+
+
+def run_curve(
+    folder: str | Path,
+    *,
+    to: int | None = None,
+    step: int = 1,
+    out: str | Path | None = None,
+    time_limit_s: float | None = 300.0,
+    gap: float = 1e-4,
+    work_limit: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> CurveDocument:
+    """
+    Find the best network of every size from today's to a number of centres, and write the curve's folder.
+
+    Parameters
+    ----------
+    folder
+        The study folder, or its ``nearer.toml``.
+    to
+        Our own centres at the end, those of today included; default what the study's plan leads to.
+    step
+        Solve every ``step``-th size; those between get the best nested network and a bound all the same.
+    out
+        Where the curve goes; default ``curve`` inside the study folder.
+    time_limit_s
+        Seconds for all sizes together; None for no limit.
+    gap, work_limit
+        Of each size: relative gap that is good enough, and units of work after which its run ends.
+    seed, threads, progress, stop
+        As for ``run_study``; a stop keeps the sizes done.
+
+    Returns
+    -------
+    CurveDocument
+        What ``curve.json`` holds; ``complete`` says whether every size was solved.
+
+    Raises
+    ------
+    InputError
+        Faults in the files or settings.
+    UsageError
+        The question does not fit the study, or the curve may not be written there.
+    """
+    folder = Path(folder)
+    out = study_folder(folder) / "curve" if out is None else Path(out)
+    run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
+    check_out(out, CURVE_FILES, "a curve")
+    study = override(load_study(folder), {"study.seed": seed})
+    ready = get_ready(study, folder, run)
+    most = _most(ready, to)
+    if step < 1:
+        raise UsageError("--step must be 1 or more.")
+
+    def fill(fresh: Path) -> None:
+        document_holder.append(_solve_into(fresh, ready, most, step, run))
+        run_notes = machine_notes(run) | {"study_folder": from_to(out, study_folder(folder)), "gap": gap}
+        (fresh / "run.json").write_text(json.dumps(run_notes, indent=1, default=str) + "\n", encoding="utf-8")
+
+    document_holder: list[CurveDocument] = []
+    write_folder(out, CURVE_FILES, fill, "The curve")
+    return document_holder[0]
+
+
+def _most(ready: Ready, to: int | None) -> int:
+    """How many candidates the largest network opens."""
+    may_open = int(ready.instance.free_mask.sum())
+    if to is None:
+        plan = ready.study.plan
+        asked = plan.open if plan.open is not None else plan.open_max
+        if asked is None:
+            raise UsageError("The study does not say how many centres there are to be: give --to N.")
+        return min(asked, may_open)
+    if to < ready.ours:
+        raise UsageError(f"{ready.ours} centres stand today; give --to that number or more, not {to}.")
+    if to - ready.ours > may_open:
+        message = f"{to} centres are asked for; {ready.ours} stand and only {may_open} candidates may open"
+        remedy = f"give --to {ready.ours + may_open} at most, or add candidates"
+        raise InputError([Fault(message, column="--to", remedy=remedy)])
+    return to - ready.ours
+
+
+def _solve_into(fresh: Path, ready: Ready, most: int, step: int, run: Run) -> CurveDocument:
+    """Solve, store the proofs in a folder as they are made, and write what was found."""
+    proofs = fresh / PROOFS
+    proofs.mkdir()
+    with run.timed("solve"):
+        sizes = Sizes(
+            ready.instance,
+            most,
+            gap=run.gap,
+            seed=ready.study.study.seed,
+            threads=run.threads,
+            work_limit=run.work_limit,
+            stop=run.stop.within(run.time_limit_s),
+        )
+        wanted = solving_order(most, step)
+        for size in sizes.run(wanted, run.progress):
+            sizes.proofs.pop(size).save(proofs / proof_name(ready.ours + size))
+    with run.timed("measure"):
+        document = curve_document(ready, sizes, step, complete=_complete(sizes, len(wanted)))
+    for one in sizes.known():
+        if one.multipliers is not None:
+            Certificate.root_only(one.multipliers).save(proofs / proof_name(ready.ours + one.opened))
+    write_curve_csv(document, fresh / CURVE_CSV)
+    write_curve_page(document, fresh / CURVE_PAGE)
+    write_document(document, fresh / CURVE_FILE)
+    return document
+
+
+def _complete(sizes: Sizes, wanted: int) -> bool:
+    """Whether every size asked for reached a proof or the gap asked for."""
+    return len(sizes.solved) == wanted and all(one.status is not Status.FEASIBLE for one in sizes.solved.values())
+
+
+def proof_name(centres: int) -> str:
+    """File of the proof of one size, in the folder of proofs."""
+    return f"{centres:05d}.npz"
+
+
+def curve_document(ready: Ready, sizes: Sizes, step: int, complete: bool) -> CurveDocument:
+    """Everything ``curve.json`` holds."""
+    study, tables = ready.study, ready.tables
+    ids = tables.sites.table["id"].to_numpy(dtype=object)
+    coverage_min = study.plan.coverage_min
+    measured = Measurer(ready.demand, ready.times, ready.standing, coverage_min, ready.unreached_ms)
+    found: list[CurveSize] = curve_sizes(sizes, ids, ready.ours, measured)
+    limit_ms = minutes_to_ms(study.streets.limit_min)
+    return CurveDocument(
+        nearer=nearer.__version__,
+        study=study.study.name,
+        seed=study.study.seed,
+        inputs={source.path: source.sha256 for source in tables.sources},
+        settings=study.model_dump(mode="json"),
+        objective="travel",
+        today=ready.ours,
+        to=ready.ours + sizes.most,
+        step=step,
+        complete=complete,
+        coverage_min=coverage_min,
+        unreached_min=study.unreached_min,
+        people=float(ready.demand.class_people.sum()),
+        weight=float(ready.demand.class_weight.sum()),
+        sizes=found,
+        greedy=[str(ids[site]) for site in sizes.greedy.site],
+        backwards=[] if sizes.backwards is None else [str(ids[site]) for site in sizes.backwards.site],
+        falloff=falloff(found),
+        sources=[
+            SourceFile(path=source.path, sha256=source.sha256, kind=source.kind, licence=source.licence)
+            for source in tables.sources
+        ],
+        notes=[*ready.left_aside, *notes(tables, ready.demand, coverage_min, limit_ms, ready.unreached_ms)],
+    )
