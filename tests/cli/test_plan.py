@@ -182,3 +182,25 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_the_earlier_plan(nearer: Any, t
     assert "nothing was written" in err
     assert "Traceback" not in err
     assert {path.name: path.read_bytes() for path in (town / "plan").iterdir()} == before
+
+
+def test_other_plans_are_asked_for_on_the_command_line_and_verified(nearer: Any, town: Path) -> None:
+    planned = nearer("plan", "town", "--alternatives", 2, "--differ", 1, "--within", 2)
+    assert planned.returncode == 0
+    assert "2 other plans at most 200" in planned.stdout
+    assert nearer("verify", Path("town") / "plan").returncode == 0
+    again = nearer("plan", "town", "--from", Path("town") / "plan", "--alternatives", 1, "--within", 0, "--json")
+    assert json.loads(again.stdout)["alternatives"] == {
+        "count": 1,
+        "differ": 1,
+        "within": 0.0,
+        "plans": [],
+        "no_more": True,
+        "in_all": [site["id"] for site in sorted(json.loads(again.stdout)["sites"], key=lambda s: s["id"])],
+    }
+
+
+def test_a_start_from_a_folder_without_a_plan_is_exit_code_2(nearer: Any, town: Path) -> None:
+    refused = nearer("plan", "town", "--from", "town")
+    assert refused.returncode == 2
+    assert "there is no plan here" in refused.stderr

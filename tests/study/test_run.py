@@ -79,7 +79,7 @@ def test_seconds_and_threads_of_a_run_stand_beside_the_plan(study: Path) -> None
     text = (study / "plan" / "run.json").read_text(encoding="utf-8")
     assert "Infinity" not in text
     run = json.loads(text)
-    assert set(run["seconds"]) == {"read", "network", "model", "solve", "plan", "write"}
+    assert set(run["seconds"]) == {"read", "network", "model", "solve", "plan", "reasons", "write"}
     assert run["threads"] == 1
     assert run["trace"][-1][1:] == [plan.document.objective.value, plan.bound]
     assert run["versions"]["python"]

@@ -25,11 +25,27 @@ def plan(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    alternatives: Annotated[int, typer.Option(metavar="K", min=0, help="Find up to so many other good plans.")] = 0,
+    differ: Annotated[
+        int | None,
+        typer.Option(
+            metavar="D",
+            min=1,
+            help="Sites that each of them opens and no plan before it does.",
+            show_default="a tenth of the sites opened",
+        ),
+    ] = None,
+    within: Annotated[float, typer.Option(metavar="G", min=0, help="How much worse they may be; 0.01 is 1 %.")] = 0.01,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="PLAN", help="Start from an earlier plan's sites and proof; proven anew."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Plan where centres open, and write report, map and proof."""
     with answering(as_json):
         from nearer.report import summary_text
+        from nearer.study.choices import Wish
         from nearer.study.parts import default_out
         from nearer.study.run import run_study
 
@@ -45,6 +61,7 @@ def plan(
                 work_limit=work_limit,
                 seed=seed,
                 threads=threads,
+                wish=Wish(alternatives, differ, within, start),
                 progress=progress,
                 stop=stop,
             )
@@ -60,7 +77,9 @@ def plan(
 
 def _as_json(made: Any, files: dict[str, str]) -> dict[str, Any]:
     document = made.document.model_dump(mode="json", by_alias=True)
-    keys = ("study", "status", "objective", "bound", "gap", "gain_gap", "proof", "opened", "measures")
+    keys: tuple[str, ...] = ("study", "status", "objective", "bound", "gap", "gain_gap", "proof", "opened", "measures")
+    if document["alternatives"] is not None:
+        keys += ("alternatives",)
     return {
         **{key: document[key] for key in keys},
         "sites": [site for site in document["sites"] if site["status"] == "opened"],

@@ -55,6 +55,20 @@ class SiteStep(Part):
     level: str | None = Field(description='the level it then has, "" without levels; null where it closes')
 
 
+class Otherwise(Part):
+    """What it costs to decide one site otherwise than the plan does, everything else chosen anew."""
+
+    at_least_person_min: float | None = Field(
+        description="weighted person-minutes that are lost whatever else is chosen; null where no plan is left"
+    )
+    at_most_person_min: float | None = Field(description="lost with the best such plan found; null where none is left")
+    searched: bool = Field(
+        description="true: the lower figure is a search's own word; false: proven by multipliers in proof.npz"
+    )
+    opens: list[str] = Field([], description="ids that this plan opens and the plan does not")
+    closes: list[str] = Field([], description="ids that the plan opens and this one does not")
+
+
 class PlannedSite(Part):
     """A site that is open in the plan, or was closed by it."""
 
@@ -83,6 +97,35 @@ class PlannedSite(Part):
     people_nearer: float | None = Field(None, description="people for whom the plan's walk is shorter because of it")
     replacement: str | None = Field(None, description="id of the best candidate in its place")
     replaced_loss_person_min: float | None = Field(None, description="what is still lost with that replacement")
+    without: Otherwise | None = Field(None, description="opened sites: if it must stay closed")
+
+
+class RejectedSite(Part):
+    """A candidate that the plan leaves out."""
+
+    id: str
+    name: str
+    forced: Otherwise = Field(description="if it must open all the same")
+
+
+class OtherPlan(Part):
+    """Another good plan, told by what it does otherwise."""
+
+    value: float
+    bound: float = Field(description="no plan that differs as much from all before it costs less")
+    opens: list[str] = Field(description="ids that it opens and the plan does not")
+    closes: list[str] = Field(description="ids that the plan opens and it does not")
+
+
+class OtherPlans(Part):
+    """Other plans that were asked for."""
+
+    count: int = Field(description="how many were asked for")
+    differ: int = Field(description="sites that each opens and neither the plan nor any before it does, at least")
+    within: float = Field(description="how much dearer they may be, as a share of the plan's value")
+    plans: list[OtherPlan]
+    no_more: bool = Field(description="whether it is proven that no further one lies within that gap")
+    in_all: list[str] = Field(description="ids that the plan and all of them open")
 
 
 class AreaAccess(Part):
@@ -237,6 +280,8 @@ class PlanDocument(Part):
     crs: str = Field(description="the projected system distances were measured in")
     opened: int
     sites: list[PlannedSite]
+    rejected: list[RejectedSite] = Field([], description="candidates left out, those that cost least to force first")
+    alternatives: OtherPlans | None = Field(None, description="other good plans, where they were asked for")
     measures: BeforeAfter
     curve: Curve
     phases: list[PhasePlan] = []

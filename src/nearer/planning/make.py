@@ -25,7 +25,10 @@ from nearer.planning.notes import notes
 from nearer.planning.plan import Plan
 from nearer.units import MS_PER_MIN, NO_SITE, BoolArray, FloatArray, IntArray
 
-_OURS = ("id", "name", "status", "people", "order", "gain_person_min", "loss_person_min", "replacement")
+_OURS = (
+    *("id", "name", "status", "people", "order", "gain_person_min", "loss_person_min", "replacement"),
+    *("otherwise_least_person_min", "otherwise_most_person_min"),
+)
 
 
 def make_plan(

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nearer.files import written_whole
 from nearer.planning.plan import Plan
-from nearer.report import charts, mapstyle, svgmap, tables, tokens, words
+from nearer.report import charts, choices, mapstyle, svgmap, tables, tokens, words
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH, Ground
 from nearer.report.maplegend import gain_legend, minute_legend
@@ -113,6 +113,8 @@ def settings_lines(settings: dict[str, Any], start: str = "") -> list[str]:
 def _command(plan: Plan) -> str:
     opened = words.setting(plan.document, "plan.open")
     asked = "" if opened is None else f" --open {opened}"
+    if (others := plan.document.alternatives) is not None:
+        asked += f" --alternatives {others.count} --differ {others.differ} --within {others.within:g}"
     return f"nearer plan .{asked} --seed {plan.document.seed}"
 
 
@@ -158,6 +160,7 @@ def report_html(plan: Plan) -> str:
         figures=_figures(plan),
         groups=tables.group_rows(document),
         opened=opened,
+        choices=choices.choices(document, tables.site_names(plan)),
         has={key: any(getattr(row, key) for row in opened) for key in ("where", "phase", "agency", "replacement")},
         far=tables.far_rows(plan),
         areas=areas[: tables.LONGEST],

@@ -13,6 +13,7 @@ from nearer.files import written_whole
 from nearer.planning.document import Measures, PlanDocument
 from nearer.planning.plan import Plan
 from nearer.report import words
+from nearer.report.choices import chosen_anew
 from nearer.report.mapframe import lonlat
 from nearer.report.mapmarks import LETTERED, letters
 
@@ -20,7 +21,10 @@ LONGEST = 20
 """Rows of a table that names areas; the rest is in ``plan.gpkg``."""
 
 _FIRST = ("id", "name", "status", "order", "phase", "agency", "level", "area", "people")
-_THEN = ("gain_person_min", "loss_person_min", "people_nearer", "replacement", "replaced_loss_person_min")
+_THEN = (
+    *("gain_person_min", "loss_person_min", "people_nearer", "replacement", "replaced_loss_person_min"),
+    *("otherwise_least_person_min", "otherwise_most_person_min"),
+)
 
 
 class GroupRow(NamedTuple):
@@ -47,6 +51,7 @@ class OpenedRow(NamedTuple):
     loss: str
     replacement: str
     replaced: str
+    anew: str
 
 
 class FarRow(NamedTuple):
@@ -122,6 +127,7 @@ def opened_rows(plan: Plan) -> list[OpenedRow]:
             loss=words.hours(site.loss_person_min),
             replacement="" if site.replacement is None else names.get(site.replacement, site.replacement),
             replaced=words.hours(site.replaced_loss_person_min),
+            anew=chosen_anew(site.replaced_loss_person_min, site.without),
         )
         for site in opened
     ]
@@ -196,7 +202,7 @@ def sites_frame(plan: Plan) -> pd.DataFrame:
         for column in (*_FIRST, *_THEN):
             if column not in table and column in known:
                 table[column] = table["id"].map(known[column])
-    for column in ("people", "gain_person_min", "loss_person_min", "people_nearer", "replaced_loss_person_min"):
+    for column in ("people", *(column for column in _THEN if column != "replacement")):
         if column in table:
             table[column] = pd.to_numeric(table[column]).round(3)
     if "order" in table:

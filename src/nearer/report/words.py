@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Protocol
 
-from nearer.planning.document import PlanDocument
+from nearer.planning.document import OtherPlans, PlanDocument
 
 THIN = "\u202f"
 """Narrow no-break space, between a number and its unit."""
@@ -325,4 +325,18 @@ def summary(document: PlanDocument) -> list[str]:
     """The few lines that a command line prints."""
     reach = out_of_reach(document)
     lines = [document.study, headline(document), reach[0].upper() + reach[1:], cut_off(document), proof(document)]
+    if document.alternatives is not None:
+        lines.append(others(document.alternatives))
     return [line for line in lines if line]
+
+
+def others(told: OtherPlans) -> str:
+    """What was asked of other plans, and how far the answer goes."""
+    within = percent_up(told.within)
+    asked = f"each opens at least {count(told.differ, 'site')} that neither the plan nor those before it do"
+    if told.plans:
+        found = f"{count(len(told.plans), 'other plan')} at most {within} worse; {asked}."
+        return f"{found} No further one exists." if told.no_more else found
+    if told.no_more:
+        return f"No other plan is at most {within} worse where {asked}: proven."
+    return f"No other plan at most {within} worse was found in the time given, where {asked}."

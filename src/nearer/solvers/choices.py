@@ -21,7 +21,7 @@ from nearer.solvers.reasons import Forced, bounded, opened_sites, search
 from nearer.solvers.vicinity import Apart, Vicinity
 from nearer.units import BoolArray, FloatArray
 
-__all__ = ["Alternative", "Alternatives", "Forced", "opened_sites", "other_plans", "warm_multipliers", "why"]
+__all__ = ["Alternative", "Alternatives", "Forced", "opened_sites", "other_plans", "spread", "warm_multipliers", "why"]
 
 _PLAN_WORK = 400_000_000  # for each priced problem: a few seconds at city size
 
@@ -301,5 +301,9 @@ def warm_multipliers(solution: Solution) -> dict[str, FloatArray]:
     """
     if not isinstance(solution.certificate, Certificate):
         return {}
-    rows = solution.certificate.multipliers
-    return {"multipliers": rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), 6)).astype(np.int64))]}
+    return {"multipliers": spread(solution.certificate.multipliers)}
+
+
+def spread(rows: FloatArray) -> FloatArray:
+    """Six of many multipliers, the first and the last among them."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), 6)).astype(np.int64))]

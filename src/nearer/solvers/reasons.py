@@ -81,7 +81,7 @@ def reasons(
     What forcing each rejected site costs, and what doing without each opened one.
 
     One evaluation of good multipliers bounds all from below, the best single exchange from above. Then the rejected
-    sites that cost least, and the opened ones, are searched one by one until the work is done.
+    sites that cost least, the opened ones and the rest are searched one by one until the work is done.
 
     Parameters
     ----------
@@ -99,15 +99,15 @@ def reasons(
     core = around.core
     can_search = around.small and bool(around.master)
     found = bounded(around)
-    order = [*_cheapest(found, opened=True)[:nearest], *_cheapest(found, opened=False)]
+    misses = _cheapest(found, opened=True)
+    order = [*misses[:nearest], *_cheapest(found, opened=False), *misses[nearest:]]
     with (progress or Silent()).step("Asking why", len(order)) as tick:
         for done, j in enumerate(order):
             left = limit - around.budget.spent
             if not can_search or around.budget.exhausted():
                 break
             if not found[j].exact:
-                # An even share, and at least one in eight so that what is quick gets done.
-                share = max(left // (len(order) - done), left // 8)
+                share = max(left // (len(order) - done), left // 8)  # what is quick gets done, what is not ends early
                 found[j] = search(around, found[j], j, share)
             tick(1)
     cap = standing_caps(instance)

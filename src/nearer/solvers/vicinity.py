@@ -31,6 +31,7 @@ _LP_ROWS, _LP_ENTRIES = 120_000, 2_000_000  # of the whole problem, nothing fixe
 _CLIMB = 100  # iterations that mend multipliers which were made for a smaller problem
 _TRIED = 8  # of the plan's own multipliers; the first were made for the whole problem
 _KICKS = 12
+_SETTLE = 2_000_000  # work after a gap is reached that may bring a proof
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -325,7 +326,7 @@ class Vicinity:
 
 
 class _Settling(State):
-    """A state that is done as soon as the gap is reached, and whose first value is only a limit."""
+    """A state that is done soon after the gap is reached, and whose first value is only a limit."""
 
     any_found = False
 
@@ -335,8 +336,14 @@ class _Settling(State):
         super().found(value, open_site)
 
     def done(self) -> bool:
-        """Whether to end: proven, good enough, or out of budget."""
-        return (self.any_found and self.reached) or self.budget.exhausted()
+        """Whether to end: proven, good enough for as much work again, or out of budget."""
+        if self.budget.exhausted() or (self.any_found and self.optimal):
+            return True
+        if not self.any_found or not self.reached:
+            return False
+        if self._reached_at is None:
+            self._reached_at = self.budget.spent
+        return self.budget.spent >= 2 * self._reached_at + _SETTLE
 
 
 class _Unwritten(ProofBuilder):

@@ -14,6 +14,7 @@ from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
+from nearer.study.choices import Wish, check_wish, warm_start, with_choices
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import (
@@ -48,6 +49,7 @@ def run_study(
     work_limit: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    wish: Wish | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Plan:
@@ -70,6 +72,8 @@ def run_study(
         Units of work after which the solver ends, the same on every machine; None for no limit.
     threads
         Threads; None for as many as there are processors.
+    wish
+        Other plans wanted, and a plan to start from.
     progress, stop
         Where to report, and who may ask to stop; a stop keeps the best plan found.
 
@@ -93,12 +97,14 @@ def run_study(
     study = override(load_study(folder), wanted)
     with run.timed("read"):
         tables = read_study(folder, study, run)
-    plan = plan_tables(tables, study, run=run, folder=study_folder(folder))
+    plan = plan_tables(tables, study, run=run, folder=study_folder(folder), wish=wish)
     write_plan(replace(plan, run=plan.run | {"study_folder": from_to(out, study_folder(folder))}), out, run)
     return plan
 
 
-def plan_tables(tables: Tables, study: Study, *, run: Run, folder: Path | None = None) -> Plan:
+def plan_tables(
+    tables: Tables, study: Study, *, run: Run, folder: Path | None = None, wish: Wish | None = None
+) -> Plan:
     """
     Plan on tables that were read: network → demand → model → solve → plan.
 
@@ -110,7 +116,11 @@ def plan_tables(tables: Tables, study: Study, *, run: Run, folder: Path | None =
         Limits, threads, progress.
     folder
         The study folder, where what is slow to make is kept between runs; None to keep nothing.
+    wish
+        What is asked beyond one plan.
     """
+    wish = wish or Wish()
+    check_wish(wish, study)
     unreached_ms = minutes_to_ms(study.unreached_min)
     run.go_on()
     with run.timed("network"):
@@ -124,6 +134,7 @@ def plan_tables(tables: Tables, study: Study, *, run: Run, folder: Path | None =
     open_min, open_max = number_to_open(study, tables)
     with run.timed("model"):
         instance = build_instance(demand, times, standing(tables), open_min, open_max, unreached_ms)
+        start = warm_start(wish, tables, instance)
     with run.timed("solve"):
         solution = solve(
             instance,
@@ -133,11 +144,12 @@ def plan_tables(tables: Tables, study: Study, *, run: Run, folder: Path | None =
             work_limit=run.work_limit,
             stop=run.stop.within(run.time_limit_s),
             progress=run.progress,
+            **start,
         )
     if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
         raise InfeasibleError(f"There is no plan that opens {open_max} sites and obeys the rules.")
     with run.timed("plan"):
-        return make_plan(
+        plan = make_plan(
             name=study.study.name,
             settings=study.model_dump(mode="json"),
             seed=study.study.seed,
@@ -152,3 +164,4 @@ def plan_tables(tables: Tables, study: Study, *, run: Run, folder: Path | None =
             snapping=snapping(network, tables, study),
             run=run_notes(run, solution),
         )
+    return with_choices(plan, instance, solution, run, wish)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from nearer.model import FREE, OPEN
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.planning.document import PlanDocument
 from nearer.planning.files import PLAN_FILE, PROOF_FILE, read_document, read_run
+from nearer.study import verify_choices as choices
 from nearer.study.checks import (
     Check,
     Verdict,
@@ -98,8 +100,9 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
         *_check_people(document, recount, before, after),
         *_check_gains(document, recount, after),
         *_check_far(document, recount, after, open_mask),
+        *_check_choices(document, recount, plan_folder, after),
     ]
-    return Verdict(tuple(checks), notes)
+    return Verdict(tuple(checks), notes + choices.notes(document))
 
 
 def _verdict_on_stages(document: PlanDocument, recount: Recount, plan_folder: Path, checks: list[Check]) -> Verdict:
@@ -258,6 +261,18 @@ def _check_status(
     if document.status == "gap" and isinstance(asked, int | float):
         return Check("status", gap <= asked * (1 + 1e-9), f"a gap of at most {asked:g}", f"a gap of {gap:.2g}")
     return Check("status", document.status in ("gap", "feasible"), document.status, "a plan")
+
+
+def _check_choices(
+    document: PlanDocument, recount: Recount, plan_folder: Path, after: dict[str, Nearest]
+) -> Iterator[Check]:
+    """Reasons and other plans."""
+    if document.rejected or document.alternatives or any(site.without for site in document.sites):
+        certificate = None
+        with contextlib.suppress(CheckFailedError):  # that it proves nothing is said where the bound is checked
+            certificate = _load_certificate(plan_folder / PROOF_FILE)
+        for claim in choices.check_choices(document, recount, recount.instance(), certificate, after):
+            yield Check(*claim)
 
 
 def _check_people(
