@@ -6,13 +6,14 @@ from nearer.planning.plan import Plan
 from nearer.report import words
 from nearer.report.gapgpkg import write_gaps_gpkg
 from nearer.report.gaphtml import write_gaps_report
-from nearer.report.gapwords import gaps_table, gaps_text
+from nearer.report.gapwords import gaps_summary, gaps_table, gaps_text
 from nearer.report.gpkg import write_gpkg
 from nearer.report.html import report_html, write_report
 from nearer.report.svgmap import map_svg
 from nearer.report.tables import write_sites_csv
 
 __all__ = [
+    "gaps_summary",
     "gaps_table",
     "gaps_text",
     "map_svg",

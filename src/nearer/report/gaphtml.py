@@ -13,7 +13,7 @@ from nearer.planning.gaps import Gaps
 from nearer.report import gapmap, gapwords, mapstyle, svgmap, tokens, words
 from nearer.report.html import environment, mark_rows, settings_lines, sized, style
 from nearer.report.mapframe import WIDTH
-from nearer.report.mapmarks import LETTERED, letters
+from nearer.report.mapmarks import LETTERED, letters, mark
 
 _CENTRES = 15
 
@@ -49,6 +49,14 @@ def _figures(document: GapsDocument) -> list[dict[str, str]]:
             "note": f"for {words.about(measured.places)} {whom}",
         },
     ]
+
+
+def _mend_mark(shown: list[Gap]) -> list[dict[str, Any]]:
+    if not any(gap.mend for gap in shown):
+        return []
+    inner = mark("candidate", 80, 80, 16)
+    picture = f'<svg class="mark" viewBox="0 0 160 160" aria-hidden="true" focusable="false">{inner}</svg>'
+    return [{"name": "best site of an area", "picture": Markup(picture)}]
 
 
 def _row(letter: str, gap: Gap) -> dict[str, Any]:
@@ -97,7 +105,7 @@ def gaps_html(gaps: Gaps) -> str:
         wide=round(wide),
         legend=gapmap.short_legend(gaps),
         walk_legend=gapmap.walk_legend(gaps, words.limit_min(document)),
-        marks=mark_rows(gaps),
+        marks=[*mark_rows(gaps), *_mend_mark(shown)],
         sized=sized(gaps),
         words=words,
         said=gapwords,

@@ -15,7 +15,7 @@ from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH
 from nearer.report.maplabels import Room
 from nearer.report.maplegend import LegendRow, minute_words
-from nearer.report.mapmarks import LETTERED, area_names, discs, letters, margin_notes, marks
+from nearer.report.mapmarks import LETTERED, area_names, discs, letters, margin_notes, mark, marks
 from nearer.report.mapsheet import Canvas, lay_ground, named_paths
 from nearer.units import FloatArray, IntArray
 
@@ -25,6 +25,7 @@ NONE_NEAR = len(tokens.SHORT_BREAKS) + 1
 View = Literal["short", "minutes"]
 
 CSS = "".join(f".nr-s{n}{{fill:var(--s{n});stroke:var(--s{n})}}" for n in range(NONE_NEAR)) + (
+    ".lgd+.lgd{margin-block-start:16px}"
     ".nr-gap{fill:none;stroke:var(--closed);stroke-linejoin:round}"
     ".nr-gap-halo{fill:none;stroke:var(--page);stroke-linejoin:round;opacity:.8}"
 )
@@ -97,6 +98,8 @@ def gap_map(sheet: GapSheet, view: View, width: float) -> str:
     x, y = frame.place(np.array([gap.lon for gap in shown]), np.array([gap.lat for gap in shown]))
     names = letters(len(shown))
     titles = [f"{letter}. {clean(gap.name)}" for letter, gap in zip(names, shown, strict=True)]
+    mends = "".join(mark("candidate", a, b, 1.6 * dot) for a, b in _mends(sheet))
+    sites = marks(sheet, ("other", "existing"), dot) + mends
     lettered = discs(names, x, y, titles, room, px, "far") if shown else ""
     bare = Room(WIDTH, frame.height, list(room.taken))
     outlines = "".join(
@@ -113,9 +116,19 @@ def gap_map(sheet: GapSheet, view: View, width: float) -> str:
         f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {frame.height}" role="img" '
         f'aria-labelledby="{ident}-t {ident}-d">{head}'
         f'<use href="#{sheet.prefix}-ground" {edge}/><g>{cells}</g><use href="#{sheet.prefix}-over" {edge}/>'
-        f"{outlines}{marks(sheet, ('other', 'existing'), dot)}{lettered}{area_names(sheet, (room, bare), px)}{notes}"
+        f"{outlines}{sites}{lettered}{area_names(sheet, (room, bare), px)}{notes}"
         f'<rect class="nr-frame" stroke-width="{1.4 * px:.0f}" {edge}/></svg>'
     )
+
+
+def _mends(sheet: GapSheet) -> list[tuple[float, float]]:
+    """Places of the candidates that would mend most of the lettered gaps, each once."""
+    found = [gap.mend for gap in sheet.gaps.document.gaps[:LETTERED] if gap.mend is not None]
+    once = {mend.id: (mend.lon, mend.lat) for mend in found}
+    if not once:
+        return []
+    x, y = sheet.frame.place(*np.array(list(once.values())).T)
+    return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
 def short_legend(gaps: Gaps) -> list[LegendRow]:

@@ -63,7 +63,7 @@ def enough(document: GapsDocument) -> str:
         share = f"{measured.supply:.1f} places a head" if round(measured.supply, 1) > 1 else "one place a head"
         return f"{start}, {share}: enough in all, if they stood right."
     lack = words.percent(1.0 - measured.supply)
-    return f"{start}, {lack} fewer than there are."
+    return f"{start}, {lack} fewer than live here."
 
 
 def listed(document: GapsDocument) -> str:
@@ -71,10 +71,11 @@ def listed(document: GapsDocument) -> str:
     if not document.gaps:
         return "There is no area where it adds up to a whole person." if document.measures.lacking > 0 else ""
     held = sum(gap.lacking for gap in document.gaps) / document.measures.lacking
-    n = words.count(document.found, "area")
+    n = words.count(document.found, "area") if document.found > 1 else "one area"
+    live = f"Those who lack a place live in {n}"
     if document.found > len(document.gaps):
-        return f"There are {n}; the {len(document.gaps)} largest hold {words.percent(held)} of the lack."
-    return f"They live in {n}." if document.found > 1 else "They live in one area."
+        return f"{live}; the {len(document.gaps)} largest hold {words.percent(held)} of the lack."
+    return f"{live}."
 
 
 def sized(rows: list[SizedLevel]) -> str:
@@ -122,3 +123,14 @@ def gaps_table(gaps: Gaps) -> tuple[list[str], list[list[str]]]:
         for gap in document.gaps[:SHOWN]
     ]
     return header, rows
+
+
+def gaps_summary(gaps: Gaps) -> str:
+    """The few lines of ``gaps_text`` and a line for each of the largest gaps."""
+    document = gaps.document
+    lines = [
+        f"{gap.rank}. {gap.name}: {words.whole(gap.lacking)} of {words.whole(gap.need)} {whom(document)} lack a place; "
+        f"calls for {sized(gap.sizing)}; best site: {mend_name(gap.mend)}"
+        for gap in document.gaps[:SHOWN]
+    ]
+    return "\n".join([gaps_text(gaps), *lines])

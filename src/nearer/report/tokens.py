@@ -62,7 +62,7 @@ SHORT_BREAKS: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
 """Upper ends of the classes of the share of a place that people lack, inclusive; before them stands "nothing lacks"."""
 
 SHORT_LIGHT = ("#E4E7EB", "#F1CDE0", "#DB8FB6", "#C5568F", "#8E1156")
-SHORT_DARK = ("#232A32", "#4A2338", "#853A61", "#C35A92", "#F7A6CE")
+SHORT_DARK = ("#232A32", "#52263D", "#8A3D65", "#C35A92", "#F7A6CE")
 """One-sided ramp of the colour of closed centres, from "nothing lacks" away from the page."""
 
 STREET_WIDTHS_PX = {"path": 0.3, "minor": 0.45, "major": 0.9, "motorway": 1.3, "ferry": 0.7}

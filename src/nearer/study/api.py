@@ -196,13 +196,14 @@ def plan(
     )
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     with run.timed("read"):
-        tables = _tables(people, sites, streets, study, run)
+        tables = tables_of_frames(people, sites, streets, study, run)
     return StudyPlan(plan_tables(tables, study, run=run))
 
 
-def _tables(
+def tables_of_frames(
     people: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, streets: str | Path | None, study: Study, run: Run
 ) -> Tables:
+    """Check GeoDataFrames as the files of a study are checked, and read the streets."""
     tables = Tables(
         people=people_from_frame(people, total=study.people.total, groups=study.people.groups),
         sites=sites_from_frame(sites, status=None if "status" in sites.columns else "candidate"),

@@ -28,6 +28,7 @@ _MS = 60_000.0
 _WRITTEN = 1e-6  # tables are written with six decimals
 _FAR_MS = 2**40
 _SERVED = 0.95
+_ALIKE = 0.5  # people
 
 
 def verify_gaps(gaps_folder: Path, study_folder: Path | None = None) -> Verdict:
@@ -299,7 +300,7 @@ def _check_mend(
         left[site], beyond[site] = math.fsum((need * short(then)).ravel()), math.fsum(need[none])
     name, least = f"gap {gap.rank}: mend", min(left.values(), default=now)
     if gap.mend is None:
-        yield Check(name, now - least < 0.5 + _WRITTEN, "no candidate", f"one that would spare {now - least:g}")
+        yield Check(name, now - least < _ALIKE + _WRITTEN, "no candidate", f"one that would spare {now - least:g}")
         return
     table = found.recount.tables.sites.table
     at_id = {str(site): position for position, site in enumerate(table["id"])}
@@ -307,7 +308,10 @@ def _check_mend(
     if chosen not in left:
         yield Check(name, False, gap.mend.id, "no candidate in reach")
         return
-    yield Check(name, left[chosen] <= least + 2 * _WRITTEN, left[chosen], least)
+    alike = [site for site in left if left[site] <= least + _ALIKE + _WRITTEN]
+    yield Check(name, chosen in alike, left[chosen], least)
+    fewest = min(beyond[site] for site in alike)
+    yield Check(f"{name}: reaches most", beyond[chosen] <= fewest + _ALIKE, beyond[chosen], fewest)
     there = table.iloc[chosen]
     told = (gap.mend.name, gap.mend.lon, gap.mend.lat)
     yield equal(f"{name}: name and place", told, (str(there["name"]), float(there["lon"]), float(there["lat"])))
