@@ -169,6 +169,7 @@ def add_stages(
             "rules": _rules(instance, options, option, solution),
             "unmet": _unmet(tables, demands[last], instance, rows, solution),
             "greedy_value": None if horizon is None else math.fsum(horizon.greedy_value) / MS_PER_MIN,
+            "notes": _notes(plan.document.notes, instance),
             "opened": int(sum(len(phase.opened) for phase in phases)),
         }
     )
@@ -184,13 +185,43 @@ def add_stages(
     extra = {"phase": "phase", "level_plan": "level", "people_sent": "sent", "money": "spent"}
     for column, key in extra.items():
         sites[column] = [getattr(by_id[i], key) if i in by_id else None for i in ids]
+    people = plan.people.copy()
+    for t in range(instance.n_phases):
+        people[f"minutes_phase_{t + 1}"] = _point_minutes(instance, rows, level[t] != CLOSED, demands[t].n_points)
     return replace(
         plan,
         document=written,
+        people=people,
         sites=sites,
         certificate=solution.certificate,
         assignment=_assignment(rows, solution) if limited else None,
     )
+
+
+def _notes(found: list[str], instance: Instance) -> list[str]:
+    """What the plan says of its method, where room is limited or there are phases."""
+    first = found[0]
+    if instance.capacitated:
+        first = (
+            "Centres have limited room, and people are sent so that everybody together walks least; maps, and the "
+            "figures of before and after, show the way to the nearest centre whatever its room."
+        )
+    gain = (
+        "What a new centre saves, and what is lost without it, is counted as if every centre had room for everybody, "
+        "for the people of today."
+    )
+    return [first, *found[1:3], gain, *found[3:]]
+
+
+def _point_minutes(instance: Instance, rows: StagedRows, is_open: BoolArray, n_points: int) -> FloatArray:
+    """Minutes of each point's first class to the nearest open site, NaN where none is within reach."""
+    best = np.full(instance.n_rows, np.inf)
+    hit = is_open[instance.site_idx]
+    np.minimum.at(best, pair_rows(instance)[hit], np.asarray(instance.cost, dtype=np.float64)[hit])
+    found = np.full(n_points, np.nan)
+    first = np.flatnonzero((rows.row_pool == 0) & np.isfinite(best))[::-1]
+    found[rows.row_point[first]] = best[first] / MS_PER_MIN
+    return found
 
 
 def _assignment(rows: StagedRows, solution: Solution) -> dict[str, IntArray | FloatArray]:
@@ -430,8 +461,12 @@ def _rules(instance: Instance, options: Options, option: IntArray, solution: Sol
             row, site, share = triples(solution, t)
             value += limit_total(instance, at, t, row, _pair_places(instance, row, site), share)
         people = float(limit.factor.sum()) or 1.0
-        scale = people * (MS_PER_MIN if limit.beyond is None else 1.0)
-        found.append(document.RuleUse(name=limit.name, value=value / scale, upper=limit.most / scale))
+        if limit.beyond is None:
+            scale = people * MS_PER_MIN
+            found.append(document.RuleUse(name=limit.name, value=value / scale, upper=limit.most / scale))
+        else:  # told as the part within, as it was asked
+            within, least = 1.0 - value / people, 1.0 - limit.most / people
+            found.append(document.RuleUse(name=limit.name, value=within, lower=least))
     return found
 
 

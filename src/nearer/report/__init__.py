@@ -9,6 +9,7 @@ from nearer.report.gaphtml import write_gaps_report
 from nearer.report.gapwords import gaps_summary, gaps_table, gaps_text
 from nearer.report.gpkg import write_gpkg
 from nearer.report.html import report_html, write_report
+from nearer.report.stages import phase_lines
 from nearer.report.svgmap import map_svg
 from nearer.report.tables import write_sites_csv
 
@@ -29,4 +30,4 @@ __all__ = [
 
 def summary_text(plan: Plan) -> str:
     """The few lines that the command line prints: what the plan gains and how well it is proven."""
-    return "\n".join(words.summary(plan.document))
+    return "\n".join([*words.summary(plan.document), *phase_lines(plan.document)])

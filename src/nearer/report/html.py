@@ -13,11 +13,13 @@ from markupsafe import Markup
 from nearer.files import written_whole
 from nearer.planning.plan import Plan
 from nearer.report import charts, choices, mapstyle, svgmap, tables, tokens, words
+from nearer.report.mapcells import stage_columns
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH, Ground
 from nearer.report.maplegend import gain_legend, minute_legend
 from nearer.report.mapmarks import MARK_NAMES, mark
 from nearer.report.mapsheet import Which, lay_out
+from nearer.report.stages import stages
 
 
 @cache
@@ -165,10 +167,11 @@ def report_html(plan: Plan) -> str:
         far=tables.far_rows(plan),
         areas=areas[: tables.LONGEST],
         areas_left=max(0, len(areas) - tables.LONGEST),
-        loose=[
-            (name, *tables.loose_table([row.model_dump() for row in rows]))
-            for name, rows in (("Phases", document.phases), ("Agencies", document.agencies))
-            if rows
+        staged=stages(plan),
+        phase_maps=[
+            Markup(svgmap.inline_stage(sheet, at, 480))
+            for at in range(len(document.phases))
+            if len(document.phases) > 1 and len(stage_columns(plan)) == len(document.phases)
         ],
         settings=settings_lines(document.settings),
         command=_command(plan),

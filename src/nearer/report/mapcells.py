@@ -37,6 +37,8 @@ class CellGroup:
         Class of minutes saved, 0 … ``NEWLY``.
     far
         Whether they remain farther than the minutes that count as near.
+    stages
+        Class of minutes at the end of each phase; empty where there are no phases.
     drawing
         SVG path, without an id and without a colour.
     """
@@ -45,6 +47,7 @@ class CellGroup:
     after: int
     gain: int
     far: bool
+    stages: tuple[int, ...]
     drawing: str
 
 
@@ -93,11 +96,18 @@ def cell_groups(plan: Plan, frame: Frame, near_min: float) -> list[CellGroup]:
     before = plan.people["minutes_before"].to_numpy(dtype=np.float64)
     after = plan.people["minutes_after"].to_numpy(dtype=np.float64)
     far = ~(after <= near_min)
-    keys = np.column_stack([minute_class(before), minute_class(after), gain_class(before, after), far])
+    stages = [minute_class(plan.people[column].to_numpy(dtype=np.float64)) for column in stage_columns(plan)]
+    keys = np.column_stack([minute_class(before), minute_class(after), gain_class(before, after), far, *stages])
     return [
-        CellGroup(key[0], key[1], key[2], bool(key[3]), drawing)
+        CellGroup(key[0], key[1], key[2], bool(key[3]), tuple(key[4:]), drawing)
         for key, drawing in draw_cells(plan, frame, keys.astype(np.int64))
     ]
+
+
+def stage_columns(plan: Plan) -> list[str]:
+    """Columns of people with the minutes at the end of each phase."""
+    named = (f"minutes_phase_{number}" for number in range(1, len(plan.document.phases) + 1))
+    return [column for column in named if column in plan.people]
 
 
 def draw_cells(plan: Ground, frame: Frame, keys: IntArray) -> list[tuple[list[int], str]]:

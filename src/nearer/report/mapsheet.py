@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import geopandas as gpd
@@ -57,10 +57,13 @@ class Sheet(Canvas):
         The plan.
     groups
         People's cells.
+    stage
+        The phase that a map shows, None for the whole plan.
     """
 
     plan: Plan
     groups: list[CellGroup]
+    stage: int | None = None
 
 
 def source_line(sources: Iterable[SourceFile]) -> str:
@@ -123,11 +126,29 @@ def lay_ground(plan: Ground, sources: Iterable[SourceFile], prefix: str) -> Canv
     return Canvas(plan, frame, prefix, _areas(plan.people, frame), source_line(sources), defs)
 
 
+def at_stage(sheet: Sheet, stage: int) -> Sheet:
+    """The same ground at the end of a phase: what opened before stands, and what opens later is not there yet."""
+    plan = sheet.plan
+    sites = plan.sites.copy()
+    status = sites["status"].to_numpy(dtype=object).copy()
+    ids = sites["id"].to_numpy(dtype=object)
+    for number, phase in enumerate(plan.document.phases):
+        if number < stage:
+            status[np.isin(ids, phase.opened)] = "existing"
+        elif number > stage:
+            status[np.isin(ids, phase.opened)] = "candidate"
+            status[np.isin(ids, [*phase.closed, *phase.upgraded]) & (status != "candidate")] = "existing"
+    sites["status"] = status
+    then = replace(plan, sites=sites)
+    return replace(sheet, ground=then, plan=then, stage=stage)
+
+
 def cells(sheet: Sheet, which: Which) -> str:
     """People's cells in the colours of one map."""
 
     def fill(group: CellGroup) -> str:
         minutes = group.before if which == "before" else group.after
+        minutes = minutes if sheet.stage is None else group.stages[sheet.stage]
         hatch = f'fill="url(#{sheet.prefix}-hatch)" stroke="url(#{sheet.prefix}-hatch)"'
         if which == "opened":
             return f'class="nr-g{group.gain}"'

@@ -10,7 +10,7 @@ from nearer.report.mapframe import WIDTH, lonlat
 from nearer.report.maplabels import Room, around
 from nearer.report.maplegend import gain_legend, minute_legend
 from nearer.report.mapmarks import MARK_NAMES, area_names, far_discs, margin_notes, mark, marks, opened_discs
-from nearer.report.mapsheet import Canvas, Sheet, Which, cells, lay_out
+from nearer.report.mapsheet import Canvas, Sheet, Which, at_stage, cells, lay_out
 from nearer.report.mapstyle import CSS
 
 _NUMBERED = 40
@@ -69,6 +69,20 @@ def inline(sheet: Sheet, which: Which, width: float) -> str:
     return (
         f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {sheet.frame.height}" role="img" '
         f'aria-labelledby="{ident}-t {ident}-d">{_head(which, sheet, ident)}{content(sheet, which, width)}</svg>'
+    )
+
+
+def inline_stage(sheet: Sheet, stage: int, width: float) -> str:
+    """The map of one phase, for a page that already holds the sheet's definitions and styles."""
+    then = at_stage(sheet, stage)
+    phase = then.plan.document.phases[stage]
+    ident = f"{sheet.prefix}-phase{stage + 1}"
+    title = f"Minutes to the nearest centre after {clean(phase.name)}"
+    desc = f"{len(phase.opened)} centres open; the average is {words.minutes(phase.mean_nearest_min)} minutes."
+    return (
+        f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {sheet.frame.height}" role="img" '
+        f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{title}</title>'
+        f'<desc id="{ident}-d">{desc}</desc>{content(then, "after", width)}</svg>'
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ from nearer.report.mapmarks import LETTERED, letters
 LONGEST = 20
 """Rows of a table that names areas; the rest is in ``plan.gpkg``."""
 
-_FIRST = ("id", "name", "status", "order", "phase", "agency", "level", "area", "people")
+_FIRST = ("id", "name", "status", "order", "phase", "agency", "level", "area", "people", "sent", "room", "spent")
 _THEN = (
     *("gain_person_min", "loss_person_min", "people_nearer", "replacement", "replaced_loss_person_min"),
     *("otherwise_least_person_min", "otherwise_most_person_min"),
@@ -172,22 +172,6 @@ def area_rows(document: PlanDocument) -> list[AreaRow]:
     ]
 
 
-def loose_table(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Header and cells of records whose keys are not known beforehand (phases, agencies)."""
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-
-    def cell(value: Any) -> str:
-        if value is None:
-            return words.NONE
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        if isinstance(value, int | float):
-            return f"{value:,.6g}" if abs(value) < 1e6 else words.whole(value)
-        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-    return [key.replace("_", " ") for key in keys], [[cell(row.get(key)) for key in keys] for row in rows]
-
-
 def sites_frame(plan: Plan) -> pd.DataFrame:
     """
     Every site with what the plan says of it, then the user's own columns.
@@ -215,7 +199,7 @@ def sites_frame(plan: Plan) -> pd.DataFrame:
 
 def _ours_and_empty(table: pd.DataFrame, column: str) -> bool:
     """Whether a column that only some studies have (phases, agencies, levels) holds nothing."""
-    return column in ("phase", "agency", "level", "area") and bool(table[column].isna().all())
+    return column in ("phase", "agency", "level", "area", "sent", "room", "spent") and bool(table[column].isna().all())
 
 
 def write_sites_csv(plan: Plan, path: Path) -> None:

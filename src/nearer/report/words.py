@@ -204,6 +204,8 @@ def proof(document: PlanDocument) -> str:
     if n == 0:
         return "Nothing was to be chosen."
     sites = count(n, "site")
+    if document.phases:
+        sites = f"{sites} that keeps the rules"
     if document.status == "optimal":
         return f"No other choice of {sites} is better: proven."
     reached = "" if document.gain_gap >= 1 else (
@@ -306,6 +308,11 @@ def cut_off(document: PlanDocument) -> str:
 def method(document: PlanDocument) -> list[str]:
     """What was asked for, then what the plan itself notes of its limits, one sentence each."""
     found = [f"The plan makes the sum of everyone's {trip(document)} to the nearest centre as short as it can."]
+    if len(document.phases) > 1:
+        found = [
+            f"The plan makes the sum of everyone's {trip(document)} over all phases as short as it can; a phase counts "
+            "for its years. Maps and figures of before and after are for the people of today."
+        ]
     weights = setting(document, "plan.group_weights", {})
     for group, weight in weights.items():
         found.append(

@@ -1,0 +1,215 @@
+"""Phases, money, agencies, levels and promises in words, for the report."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nearer.planning.document import PlanDocument
+from nearer.planning.plan import Plan
+from nearer.report import words
+from nearer.report.tables import site_names
+
+
+class PhaseRow(NamedTuple):
+    """A phase, in words."""
+
+    name: str
+    years: str
+    opened: list[str]
+    changed: list[str]
+    centres: str
+    spent: str
+    running: str
+    sent: str
+    nearest: str
+    room: str
+    unmet: str
+
+
+class HorizonRow(NamedTuple):
+    """What a phase costs the long run, in words."""
+
+    name: str
+    value: str
+    alone: str
+    price: str
+    greedy: str
+
+
+class Stages(NamedTuple):
+    """Everything that the section on phases shows; lists are empty where the study has nothing of the kind."""
+
+    phases: list[PhaseRow]
+    money: bool
+    limited: bool
+    horizon: list[HorizonRow]
+    horizon_words: str
+    agencies: list[tuple[str, ...]]
+    levels: list[tuple[str, ...]]
+    programmes: list[tuple[str, ...]]
+    rules: list[tuple[str, ...]]
+    unmet: list[tuple[str, ...]]
+    guidance: str
+
+
+def money(amount: float) -> str:
+    """Money short: 950, 40 k, 1.25 M."""
+    for step, unit, least in ((1e9, "bn", 1e9), (1e6, "M", 1e6), (1e3, "k", 1e4)):
+        if abs(amount) >= least:
+            short = f"{amount / step:,.3g}" if abs(amount) < 999.5 * step else f"{amount / step:,.0f}"
+            return f"{short}{words.THIN}{unit}"
+    return f"{amount:,.0f}" if amount == round(amount) else f"{amount:,.2f}"
+
+
+def stages(plan: Plan) -> Stages | None:
+    """The section on phases; None where the study has none of this."""
+    document = plan.document
+    if not document.phases:
+        return None
+    names = site_names(plan)
+    limited = any(site.sent is not None for site in document.sites)
+    paid = any(phase.spent or phase.running for phase in document.phases)
+    return Stages(
+        phases=[_phase(document, names, at) for at in range(len(document.phases))],
+        money=paid,
+        limited=limited,
+        horizon=_horizon(document),
+        horizon_words=_horizon_words(document),
+        agencies=_agencies(document, names),
+        levels=[
+            (
+                one.name,
+                words.whole(one.centres),
+                words.whole(one.people),
+                "no limit" if one.capacity is None else words.whole(one.capacity),
+                words.NONE if not one.capacity else words.percent(one.people / one.capacity),
+            )
+            for one in document.levels
+        ],
+        programmes=[
+            (one.name, one.group, words.whole(one.wanted), words.whole(one.seated), words.minutes(one.mean_min))
+            for one in document.programmes
+        ],
+        rules=[(one.name, _number(one.value), _ends(one.lower, one.upper)) for one in document.rules],
+        unmet=[
+            (one.area or "elsewhere", words.whole(one.people), ", ".join(
+                f"{group.replace('_', ' ')} {words.whole(n)}" for group, n in one.groups.items() if n >= 0.5
+            ))
+            for one in document.unmet
+            if one.people >= 0.5
+        ],
+        guidance=_guidance(document) if limited else "",
+    )  # fmt: skip
+
+
+def _phase(document: PlanDocument, names: dict[str, str], at: int) -> PhaseRow:
+    phase = document.phases[at]
+    changed = [f"{names.get(i, i)} rises" for i in phase.upgraded] + [f"{names.get(i, i)} closes" for i in phase.closed]
+    return PhaseRow(
+        name=phase.name,
+        years=words.bare(phase.years),
+        opened=[names.get(i, i) for i in phase.opened],
+        changed=changed,
+        centres=words.whole(phase.centres),
+        spent=money(phase.spent),
+        running=money(phase.running),
+        sent=words.minutes(phase.mean_min),
+        nearest=words.minutes(phase.mean_nearest_min),
+        room=words.minutes(phase.mean_room_min),
+        unmet=words.whole(phase.unmet),
+    )
+
+
+def _horizon(document: PlanDocument) -> list[HorizonRow]:
+    found: list[str] = []
+    for phase in document.phases:
+        if phase.alone_value is None or phase.greedy_value is None:
+            continue
+        price = (phase.value - phase.alone_value) / phase.value if phase.value > 0 else 0.0
+        found.append(
+            HorizonRow(
+                name=phase.name,
+                value=words.hours(phase.value),
+                alone=words.hours(phase.alone_value),
+                price=words.percent(max(price, 0.0)),
+                greedy=words.hours(phase.greedy_value),
+            )
+        )
+    return found
+
+
+def _horizon_words(document: PlanDocument) -> str:
+    """What planning all phases together is worth, against deciding each for itself."""
+    greedy, value = document.greedy_value, document.objective.value
+    if greedy is None:
+        return ""
+    if greedy == float("inf"):
+        return "Deciding each phase for itself would end in a phase that cannot keep the rules."
+    saved = greedy - value
+    if saved <= 1e-6 * max(value, 1.0):
+        return "Deciding each phase for itself, one after the other, would have done as well."
+    return (
+        f"Planned together the phases save {words.hours(saved)} person-hours "
+        f"({words.percent(saved / greedy)}) against deciding each for itself, one after the other."
+    )
+
+
+def _agencies(document: PlanDocument, names: dict[str, str]) -> list[tuple[str, ...]]:
+    return [
+        (
+            one.name,
+            words.whole(one.venues_today),
+            ", ".join(names.get(i, i) for i in one.opened) or words.NONE,
+            words.whole(one.people),
+            money(sum(one.spent)),
+            words.NONE if one.budget is None else money(one.budget),
+            money(one.running[-1]),
+        )
+        for one in document.agencies
+    ]
+
+
+def _number(value: float) -> str:
+    return money(value) if abs(value) >= 10_000 else f"{value:,.6g}"
+
+
+def _ends(lower: float | None, upper: float | None) -> str:
+    if lower is not None and lower == upper:
+        return f"exactly {_number(lower)}"
+    parts = [f"at least {_number(lower)}"] if lower is not None else []
+    parts += [f"at most {_number(upper)}"] if upper is not None else []
+    return ", ".join(parts) or "no limit"
+
+
+def _guidance(document: PlanDocument) -> str:
+    """How far the plan relies on people going where they are sent."""
+    last = document.phases[-1]
+    sent, room = words.minutes_pair(last.mean_min, last.mean_room_min)
+    if last.unmet >= 0.5:
+        start = f"At the end {words.people(last.unmet)} {words.verb(last.unmet, 'has', 'have')} no place within reach. "
+    else:
+        start = "At the end everybody within reach of a centre has a place. "
+    if sent == room:
+        return f"{start}It makes no difference whether people are sent or go to the nearest centre with room."
+    return (
+        f"{start}As people are sent the average is {sent} minutes; if everybody goes to the nearest centre with room, "
+        f"the nearest first, it is {room}. Who has no place counts as out of reach in both."
+    )
+
+
+def phase_lines(document: PlanDocument) -> list[str]:
+    """A line for each phase, for the command line; none where there is one phase without money or limits."""
+    found: list[str] = []
+    limited = any(site.sent is not None for site in document.sites)
+    paid = any(phase.spent or phase.running for phase in document.phases)
+    if len(document.phases) < 2 and not (limited or paid):
+        return found
+    for phase in document.phases:
+        parts = [words.count(len(phase.opened), "new centre")]
+        parts += [f"{len(phase.upgraded)} upgraded"] if phase.upgraded else []
+        parts += [f"{len(phase.closed)} closed"] if phase.closed else []
+        parts += [f"{money(phase.spent)} spent, {money(phase.running)} a year to run"] if paid else []
+        parts += [f"average {words.minutes(phase.mean_min if limited else phase.mean_nearest_min)} minutes"]
+        parts += [f"{words.people(phase.unmet)} without a place"] if limited and phase.unmet >= 0.5 else []
+        found.append(f"{phase.name}: {', '.join(parts)}.")
+    return [*found, *([_horizon_words(document)] if document.greedy_value is not None else [])]
