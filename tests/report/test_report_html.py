@@ -151,11 +151,25 @@ def test_the_word_optimal_is_not_used_of_a_plan_that_is_not(any_plan: Plan) -> N
 def test_phases_and_agencies_appear_where_the_study_has_them(plan: Plan) -> None:
     from dataclasses import replace
 
-    document = plan.document.model_copy(update={"phases": [{"name": "2027", "open": 30}], "agencies": []})
+    from nearer.planning.document import AgencyPlan, PhasePlan
+
+    def phase(name: str, spent: float, **more: float) -> PhasePlan:
+        given = {"mean_min": 9.0, "mean_nearest_min": 8.0, "mean_room_min": 9.5, "unmet": 0.0, "unmet_room": 0.0} | more
+        return PhasePlan(
+            name=name, years=2.0, counted=2.0, people=100.0, opened=[], upgraded=[], closed=[], centres=3, spent=spent,
+            running=1_250_000.0, value=600.0, **given,
+        )  # fmt: skip
+
+    phases = [phase("2027", 40_000.0), phase("2029", 0.0, alone_value=540.0, alone_bound=540.0, greedy_value=660.0)]
+    document = plan.document.model_copy(update={"phases": phases, "greedy_value": 1320.0})
     text = Page(report_html(replace(plan, document=document))).text
-    assert "Phases" in text
-    assert "2027" in text
-    assert "Agencies" not in text
+    for words in ("2027", "40\u202fk", "1.25\u202fM", "10\u202f%", "The price of the long run"):
+        assert words in text
+    assert "Who opens, hosts and pays" not in text
+    city = AgencyPlan(name="City", venues_today=2, opened=[], people=5.0, spent=[40_000.0, 0.0], running=[1.0, 2.0])
+    text = Page(report_html(replace(plan, document=document.model_copy(update={"agencies": [city]})))).text
+    assert "Who opens, hosts and pays" in text
+    assert "City" in text
 
 
 def test_settings_are_listed_by_their_keys() -> None:

@@ -121,7 +121,7 @@ def _phase(document: PlanDocument, names: dict[str, str], at: int) -> PhaseRow:
 
 
 def _horizon(document: PlanDocument) -> list[HorizonRow]:
-    found: list[str] = []
+    found: list[HorizonRow] = []
     for phase in document.phases:
         if phase.alone_value is None or phase.greedy_value is None:
             continue
