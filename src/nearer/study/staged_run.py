@@ -22,6 +22,7 @@ from nearer.study.limits import Run
 from nearer.study.parts import run_notes, snapping
 from nearer.study.settings import Study
 from nearer.study.staging import Staged, stage
+from nearer.study.why_not import why_not
 from nearer.units import IntArray, minutes_to_ms
 
 
@@ -49,7 +50,9 @@ def plan_stages(
     with run.timed("solve"):
         solution = _solve(staged.instance, study, run, 1.0)
     if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
-        raise InfeasibleError(_why_not(staged, solution))
+        raise InfeasibleError(
+            why_not(staged.instance, solution, lambda instance: _solve(instance, study, run, 0.5), run.stop)
+        )
     with run.timed("compare phases"):
         before = _as_today(staged, study, run)
         horizon = _horizon(staged, study, run)
@@ -165,9 +168,3 @@ def _names(study: Study, staged: Staged) -> StageNames:
         share=staged.venues.share,
         owner=[str(name) for name in staged.venues.agency],
     )
-
-
-def _why_not(staged: Staged, solution: Solution) -> str:
-    if solution.status is Status.UNKNOWN:
-        return "No plan that obeys the rules was found in the time allowed; allow more with --time-limit."
-    return "There is no plan that obeys all the rules."
