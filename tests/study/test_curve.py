@@ -119,3 +119,27 @@ def test_the_page_asks_for_nothing_and_names_the_figures(study: Path) -> None:
 def test_the_published_schema_is_the_one_of_the_code() -> None:
     published = Path(__file__).resolve().parents[2] / "docs" / "curve.schema.json"
     assert published.read_text(encoding="utf-8") == schema_text_of(CurveDocument)
+
+
+def test_past_visits_are_described_and_verified_and_a_changed_interval_is_found(study: Path) -> None:
+    rows = ["centre,period,visits"]
+    for period in range(8):
+        for n, centre in enumerate("HSPLG"[: 2 + period % 4]):
+            rows.append(f"{centre},{period},{40 + 7 * n + 3 * ((period * 5 + n * 3) % 7)}")
+    rows.append("gone,7,12")
+    (study / "visits.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    made = run_curve(study, to=3, history=study / "visits.csv")
+    past = made.history
+    assert past is not None
+    assert past.file == "visits.csv"
+    assert past.unmatched == ["gone"]
+    assert past.open == [2, 3, 4, 5, 2, 3, 4, 6]
+    assert [fit.name for fit in past.fits][-2:] == ["in all", "in all, with a trend"]
+    verdict = verify_curve(study / "curve")
+    assert verdict.ok, [str(check) for check in verdict.differing]
+    assert any(check.name == "history, in all: centres low" for check in verdict.checks)
+    file = study / "curve" / "curve.json"
+    changed = json.loads(file.read_text(encoding="utf-8"))
+    changed["history"]["fits"][-2]["effects"][0]["low"] *= 1.2
+    file.write_text(json.dumps(changed), encoding="utf-8")
+    assert [check.name for check in verify_curve(study / "curve").differing] == ["history, in all: centres low"]

@@ -20,6 +20,9 @@ def curve(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the curve goes.", show_default="STUDY/curve")
     ] = None,
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Past visits or units per centre and period, as CSV.")
+    ] = None,
     time_limit: Annotated[float, typer.Option(min=0, help="Seconds for all sizes; those done count.")] = 300.0,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a size is good enough.")] = 1e-4,
     work_limit: Annotated[
@@ -40,6 +43,7 @@ def curve(
                 to=to,
                 step=step,
                 out=out,
+                history=history,
                 time_limit_s=time_limit,
                 gap=gap,
                 work_limit=work_limit,

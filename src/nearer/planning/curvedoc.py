@@ -86,7 +86,8 @@ class Fit(Part):
 class History(Part):
     """What a table of past volume says."""
 
-    file: str
+    file: str = Field(description="as seen from the study's folder")
+    sha256: str
     unit: str = Field(description="visits or units")
     centres: int = Field(description="centres with a volume")
     periods: list[str]

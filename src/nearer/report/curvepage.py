@@ -63,9 +63,40 @@ def gain_plot(document: CurveDocument) -> plot.Plot | None:
     return chart
 
 
+def history_plot(document: CurveDocument) -> plot.Plot | None:
+    """Past volume by centres open, with what was fitted, over what was observed only; None without a table."""
+    past = document.history
+    if past is None:
+        return None
+    fit = next((fit for fit in past.fits if fit.curve), None)
+    low, high = past.observed
+    most = max([*past.volume, *([row["high"] for row in fit.curve] if fit else [])], default=1.0)
+    chart = plot.Plot(
+        "past",
+        f"Past {past.unit} by number of centres open",
+        " ".join(past.says),
+        (float(low), float(max(high, low + 1))),
+        (0.0, min(most, 3.0 * max(past.volume, default=1.0))),
+        "centres open, as far as observed",
+        f"{past.unit} in a period",
+        width=460,
+        height=320,
+    )
+    if fit:
+        xs = [row["centres"] for row in fit.curve]
+        chart.band(xs, [row["low"] for row in fit.curve], [row["high"] for row in fit.curve])
+        chart.line(xs, [row["volume"] for row in fit.curve], "best", "fitted, with the 95 % band")
+    titles = [
+        f"{name}: {n} centres, {value:,.0f}"
+        for name, n, value in zip(past.periods, past.open, past.volume, strict=True)
+    ]
+    chart.dots([float(n) for n in past.open], past.volume, titles)
+    return chart
+
+
 def curve_html(document: CurveDocument) -> str:
     """The whole page; the same document gives the same bytes."""
-    value, gain = value_plot(document), gain_plot(document)
+    value, gain, past = value_plot(document), gain_plot(document), history_plot(document)
     text = environment().get_template("curve.html.j2").render(
         doc=document,
         css=Markup(tokens.css() + plot.CSS + style()),
@@ -73,6 +104,8 @@ def curve_html(document: CurveDocument) -> str:
         value_key=[(Markup(picture), name) for picture, name in value.key()],
         gain="" if gain is None else Markup(gain.svg()),
         gain_key=[] if gain is None else [(Markup(picture), name) for picture, name in gain.key()],
+        past="" if past is None else Markup(past.svg()),
+        past_key=[] if past is None else [(Markup(picture), name) for picture, name in past.key()],
         rows=curvewords.digest(document),
         words=words,
         say=curvewords,

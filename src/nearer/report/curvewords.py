@@ -115,7 +115,9 @@ def summary(document: CurveDocument) -> list[str]:
     lines = [headline(document), fall_off(document), shares(document), proof(document), between(document)]
     if not document.complete:
         lines.append("Stopped early: the sizes done are shown.")
-    return [line for line in [*lines, *nested(document)] if line]
+    past = [] if document.history is None else [f"Past {document.history.unit}: {document.history.says[0]}"]
+    past += [] if document.history is None else document.history.says[1:]
+    return [line for line in [*lines, *nested(document), *past] if line]
 
 
 def digest(document: CurveDocument, most: int = 25) -> list[CurveSize]:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 import nearer
 from nearer.errors import Fault, InputError, UsageError
+from nearer.files import sha256
+from nearer.inputs.frames import read_frame
+from nearer.inputs.history import Past, past_of
 from nearer.kernels.jit import default_threads
 from nearer.model import Certificate, Status
-from nearer.planning.curvedoc import CurveDocument, CurveSize
+from nearer.planning.access import Access
+from nearer.planning.curvedoc import CurveDocument, CurveSize, History
 from nearer.planning.curvefiles import CURVE_CSV, CURVE_FILE, PROOFS, write_curve_csv, write_document
 from nearer.planning.document import SourceFile
 from nearer.planning.notes import notes
 from nearer.planning.sizecurve import Measurer, curve_sizes, falloff
+from nearer.planning.volume import describe
 from nearer.progress import Progress, Silent, Stop
 from nearer.report.curvepage import write_curve_page
 from nearer.solvers.sizes import Sizes, solving_order
@@ -35,6 +42,7 @@ def run_curve(
     to: int | None = None,
     step: int = 1,
     out: str | Path | None = None,
+    history: str | Path | None = None,
     time_limit_s: float | None = 300.0,
     gap: float = 1e-4,
     work_limit: int | None = None,
@@ -56,6 +64,8 @@ def run_curve(
         Solve every ``step``-th size; those between get the best nested network and a bound all the same.
     out
         Where the curve goes; default ``curve`` inside the study folder.
+    history
+        Table of past volume: ``centre``, ``period``, ``visits`` or ``units``, and maybe ``centres`` open.
     time_limit_s
         Seconds for all sizes together; None for no limit.
     gap, work_limit
@@ -80,13 +90,14 @@ def run_curve(
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     check_out(out, CURVE_FILES, "a curve")
     study = override(load_study(folder), {"study.seed": seed})
+    past = None if history is None else read_past(Path(history), study_folder(folder))
     ready = get_ready(study, folder, run)
     most = _most(ready, to)
     if step < 1:
         raise UsageError("--step must be 1 or more.")
 
     def fill(fresh: Path) -> None:
-        document_holder.append(_solve_into(fresh, ready, most, step, run))
+        document_holder.append(_solve_into(fresh, ready, most, step, run, past))
         run_notes = machine_notes(run) | {"study_folder": from_to(out, study_folder(folder)), "gap": gap}
         (fresh / "run.json").write_text(json.dumps(run_notes, indent=1, default=str) + "\n", encoding="utf-8")
 
@@ -113,7 +124,9 @@ def _most(ready: Ready, to: int | None) -> int:
     return to - ready.ours
 
 
-def _solve_into(fresh: Path, ready: Ready, most: int, step: int, run: Run) -> CurveDocument:
+def _solve_into(
+    fresh: Path, ready: Ready, most: int, step: int, run: Run, past: tuple[Past, str] | None
+) -> CurveDocument:
     """Solve, store the proofs in a folder as they are made, and write what was found."""
     proofs = fresh / PROOFS
     proofs.mkdir()
@@ -131,7 +144,7 @@ def _solve_into(fresh: Path, ready: Ready, most: int, step: int, run: Run) -> Cu
         for size in sizes.run(wanted, run.progress):
             sizes.proofs.pop(size).save(proofs / proof_name(ready.ours + size))
     with run.timed("measure"):
-        document = curve_document(ready, sizes, step, complete=_complete(sizes, len(wanted)))
+        document = curve_document(ready, sizes, step, complete=_complete(sizes, len(wanted)), past=past)
     for one in sizes.known():
         if one.multipliers is not None:
             Certificate.root_only(one.multipliers).save(proofs / proof_name(ready.ours + one.opened))
@@ -151,7 +164,40 @@ def proof_name(centres: int) -> str:
     return f"{centres:05d}.npz"
 
 
-def curve_document(ready: Ready, sizes: Sizes, step: int, complete: bool) -> CurveDocument:
+def read_past(file: Path, folder: Path) -> tuple[Past, str]:
+    """
+    A table of past volume and its hash, named as seen from the study's folder.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file.
+    """
+    if not file.is_file():
+        raise InputError([Fault("there is no such file", file=str(file), remedy="give --history a table of visits")])
+    return past_of(read_frame(file, name=from_to(folder, file), section="--history")), sha256(file)
+
+
+def _history(past: tuple[Past, str], ready: Ready, to: int) -> History:
+    """What a table of past volume says, with the people nearest to each centre in each period."""
+    table, digest = past
+    position = {site: at for at, site in enumerate(ready.tables.sites.table["id"])}
+    at = np.array([position.get(centre, -1) for centre in table.centre], dtype=np.int64)
+    others = (ready.tables.sites.table["status"] == "other").to_numpy()
+    reach = np.zeros(len(at))
+    for period in range(len(table.periods)):
+        here = np.flatnonzero((table.period == period) & (at >= 0))
+        is_open = others.copy()
+        is_open[at[here]] = True
+        access = Access.to_open(ready.demand, ready.times, is_open)
+        reach[here] = access.people_per_site(len(is_open))[at[here]]
+    unmatched = sorted({str(centre) for centre, place in zip(table.centre, at, strict=True) if place < 0})
+    return describe(table, reach, at >= 0, unmatched, digest, to)
+
+
+def curve_document(
+    ready: Ready, sizes: Sizes, step: int, complete: bool, past: tuple[Past, str] | None = None
+) -> CurveDocument:
     """Everything ``curve.json`` holds."""
     study, tables = ready.study, ready.tables
     ids = tables.sites.table["id"].to_numpy(dtype=object)
@@ -178,6 +224,7 @@ def curve_document(ready: Ready, sizes: Sizes, step: int, complete: bool) -> Cur
         greedy=[str(ids[site]) for site in sizes.greedy.site],
         backwards=[] if sizes.backwards is None else [str(ids[site]) for site in sizes.backwards.site],
         falloff=falloff(found),
+        history=None if past is None else _history(past, ready, ready.ours + sizes.most),
         sources=[
             SourceFile(path=source.path, sha256=source.sha256, kind=source.kind, licence=source.licence)
             for source in tables.sources

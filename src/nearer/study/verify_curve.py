@@ -23,6 +23,7 @@ from nearer.study.load import check_settings
 from nearer.study.recount import Recount
 from nearer.study.retime import Pairs, retime
 from nearer.study.verify import check_inputs, find_study, same_settings
+from nearer.study.verify_history import check_history
 from nearer.units import BoolArray
 
 _MS = 60_000.0
@@ -49,7 +50,8 @@ def verify_curve(curve_folder: Path, study_folder: Path | None = None) -> Verdic
         folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
     )
     read = {source.path: source.sha256 for source in tables.sources}
-    recount = near_only(Recount(study, tables, retime(tables, study.streets, folder)))
+    every = retime(tables, study.streets, folder)
+    recount = near_only(Recount(study, tables, every))
     checks = [
         Check("settings", *same_settings(study, folder)),
         Check("inputs", read == document.inputs, ", ".join(sorted(document.inputs)), ", ".join(sorted(read))),
@@ -59,6 +61,10 @@ def verify_curve(curve_folder: Path, study_folder: Path | None = None) -> Verdic
     ]
     if not all(check.ok for check in checks if check.name.startswith("sites")):
         return Verdict(tuple(checks), ("The rest was not checked, since the sites are not those of the study.",))
+    notes: tuple[str, ...] = ()
+    if document.history is not None:
+        found, notes = check_history(document.history, document.to, Recount(study, tables, every), folder)
+        checks += found
     asked = read_run(curve_folder).get("gap")
     checks += [
         *_check_values(document, recount),
@@ -66,7 +72,7 @@ def verify_curve(curve_folder: Path, study_folder: Path | None = None) -> Verdic
         *_check_brings(document),
         *_check_falloff(document),
     ]
-    return Verdict(tuple(checks))
+    return Verdict(tuple(checks), notes)
 
 
 def near_only(recount: Recount) -> Recount:
