@@ -23,6 +23,7 @@ from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
+_NEAR = 1e-3  # relative gap
 _LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
 
 
@@ -50,7 +51,7 @@ class PMedianRun:
         if multipliers is not None and not state.done():
             self.take_over(multipliers)
         stalled = 0
-        while not state.done() and stalled < 2 and not self.core.decided:
+        while not state.done() and stalled < 2 and not self.core.decided and not self.near(multipliers):
             before = state.value - state.bound
             self.climb_once()
             self.improve_plan()
@@ -58,7 +59,7 @@ class PMedianRun:
             slow = state.value - state.bound > 0.7 * before
             stalled = stalled + 1 if slow and not shrunk else 0
         while not state.done() and not self.core.decided:
-            if self.core.n <= _LP_ROWS and self.core.nnz <= _LP_ENTRIES:
+            if self.fits_lp:
                 self.branch_and_bound()
                 return
             # Too large for the relaxation: the Lagrangian and the search go on alone.
@@ -68,6 +69,16 @@ class PMedianRun:
             self.fix()
             if state.budget.spent == spent:
                 return
+
+    def near(self, multipliers: FloatArray | None) -> bool:
+        """Whether multipliers of an earlier run lead so close that the relaxation does the rest faster."""
+        state = self.state
+        return multipliers is not None and self.fits_lp and state.value - state.bound <= _NEAR * abs(state.value)
+
+    @property
+    def fits_lp(self) -> bool:
+        """Whether the core is small enough for the relaxation."""
+        return self.core.n <= _LP_ROWS and self.core.nnz <= _LP_ENTRIES
 
     def take_over(self, multipliers: FloatArray) -> None:
         """Start from the best of some multipliers of an earlier run, if they prove more, and fix what they can."""
