@@ -20,6 +20,7 @@ def build_instance(
     open_max: int,
     unreached_ms: int,
     cut: bool = True,
+    everyone: bool = False,
 ) -> Instance:
     """
     One row per speed class and point with weight, costs in whole milliseconds.
@@ -36,16 +37,19 @@ def build_instance(
         What a person out of reach counts as.
     cut
         Leave out the sites that can never serve a row because a site that stands open is at least as near. Exact for
-        the travel objective without capacities, closures or levels (DESIGN section 5), and for nothing else.
+        travel, coverage, farthest and equal without capacities, closures or levels, and for nothing else.
+    everyone
+        Keep rows of people who weigh nothing: rules on all people need them.
     """
     indptrs, site_parts, cost_parts, weights, points, groups = [], [], [], [], [], []
     filled = 0
     for group, times in enumerate(class_times):
         weight = demand.class_weight[group]
-        wanted = np.flatnonzero(weight > 0)
+        lives = (demand.class_people[group] if everyone else weight) > 0
+        wanted = np.flatnonzero(lives)
         rows = np.repeat(np.arange(times.n_points), np.diff(times.indptr))
         stand = standing[times.site_idx]
-        usable = (stand != FORBIDDEN) & (weight[rows] > 0) & (times.time_ms < unreached_ms)
+        usable = (stand != FORBIDDEN) & lives[rows] & (times.time_ms < unreached_ms)
         if cut:
             nearest = np.full(times.n_points, unreached_ms, dtype=np.int64)
             is_open = usable & (stand == OPEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -59,8 +60,30 @@ class Certificate:
         return cls(multipliers.reshape(1, -1), one, one, one, one + 1, none, none, none, none)
 
     def save(self, path: Path) -> None:
+        """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
+        save_certificates(path, {"": self})
+
+    @classmethod
+    def load(cls, path: Path, name: str = "") -> Certificate:
         """
-        Write the arrays to a compressed ``.npz`` file, whole or not at all.
+        Read what ``save`` or ``save_certificates`` wrote.
+
+        Raises
+        ------
+        KeyError
+            There is no certificate of this name.
+        """
+        start = f"{name}:" if name else ""
+        with np.load(path, allow_pickle=False) as file:
+            planes = file[f"{start}multiplier_planes"]
+            arrays = {field.name: file[start + field.name] for field in fields(cls) if field.name != "multipliers"}
+        changed = np.ascontiguousarray(planes.transpose(1, 2, 0)).view(np.uint64)[:, :, 0]
+        multipliers = np.bitwise_xor.accumulate(changed, axis=0).view(np.float64)
+        return cls(multipliers=multipliers, **arrays)
+
+    def _arrays(self) -> dict[str, IntArray]:
+        """
+        What is written.
 
         Multipliers of neighbouring leaves differ little: each row's bits are stored as the exclusive or with those of
         the row before, byte by byte, which is exact and mostly zeros.
@@ -70,18 +93,7 @@ class Certificate:
         changed = bits.copy()
         changed[1:] ^= bits[:-1]
         planes = np.ascontiguousarray(changed.view(np.uint8).reshape(*bits.shape, 8).transpose(2, 0, 1))
-        with written_whole(path) as beside, beside.open("wb") as file:
-            np.savez_compressed(file, multiplier_planes=planes, **arrays)
-
-    @classmethod
-    def load(cls, path: Path) -> Certificate:
-        """Read what ``save`` wrote."""
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        planes = arrays.pop("multiplier_planes")
-        changed = np.ascontiguousarray(planes.transpose(1, 2, 0)).view(np.uint64)[:, :, 0]
-        multipliers = np.bitwise_xor.accumulate(changed, axis=0).view(np.float64)
-        return cls(multipliers=multipliers, **arrays)
+        return {"multiplier_planes": planes, **arrays}
 
 
 @dataclass(frozen=True)
@@ -123,3 +135,14 @@ class RulesCertificate:
         """Read what ``save`` wrote."""
         with np.load(path, allow_pickle=False) as file:
             return cls(**dict(file))
+
+
+def save_certificates(path: Path, certificates: Mapping[str, Certificate]) -> None:
+    """Write several certificates by name to one compressed ``.npz`` file, whole or not at all; "" is the main one."""
+    arrays = {
+        f"{name}:{key}" if name else key: array
+        for name, certificate in certificates.items()
+        for key, array in certificate._arrays().items()
+    }
+    with written_whole(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -9,10 +9,18 @@ from scipy.spatial import cKDTree
 from nearer.inputs.tables import Tables
 from nearer.planning.access import Access, sum_by
 from nearer.planning.document import AreaAccess
+from nearer.planning.equity import equity
 from nearer.units import MS_PER_MIN, FloatArray, IntArray, StrArray, minutes_to_ms
 
 
-def areas(names: StrArray, before: Access, after: Access, coverage_min: float, unreached_ms: int) -> list[AreaAccess]:
+def areas(
+    names: StrArray,
+    before: Access,
+    after: Access,
+    coverage_min: float,
+    unreached_ms: int,
+    kappa_per_min: float | None = None,
+) -> list[AreaAccess]:
     """
     Access in each named area, in the order of the names.
 
@@ -24,6 +32,8 @@ def areas(names: StrArray, before: Access, after: Access, coverage_min: float, u
         Nearest sites today and with the plan.
     coverage_min, unreached_ms
         What counts as near, and what a person out of reach counts as in the means.
+    kappa_per_min
+        κ of the measures of equity; None to leave them out.
     """
     found, area = np.unique(names.astype(str), return_inverse=True)
     people = _per_area(before.people, area, len(found))
@@ -39,6 +49,18 @@ def areas(names: StrArray, before: Access, after: Access, coverage_min: float, u
             )
         )
     (walk_0, lost_0, near_0), (walk_1, lost_1, near_1) = parts
+    order = np.argsort(area, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(area, minlength=len(found)))[:-1])
+
+    def even(a: int) -> dict[str, float]:
+        if kappa_per_min is None:
+            return {}
+        told: dict[str, float] = {}
+        for when, access in (("before", before), ("after", after)):
+            here = equity(access.people[:, members[a]], access.time_ms[:, members[a]], unreached_ms, kappa_per_min)
+            told |= {f"{when}_{key}": value for key, value in (here._asdict() if here else {}).items()}
+        return told
+
     return [
         AreaAccess(
             name=str(name),
@@ -49,6 +71,7 @@ def areas(names: StrArray, before: Access, after: Access, coverage_min: float, u
             after_unreached=float(lost_1[a]),
             before_within=float(near_0[a] / people[a]),
             after_within=float(near_1[a] / people[a]),
+            **even(a),
         )
         for a, name in enumerate(found)
         if name and people[a] > 0

@@ -16,11 +16,33 @@ class Part(BaseModel):
 
 
 class Objective(Part):
-    """What was minimised, and its weighted value."""
+    """What was made good first, and its weighted value; larger is better for coverage, smaller for all others."""
 
-    name: Literal["travel"]
+    name: Literal["travel", "coverage", "farthest", "equal", "cost"]
     value: float
     unit: str = "person-minutes"
+
+
+class Turn(Part):
+    """
+    One objective of a plan with several, or with rules: each is made good within what those before it keep.
+
+    "unreached" (people out of reach) stands before "farthest", which is of those within reach.
+    """
+
+    name: Literal["travel", "coverage", "unreached", "farthest", "equal", "cost"]
+    unit: str
+    before: float = Field(description="with the sites of today")
+    value: float = Field(description="with the finished plan")
+    found: float = Field(description="best value found in its turn, before later objectives took what is tolerated")
+    bound: float = Field(description="what no plan within the limits of its turn betters")
+    gap: float = Field(description="|value − bound| / max(|value|, 1e-9): what was tolerated counts")
+    tolerance: float = Field(description="part of found that later objectives may give up")
+    status: Literal["optimal", "gap", "feasible"] = Field(description="how its turn ended: found against bound")
+    proof: Literal["certificate", "solver"]
+    prices: dict[str, float] = Field(
+        {}, description="certificate: what breaking each limit by one unit costs in it, in the solver's units"
+    )
 
 
 class Measures(Part):
@@ -30,6 +52,15 @@ class Measures(Part):
     mean_min: float
     mean_min_reached: float | None = Field(description="mean over those who reach a site; null if nobody does")
     within: dict[str, float] = Field(description="minutes → share of people (0 … 1)")
+    gini: float | None = Field(
+        None, description="Gini coefficient of minutes, 0 = all alike, unreached at unreached_min"
+    )
+    ede_min: float | None = Field(
+        None, description="Kolm-Pollak equally-distributed equivalent: minutes that would be as good if all had them"
+    )
+    worst_decile_min: float | None = Field(
+        None, description="mean minutes of the tenth of people who are farthest, unreached at unreached_min"
+    )
     farthest_min: float | None = Field(description="longest among those who reach a site; null if nobody does")
     unreached: float = Field(description="people out of reach")
 
@@ -139,6 +170,12 @@ class AreaAccess(Part):
     after_unreached: float
     before_within: float = Field(description="share within coverage_min")
     after_within: float
+    before_gini: float | None = None
+    after_gini: float | None = None
+    before_ede_min: float | None = None
+    after_ede_min: float | None = None
+    before_worst_decile_min: float | None = Field(None, description="mean minutes of its farthest tenth")
+    after_worst_decile_min: float | None = None
 
 
 class PhasePlan(Part):
@@ -231,6 +268,15 @@ class FarPlace(Part):
     mend_unreached: float | None = Field(None, description="people of this place then still out of reach")
 
 
+class Unservable(Part):
+    """A place whose people no site could serve within ``everyone_within_min``."""
+
+    id: str = Field(description="of the point, as in your list")
+    people: float
+    area: str = ""
+    minutes: float | None = Field(description="to the nearest site that may be open; null where none is within reach")
+
+
 class Curve(Part):
     """Cumulative share of people within so many minutes."""
 
@@ -271,7 +317,13 @@ class PlanDocument(Part):
     inputs: dict[str, str] = Field(description="path as written in the study → sha256 of the file")
     settings: dict[str, Any] = Field(description="the study file as understood, defaults filled in")
     status: Literal["optimal", "gap", "feasible", "infeasible", "unknown"]
-    objective: Objective
+    objective: Objective = Field(description="the first of the objectives asked for; the whole list is in objectives")
+    objectives: list[Turn] = Field(
+        [], description="in order; empty where travel alone is asked for and no rule stands beside it"
+    )
+    kappa_per_min: float | None = Field(
+        None, description="κ of the Kolm-Pollak measure and objective, scaled from the situation before"
+    )
     before_value: float = Field(description="the objective with the sites of today")
     bound: float
     gap: float
@@ -293,6 +345,10 @@ class PlanDocument(Part):
     greedy_value: float | None = Field(None, description="the objective if each phase only looked at itself")
     areas: list[AreaAccess] = []
     far: list[FarPlace] = []
+    unservable: list[Unservable] = Field(
+        [], description="everyone_within_min: who makes it impossible, most people first (first 100)"
+    )
+    unservable_people: float = Field(0.0, description="people whom no site could serve within everyone_within_min")
     snapping: dict[str, Snapping] = Field({}, description="people, sites")
     sources: list[SourceFile] = []
     notes: list[str] = Field([], description="method and limits, one sentence each")

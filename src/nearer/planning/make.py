@@ -23,6 +23,8 @@ from nearer.planning.gains import Gains, compute_gains
 from nearer.planning.measures import curve, measure_access, people_cut_off, thresholds
 from nearer.planning.notes import notes
 from nearer.planning.plan import Plan
+from nearer.planning.unservable import unservable
+from nearer.solvers.ordered import Answer
 from nearer.units import MS_PER_MIN, NO_SITE, BoolArray, FloatArray, IntArray
 
 _OURS = (
@@ -48,6 +50,9 @@ def make_plan(
     run: dict[str, Any],
     today: BoolArray | None = None,
     before_ms: float | None = None,
+    answer: Answer | None = None,
+    kappa_per_min: float | None = None,
+    everyone_ms: int | None = None,
 ) -> Plan:
     """
     Translate a solution into the user's ids and measure what it does for people.
@@ -76,6 +81,12 @@ def make_plan(
         Sites that are open today, where that is not what stands open in the instance; bool (n_sites,).
     before_ms
         The objective with the sites of today, where that is not everybody's time to the nearest.
+    answer
+        What each objective reached, where travel alone is not all that was asked.
+    kappa_per_min
+        κ of the Kolm-Pollak measure; None to leave it out.
+    everyone_ms
+        The time that everyone must be within where possible; None where there is no such rule.
     """
     table = tables.sites.table
     standing = instance.standing
@@ -91,10 +102,26 @@ def make_plan(
     limit_ms = class_times[0].limit_ms
     minutes = thresholds(coverage_min, limit_ms)
     cut_off = people_cut_off(demand, class_times, standing >= FREE)
-    value = solution.objective / MS_PER_MIN
-    before_ms = _value_ms(demand, before, unreached_ms) if before_ms is None else before_ms
-    before_value = before_ms / MS_PER_MIN
-    bound = max(solution.bound, 0.0) / MS_PER_MIN  # nothing costs less than nothing
+    if answer is None:
+        value = solution.objective / MS_PER_MIN
+        before_ms = _value_ms(demand, before, unreached_ms) if before_ms is None else before_ms
+        before_value = before_ms / MS_PER_MIN
+        bound = max(solution.bound, 0.0) / MS_PER_MIN  # nothing costs less than nothing
+        asked, proof = document.Objective(name="travel", value=value), solution.certificate
+        turns, others = [], {}
+    else:
+        turns = written_turns(answer)
+        first = next(turn for turn in answer.turns if turn.asked)
+        asked = document.Objective(name=first.name, value=first.final, unit=first.unit)
+        value, before_value, bound, proof = first.final, first.before, first.bound, first.certificate
+        others = {
+            turn.name: turn.certificate for turn in answer.turns if turn is not first and turn.certificate is not None
+        }
+    beyond, beyond_people = (
+        ([], 0.0)
+        if everyone_ms is None
+        else unservable(tables, Access.to_open(demand, class_times, standing >= FREE), everyone_ms)
+    )
     written = document.PlanDocument(
         nearer=nearer.__version__,
         study=name,
@@ -102,22 +129,26 @@ def make_plan(
         inputs={source.path: source.sha256 for source in tables.sources},
         settings=settings,
         status=solution.status.value,
-        objective=document.Objective(name="travel", value=value),
+        objective=asked,
+        objectives=turns,
+        kappa_per_min=kappa_per_min,
         before_value=before_value,
         bound=bound,
         gap=relative_gap(value, bound),
         gain_gap=gain_gap(value, bound, before_value),
-        proof="certificate" if solution.certificate is not None else "solver",
+        proof=("certificate" if proof is not None else "solver") if answer is None else first.proof,
         crs=crs,
         opened=len(gains.site_idx),
         sites=_planned_sites(table, gains, served, nearer_by, area_of_sites(tables, around.people_xy, around.sites_xy)),
         measures=document.BeforeAfter(
-            before=measure_access(demand, before, minutes, unreached_ms, cut_off),
-            after=measure_access(demand, after, minutes, unreached_ms, cut_off),
+            before=measure_access(demand, before, minutes, unreached_ms, cut_off, kappa_per_min),
+            after=measure_access(demand, after, minutes, unreached_ms, cut_off, kappa_per_min),
         ),
         curve=curve(demand, before, after, limit_ms),
-        areas=areas(around.areas, before, after, coverage_min, unreached_ms),
+        areas=areas(around.areas, before, after, coverage_min, unreached_ms, kappa_per_min),
         far=far_places(around, class_times, after, coverage_min, unreached_ms),
+        unservable=beyond,
+        unservable_people=beyond_people,
         snapping=snapping,
         sources=[
             document.SourceFile(path=source.path, sha256=source.sha256, kind=source.kind, licence=source.licence)
@@ -134,9 +165,30 @@ def make_plan(
         districts=tables.districts,
         shapes=tables.people.shapes,
         cell_m=tables.people.cell_m,
-        certificate=solution.certificate,
+        certificate=proof,
+        turn_certificates=others,
         run=run,
     )
+
+
+def written_turns(answer: Answer) -> list[document.Turn]:
+    """Each objective as ``plan.json`` says it."""
+    return [
+        document.Turn(
+            name=turn.name,
+            unit=turn.unit,
+            before=turn.before,
+            value=turn.final,
+            found=turn.found,
+            bound=turn.bound,
+            gap=relative_gap(turn.final, turn.bound),
+            tolerance=turn.tolerance,
+            status="optimal" if turn.optimal else "gap" if turn.reached else "feasible",
+            proof=turn.proof,
+            prices={name: price for name, price in turn.prices if price > 0},
+        )
+        for turn in answer.turns
+    ]
 
 
 def gain_gap(value: float, bound: float, before_value: float) -> float:

@@ -11,6 +11,7 @@ from nearer.demand import Demand
 from nearer.network import TravelTimes
 from nearer.planning import document
 from nearer.planning.access import Access
+from nearer.planning.equity import equity
 from nearer.units import MS_PER_MIN, UNREACHED, BoolArray, FloatArray, IntArray, minutes_to_ms
 
 USUAL_MINUTES = (5.0, 10.0, 15.0, 20.0, 30.0)
@@ -27,7 +28,13 @@ def minutes_key(minutes: float) -> str:
     return f"{minutes:g}"
 
 
-def measure(people: FloatArray, time_ms: IntArray, minutes: Sequence[float], unreached_ms: int) -> document.Measures:
+def measure(
+    people: FloatArray,
+    time_ms: IntArray,
+    minutes: Sequence[float],
+    unreached_ms: int,
+    kappa_per_min: float | None = None,
+) -> document.Measures:
     """
     Access of some people.
 
@@ -39,6 +46,8 @@ def measure(people: FloatArray, time_ms: IntArray, minutes: Sequence[float], unr
         Thresholds of ``within``.
     unreached_ms
         What a person out of reach counts as in ``mean_min``.
+    kappa_per_min
+        κ of the measures of equity; None to leave them out.
     """
     people, time_ms = people.ravel(), time_ms.ravel()
     reached = (time_ms != UNREACHED) & (people > 0)
@@ -50,6 +59,7 @@ def measure(people: FloatArray, time_ms: IntArray, minutes: Sequence[float], unr
     def share(part: float) -> float:
         return min(part / everyone, 1.0) if everyone > 0 else 0.0
 
+    even = None if kappa_per_min is None else equity(people, time_ms, unreached_ms, kappa_per_min)
     return document.Measures(
         people=everyone,
         mean_min=(walked_ms + unreached * unreached_ms) / everyone / MS_PER_MIN if everyone > 0 else 0.0,
@@ -57,6 +67,7 @@ def measure(people: FloatArray, time_ms: IntArray, minutes: Sequence[float], unr
         within={minutes_key(m): share(math.fsum(near[walks <= minutes_to_ms(m)])) for m in minutes},
         farthest_min=int(walks.max()) / MS_PER_MIN if len(walks) else None,
         unreached=unreached,
+        **({} if even is None else even._asdict()),
     )
 
 
@@ -75,12 +86,17 @@ def group_rows(demand: Demand, access: Access) -> dict[str, tuple[FloatArray, In
 
 
 def measure_access(
-    demand: Demand, access: Access, minutes: Sequence[float], unreached_ms: int, cut_off: float
+    demand: Demand,
+    access: Access,
+    minutes: Sequence[float],
+    unreached_ms: int,
+    cut_off: float,
+    kappa_per_min: float | None = None,
 ) -> document.Access:
     """Access of everyone and of each group; ``cut_off`` people are reached by no site at all."""
-    everyone = measure(access.people, access.time_ms, minutes, unreached_ms)
+    everyone = measure(access.people, access.time_ms, minutes, unreached_ms, kappa_per_min)
     groups = {
-        name: measure(people, time_ms, minutes, unreached_ms)
+        name: measure(people, time_ms, minutes, unreached_ms, kappa_per_min)
         for name, (people, time_ms) in group_rows(demand, access).items()
     }
     return document.Access(**everyone.model_dump(), unreachable_from_any_site=cut_off, groups=groups)

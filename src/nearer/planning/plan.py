@@ -36,6 +36,8 @@ class Plan:
         Who is sent where, where room is limited: ``phase``, ``pool`` (0 = everyone, then programmes), ``speed_class``,
         ``point``, ``site`` (positions in the tables as read) and ``share``, arrays of one length; None where everybody
         goes to the nearest.
+    turn_certificates
+        Proofs of the other objectives of a plan with several, by name.
     run
         What differs from run to run: seconds per step, threads, host, versions, trace.
     """
@@ -50,6 +52,7 @@ class Plan:
     cell_m: float | None = None
     certificate: Certificate | RulesCertificate | None = None
     assignment: dict[str, Any] | None = None
+    turn_certificates: dict[str, Certificate] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
 
     @property

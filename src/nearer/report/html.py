@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nearer.files import written_whole
 from nearer.planning.plan import Plan
-from nearer.report import charts, choices, mapstyle, svgmap, tables, tokens, words
+from nearer.report import charts, choices, mapstyle, objective_words, svgmap, tables, tokens, words
 from nearer.report.mapcells import stage_columns
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH, Ground
@@ -161,6 +161,8 @@ def report_html(plan: Plan) -> str:
         words=words,
         figures=_figures(plan),
         groups=tables.group_rows(document),
+        turns=objective_words.turn_rows(document),
+        even=objective_words.even_rows(document),
         opened=opened,
         choices=choices.choices(document, tables.site_names(plan)),
         has={key: any(getattr(row, key) for row in opened) for key in ("where", "phase", "agency", "replacement")},

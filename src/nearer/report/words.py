@@ -206,6 +206,10 @@ def proof(document: PlanDocument) -> str:
     sites = count(n, "site")
     if document.phases:
         sites = f"{sites} that keeps the rules"
+    if len(document.objectives) > 1:
+        from nearer.report import objective_words
+
+        return objective_words.in_turns(document)
     if document.status == "optimal":
         return f"No other choice of {sites} is better: proven."
     reached = "" if document.gain_gap >= 1 else (
@@ -221,6 +225,11 @@ def proof(document: PlanDocument) -> str:
 
 def proof_kind(document: PlanDocument) -> str:
     """Who vouches for the bound."""
+    if len({turn.proof for turn in document.objectives}) > 1:
+        return (
+            "Some proofs lie beside the plan (proof.npz), and nearer verify evaluates them again without the solver; "
+            "other bounds are the solver's own word (HiGHS). The table under “The proof in numbers” says which."
+        )
     if document.proof == "certificate":
         return "The proof lies beside the plan (proof.npz); nearer verify evaluates it again without the solver."
     return "The bound is the solver's own word (HiGHS); nearer verify checks everything else."
@@ -307,7 +316,9 @@ def cut_off(document: PlanDocument) -> str:
 
 def method(document: PlanDocument) -> list[str]:
     """What was asked for, then what the plan itself notes of its limits, one sentence each."""
-    found = [f"The plan makes the sum of everyone's {trip(document)} to the nearest centre as short as it can."]
+    from nearer.report import objective_words
+
+    found = [objective_words.aims(document), *objective_words.rules(document)]
     if len(document.phases) > 1:
         found = [
             f"The plan makes the sum of everyone's {trip(document)} over all phases as short as it can; a phase counts "

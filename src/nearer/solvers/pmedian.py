@@ -6,6 +6,8 @@ Each step leaves a plan and a bound behind; the next starts from them on the sma
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nearer.kernels import pmedian as kernels
@@ -226,6 +228,8 @@ def solve_pmedian(
     progress: Progress | None = None,
     start: IntArray | None = None,
     multipliers: FloatArray | None = None,
+    size: Callable[[float], float] | None = None,
+    goal: float | None = None,
 ) -> Solution:
     """
     Open sites so that the weighted cost to the cheapest open site is least.
@@ -242,6 +246,10 @@ def solve_pmedian(
         Sites to start from, e.g. those of the last plan.
     multipliers
         Multipliers to start from, float64 (n_candidates, n_rows), e.g. some of the last certificate's.
+    size
+        Value → the difference that makes a gap of 1, where it is not the value itself (``State``).
+    goal
+        Ask only whether a plan is at most this.
 
     Raises
     ------
@@ -254,17 +262,19 @@ def solve_pmedian(
     if int(instance.open_min[0]) > int(instance.free_mask.sum()):
         return _infeasible(instance)
     with (progress or Silent()).step("Choosing sites") as tick:
-        state = State(budget, instance.whole, gap, floor=0.0 if np.all(instance.price >= 0) else -np.inf)
-        state.tell = lambda value, bound: tick(1, _gap_note(value, bound))
+        floor = 0.0 if np.all(instance.price >= 0) else -np.inf
+        state = State(budget, instance.whole, gap, floor=floor, size=size, goal=goal)
+        measured = size or abs
+        state.tell = lambda value, bound: tick(1, _gap_note(value, bound, measured(value)))
         run = PMedianRun(instance, state, seed, threads)
         run.run(start, multipliers)
     return _solution(instance, run, stop.elapsed_s - began_s)
 
 
-def _gap_note(value: float, bound: float) -> str:
+def _gap_note(value: float, bound: float, size: float) -> str:
     if not np.isfinite(bound):
         return ""
-    return f"gap {100 * max(0.0, value - bound) / max(abs(value), 1e-9):.3g} %"
+    return f"gap {100 * max(0.0, value - bound) / max(size, 1e-9):.3g} %"
 
 
 def _infeasible(instance: Instance) -> Solution:

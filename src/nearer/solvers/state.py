@@ -28,6 +28,11 @@ class State:
         Relative gap asked for.
     floor
         What no plan costs less than, whatever rounding says of other bounds.
+    size
+        Value → the difference that makes a gap of 1; None = the value itself. An aim that is measured otherwise than
+        by the cost that stands for it (people covered, by those left out) says so here.
+    goal
+        Ask only whether a plan is at most this: end once one is, or the bound is above. None = ask for the best.
     discarded
         Least bound of all branches given up so far, opposites of fixings included: no bound may exceed it.
     """
@@ -42,6 +47,8 @@ class State:
     trace: list[TracePoint] = field(default_factory=list)
     floor: float = -np.inf
     discarded: float = np.inf
+    size: Callable[[float], float] | None = None
+    goal: float | None = None
     _reached_at: int | None = None
 
     def found(self, value: float, open_site: IntArray) -> None:
@@ -66,12 +73,16 @@ class State:
         self.trace.append(TracePoint(self.budget.stop.elapsed_s, self.value, self.bound))
         self.tell(self.value, self.bound)
 
+    def _difference(self, gap: float) -> float:
+        """How far a bound may lie below the value at this gap."""
+        return gap * (abs(self.value) if self.size is None else self.size(self.value))
+
     @property
     def cutoff(self) -> float:
         """Only plans below this would be better: what bounds must reach to discard a branch."""
         if not np.isfinite(self.value):
             return np.inf
-        margin = OPTIMAL_GAP * 0.5 * abs(self.value)
+        margin = 0.5 * self._difference(OPTIMAL_GAP)
         if self.whole:
             margin = max(margin, 1.0 - 1e-3)
         return self.value - margin
@@ -81,13 +92,15 @@ class State:
         """Whether value and bound meet."""
         difference = self.value - self.bound
         return bool(np.isfinite(self.value)) and (
-            difference <= OPTIMAL_GAP * abs(self.value) or (self.whole and difference < 1.0)
+            difference <= self._difference(OPTIMAL_GAP) or (self.whole and difference < 1.0)
         )
 
     @property
     def reached(self) -> bool:
         """Whether the gap asked for is reached."""
-        return self.optimal or relative_gap(self.value, self.bound) <= self.gap
+        if self.optimal or self.size is None:
+            return self.optimal or relative_gap(self.value, self.bound) <= self.gap
+        return self.value - self.bound <= self._difference(self.gap)
 
     def done(self) -> bool:
         """
@@ -97,6 +110,8 @@ class State:
         about a second) before it settles for the gap.
         """
         if self.optimal or self.budget.exhausted():
+            return True
+        if self.goal is not None and (self.value <= self.goal or self.bound > self.goal):
             return True
         if not self.reached:
             return False

@@ -79,9 +79,9 @@ def flat(value: Any, key: str = "") -> dict[str, Any]:
     return {key: value}
 
 
-def load_certificate(path: Path) -> Certificate:
+def load_certificate(path: Path, name: str = "") -> Certificate:
     """
-    Read a proof that may have come from anywhere.
+    Read a proof that may have come from anywhere; ``name`` where it is not the main one of its file.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def load_certificate(path: Path) -> Certificate:
         raise CheckFailedError(f"no {path.name}")
     if zipfile.is_zipfile(path):  # numpy leaves a file open that is none
         with contextlib.suppress(Exception):
-            return Certificate.load(path)
+            return Certificate.load(path, name)
     raise CheckFailedError(f"{path.name} cannot be read")
 
 
@@ -100,7 +100,7 @@ def alike(claimed: float | None, found: float | None, scale: float = 0.0) -> boo
     """Whether two numbers agree, or both are absent; ``scale`` is that of the sums that they are the difference of."""
     if claimed is None or found is None:
         return claimed is found
-    return agrees(claimed, found) or abs(claimed - found) <= 1e-9 * max(scale, 1e-3)
+    return bool(agrees(claimed, found) or abs(claimed - found) <= 1e-9 * max(scale, 1e-3))
 
 
 def equal(name: str, claimed: Any, found: Any) -> Check:

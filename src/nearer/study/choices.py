@@ -63,13 +63,16 @@ def check_wish(wish: Wish, study: Study) -> None:
     UsageError
         It cannot.
     """
-    if wish.alternatives and (study.staged or study.plan.objective != "travel"):
+    if wish.alternatives and (study.staged or not study.is_plain):
         raise UsageError(
             "--alternatives: other plans are found for the objective travel, without phases, levels, money or rules, "
             "and nowhere else yet."
         )
-    if wish.start is not None and study.staged:
-        raise UsageError("--from: a study with phases, levels, money or rules cannot start from an earlier plan yet.")
+    if wish.start is not None and (study.staged or not study.is_plain):
+        raise UsageError(
+            "--from: a study with phases, levels, money, rules or other objectives than travel cannot start from an "
+            "earlier plan yet."
+        )
 
 
 def warm_start(wish: Wish, tables: Tables, instance: Instance) -> dict[str, Any]:

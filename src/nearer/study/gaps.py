@@ -186,7 +186,7 @@ def gaps_tables(
             tables=tables,
             demand=demand,
             class_times=times_per_class(network.times, study, demand),
-            candidate_mask=standing(tables) == FREE,
+            candidate_mask=standing(tables, study) == FREE,
             standard=standard,
             crs=network.plane.crs,
             snapping=snapping(network, tables, study),

@@ -6,6 +6,7 @@ import math
 import os
 import platform
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nearer.demand import Demand, make_demand
-from nearer.errors import Fault, InputError
+from nearer.errors import Fault, Faults, InputError
 from nearer.inputs.read import read_tables
 from nearer.inputs.tables import Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Solution
@@ -58,6 +59,10 @@ def override(study: Study, values: dict[str, Any]) -> Study:
     settings = study.model_dump()
     if given.keys() & {"plan.open", "plan.open_max"}:
         settings["plan"].update(open=None, open_max=None)
+    if isinstance(asked := given.get("plan.objective"), str) and "," in asked:
+        given["plan.objective"] = tuple(part.strip() for part in asked.split(","))
+    if "plan.objective" in given:
+        settings["plan"]["tolerance"] = ()  # those of the study's own objectives
     for key, value in given.items():
         table, _, name = key.partition(".")
         settings[table][name] = value
@@ -66,7 +71,7 @@ def override(study: Study, values: dict[str, Any]) -> Study:
 
 def read_study(folder: Path, study: Study, run: Run) -> Tables:
     """Every file of a study, read and checked."""
-    return read_tables(
+    tables = read_tables(
         study_folder(folder),
         streets=study.streets,
         people=study.people,
@@ -75,36 +80,77 @@ def read_study(folder: Path, study: Study, run: Run) -> Tables:
         exclude=study.exclude,
         progress=run.progress,
     )
+    check_named_sites(tables, study)
+    return tables
 
 
 def number_to_open(study: Study, tables: Tables) -> tuple[int, int]:
     """
-    Candidates to open, at least and at most.
+    Candidates to open, at least and at most, forced ones included.
 
     Raises
     ------
     InputError
-        More are to open than may.
+        More are to open than may, or more are forced than are to open.
     """
-    may_open = int(np.count_nonzero(standing(tables) == FREE))
-    if study.plan.open_max is not None:
-        return 0, min(study.plan.open_max, may_open)
-    wanted = study.plan.open or 0
+    may_open = int(np.count_nonzero(standing(tables, study) == FREE))
+    n_forced = len(study.plan.force)
+    asked = study.plan.open if study.plan.open is not None else study.plan.open_max
+    if asked is not None and n_forced > asked:
+        key = "plan.open" if study.plan.open is not None else "plan.open_max"
+        message = f"{n_forced} sites are forced and only {asked} are to open"
+        raise InputError([Fault(message, column=key, remedy=f"ask for at least {n_forced}, or force fewer")])
+    if study.plan.open is None:
+        return n_forced, min(may_open if study.plan.open_max is None else study.plan.open_max, may_open)
+    wanted = study.plan.open
     if wanted > may_open:
         listed = int(np.count_nonzero(tables.sites.table["status"] == "candidate"))
-        barred = f" ({listed} are listed, {listed - may_open} stand on excluded ground)" if listed > may_open else ""
+        n_barred = listed - may_open - len(study.plan.forbid)
+        barred = f" ({listed} are listed, {n_barred} stand on excluded ground)" if n_barred > 0 else ""
         message = f"{wanted} sites are to open and only {may_open} candidates may{barred}"
         remedy = f"ask for at most {may_open}, or add candidates" if may_open else "add candidates"
         raise InputError([Fault(message, column="plan.open", remedy=remedy)])
     return wanted, wanted
 
 
-def standing(tables: Tables) -> IntArray:
-    """``OPEN``, ``FREE`` or ``FORBIDDEN`` per site, int8 (n_sites,); another provider's site stands open."""
+def standing(tables: Tables, study: Study | None = None) -> IntArray:
+    """
+    ``OPEN``, ``FREE`` or ``FORBIDDEN`` per site, int8 (n_sites,); another provider's site stands open.
+
+    Forced candidates are free here: they are part of the plan, not of what stands before it.
+    """
     table = tables.sites.table
     candidate = (table["status"] == "candidate").to_numpy()
-    excluded = table["excluded"].to_numpy(dtype=bool)
-    return np.where(candidate, np.where(excluded, FORBIDDEN, FREE), OPEN).astype(np.int8)
+    barred = table["excluded"].to_numpy(dtype=bool)
+    if study is not None and study.plan.forbid:
+        barred = barred | table["id"].isin(study.plan.forbid).to_numpy()
+    return np.where(candidate, np.where(barred, FORBIDDEN, FREE), OPEN).astype(np.int8)
+
+
+def check_named_sites(tables: Tables, study: Study) -> None:
+    """
+    Make sure that forced and forbidden sites are candidates that may open.
+
+    Raises
+    ------
+    InputError
+        An id is unknown, or of a site that is not a candidate, or that stands on excluded ground and is forced.
+    """
+    table = tables.sites.table
+    status = dict(zip(table["id"], table["status"], strict=True))
+    excluded = dict(zip(table["id"], table["excluded"], strict=True))
+    faults = Faults(STUDY_FILE)
+    for key, ids in (("plan.force", study.plan.force), ("plan.forbid", study.plan.forbid)):
+        for site in ids:
+            if site not in status:
+                near = get_close_matches(site, [str(each) for each in status], n=1)
+                remedy = f"did you mean {near[0]!r}" if near else "give the id of a candidate"
+                faults.add(f"there is no site {site!r}", column=key, remedy=remedy)
+            elif status[site] != "candidate":
+                faults.add(f"site {site!r} is {status[site]}, not a candidate", column=key, remedy="leave it out")
+            elif key == "plan.force" and excluded[site]:
+                faults.add(f"site {site!r} stands on excluded ground", column=key, remedy="force another")
+    faults.raise_if_any()
 
 
 def weigh(tables: Tables, study: Study) -> Demand:
@@ -159,8 +205,8 @@ def machine_notes(run: Run) -> dict[str, Any]:
     }
 
 
-def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
-    """What differs from run to run, for ``run.json``."""
+def run_notes(run: Run, solution: Solution, per_unit: float = MS_PER_MIN) -> dict[str, Any]:
+    """What differs from run to run, for ``run.json``; the solver's figures are ``per_unit`` of those told."""
     return {
         **machine_notes(run),
         "solver_seconds": round(solution.seconds, 3),
@@ -169,8 +215,9 @@ def run_notes(run: Run, solution: Solution) -> dict[str, Any]:
         "gap": run.gap,
         "work_limit": run.work_limit,
         "stopped": run.stop.cancelled,
-        "trace": [  # seconds, and value and bound in person-minutes, null where not known yet
-            [round(point.seconds, 3), *(_minutes(x) for x in (point.value, point.bound))] for point in solution.trace
+        "trace": [  # seconds, value and bound (of the last objective), null where not known yet
+            [round(point.seconds, 3), _finite(point.value / per_unit), _finite(point.bound / per_unit)]
+            for point in solution.trace
         ],
     }
 
@@ -198,5 +245,5 @@ def snapping(network: Network, tables: Tables, study: Study) -> dict[str, Snappi
     return found
 
 
-def _minutes(time_ms: float) -> float | None:
-    return time_ms / MS_PER_MIN if math.isfinite(time_ms) else None
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

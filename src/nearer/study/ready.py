@@ -87,6 +87,6 @@ def get_ready(study: Study, folder: Path, run: Run) -> Ready:
     with run.timed("model"):
         demand = weigh(tables, study)
         times = times_per_class(network.times, study, demand)
-        stands = standing(tables)
+        stands = standing(tables, study)
         instance = build_instance(demand, times, stands, 0, 0, minutes_to_ms(study.unreached_min))
     return Ready(study, tables, demand, times, stands, instance)

@@ -67,9 +67,12 @@ class Recount:
         """``OPEN``, ``FREE`` or ``FORBIDDEN`` per site."""
         table = self.tables.sites.table
         standing = np.full(len(table), OPEN, dtype=np.int8)
-        for site, (status, excluded) in enumerate(zip(table["status"], table["excluded"], strict=True)):
+        barred = set(self.study.plan.forbid)
+        for site, (name, status, excluded) in enumerate(
+            zip(table["id"], table["status"], table["excluded"], strict=True)
+        ):
             if status == "candidate":
-                standing[site] = FORBIDDEN if excluded else FREE
+                standing[site] = FORBIDDEN if excluded or name in barred else FREE
         standing[table["id"].isin(self.closed).to_numpy()] = FORBIDDEN
         return standing
 
@@ -154,27 +157,54 @@ class Recount:
     def to_open(self) -> tuple[int, int]:
         """How many candidates the study asks to open, at least and at most."""
         plan, may_open = self.study.plan, int(np.count_nonzero(self.standing == FREE))
-        if plan.open_max is not None:
-            return 0, min(plan.open_max, may_open)
-        return (plan.open or 0), (plan.open or 0)
+        if plan.open is not None:
+            return plan.open, plan.open
+        return len(plan.force), may_open if plan.open_max is None else min(plan.open_max, may_open)
 
-    def access(self, nearest: dict[str, Nearest]) -> dict[str, Any]:
-        """``Access`` of the document."""
+    @cached_property
+    def kappa_per_min(self) -> float:
+        """κ of today's times: Σ p·t / Σ p·t², 1 where nobody takes any time."""
+        now = self.nearest(self.standing == OPEN)
+        people = np.concatenate([self.people[name] for name in now])
+        minutes = np.concatenate([np.minimum(found.first_ms, self.unreached_ms) for found in now.values()]) / _MS
+        once, twice = math.fsum(people * minutes), math.fsum(people * minutes**2)
+        return once / twice if twice else 1.0
+
+    def evenness(self, people: FloatArray, time_ms: IntArray) -> dict[str, float | None]:
+        """Gini by the Lorenz curve, Kolm-Pollak equivalent, and mean of the farthest tenth."""
+        lives = people > 0
+        if not lives.any():
+            return {"gini": None, "ede_min": None, "worst_decile_min": None}
+        minutes = np.minimum(time_ms[lives], self.unreached_ms) / _MS
+        t, which = np.unique(minutes, return_inverse=True)
+        p = np.bincount(which, weights=people[lives])
+        share = np.concatenate([[0.0], np.cumsum(p) / p.sum()])
+        walked = np.concatenate([[0.0], np.cumsum(p * t)])
+        lorenz = walked / walked[-1] if walked[-1] > 0 else share
+        weighed = np.exp(self.kappa_per_min * (t - t.max()))
+        return {
+            "gini": 1.0 - math.fsum(np.diff(share) * (lorenz[1:] + lorenz[:-1])),
+            "ede_min": t.max() + math.log(math.fsum(p * weighed) / math.fsum(p)) / self.kappa_per_min,
+            "worst_decile_min": float((walked[-1] - np.interp(0.9, share, walked)) / (0.1 * p.sum())),
+        }
+
+    def access(self, nearest: dict[str, Nearest], *, evenly: bool = True) -> dict[str, Any]:
+        """``Access`` of the document; the measures of equity are None unless ``evenly``."""
         everyone = [(self.people[name], found) for name, found in nearest.items()]
         usable = self.standing != FORBIDDEN
         lost = self.nearest(usable)
         return {
-            **self._measures(everyone),
+            **self._measures(everyone, evenly),
             "unreachable_from_any_site": math.fsum(
                 math.fsum(self.people[name][~found.reached]) for name, found in lost.items()
             ),
             "groups": {
-                group: self._measures([(self.group(group), nearest[group if group in nearest else ""])])
+                group: self._measures([(self.group(group), nearest[group if group in nearest else ""])], evenly)
                 for group in self.tables.people.groups
             },
         }
 
-    def _measures(self, parts: list[tuple[FloatArray, Nearest]]) -> dict[str, Any]:
+    def _measures(self, parts: list[tuple[FloatArray, Nearest]], evenly: bool = False) -> dict[str, Any]:
         people = np.concatenate([p for p, _ in parts])
         time_ms = np.concatenate([found.first_ms for _, found in parts])
         reached = time_ms < _FAR
@@ -191,6 +221,7 @@ class Recount:
             "within": {f"{m:g}": part / total if total else 0.0 for m, part in zip(shown, within, strict=True)},
             "farthest_min": int(time_ms[reached & (people > 0)].max()) / _MS if arrived else None,
             "unreached": math.fsum(people[~reached]),
+            **(self.evenness(people, time_ms) if evenly else dict.fromkeys(("gini", "ede_min", "worst_decile_min"))),
         }
 
     def reach(self, nearest: dict[str, Nearest]) -> tuple[float, float, float]:
@@ -217,6 +248,8 @@ class Recount:
             row = {"people": total}
             for when, nearest in (("before", before), ("after", after)):
                 walked = unreached = near = 0.0
+                everyone = np.concatenate([self.people[each][here] for each in nearest])
+                taken = np.concatenate([one.first_ms[here] for one in nearest.values()])
                 for each, one in nearest.items():
                     people, time_ms = self.people[each][here], one.first_ms[here]
                     walked += math.fsum(people * np.minimum(time_ms, self.unreached_ms))
@@ -226,6 +259,7 @@ class Recount:
                     f"{when}_mean_min": walked / total / _MS,
                     f"{when}_unreached": unreached,
                     f"{when}_within": near / total,
+                    **{f"{when}_{key}": value or 0.0 for key, value in self.evenness(everyone, taken).items()},
                 }
             found[name] = row
         return found

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nearer.errors import InfeasibleError
 from nearer.inputs.tables import Tables
 from nearer.kernels.jit import default_threads
-from nearer.model import Status
+from nearer.model import OPEN, Status
 from nearer.model.build import build_instance
+from nearer.planning.access import Access
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
+from nearer.solvers.ordered import Answer, solution_of, solve_ordered
+from nearer.study.asking import kappa_before, question_of
 from nearer.study.choices import Wish, check_wish, warm_start, with_choices
 from nearer.study.limits import Run
 from nearer.study.load import load_study
@@ -34,7 +39,7 @@ from nearer.study.parts import (
 from nearer.study.settings import Study
 from nearer.study.staged_run import plan_stages
 from nearer.study.write import check_out, write_plan
-from nearer.units import minutes_to_ms
+from nearer.units import MS_PER_MIN, minutes_to_ms
 
 
 def run_study(
@@ -43,7 +48,7 @@ def run_study(
     out: Path | None = None,
     open: int | None = None,
     open_max: int | None = None,
-    objective: str | None = None,
+    objective: str | Sequence[str] | None = None,
     time_limit_s: float | None = 60.0,
     gap: float = 1e-4,
     work_limit: int | None = None,
@@ -63,7 +68,7 @@ def run_study(
     out
         Where the plan goes; default ``plan`` inside the study folder.
     open, open_max, objective, seed
-        Replace what ``nearer.toml`` says; None to leave it.
+        Replace what ``nearer.toml`` says; None to leave it. Several objectives in order as a list, or with commas.
     time_limit_s
         Seconds for the solver; None for no limit.
     gap
@@ -91,7 +96,8 @@ def run_study(
     folder = Path(folder)
     out = default_out(folder) if out is None else Path(out)
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
-    wanted = {"plan.open": open, "plan.open_max": open_max, "plan.objective": objective, "study.seed": seed}
+    named = objective if objective is None or isinstance(objective, str) else tuple(objective)
+    wanted = {"plan.open": open, "plan.open_max": open_max, "plan.objective": named, "study.seed": seed}
 
     check_out(out)
     study = override(load_study(folder), wanted)
@@ -133,19 +139,24 @@ def plan_tables(
         return plan_stages(tables, study, network, demand, times, run=run)
     open_min, open_max = number_to_open(study, tables)
     with run.timed("model"):
-        instance = build_instance(demand, times, standing(tables), open_min, open_max, unreached_ms)
+        instance = build_instance(demand, times, standing(tables, study), open_min, open_max, unreached_ms)
+        question = None if study.is_plain else question_of(study, tables, demand, times)
         start = warm_start(wish, tables, instance)
+    answer: Answer | None = None
+    limits: dict[str, Any] = {
+        "gap": run.gap,
+        "seed": study.study.seed,
+        "threads": run.threads,
+        "work_limit": run.work_limit,
+        "stop": run.stop.within(run.time_limit_s),
+        "progress": run.progress,
+    }
     with run.timed("solve"):
-        solution = solve(
-            instance,
-            gap=run.gap,
-            seed=study.study.seed,
-            threads=run.threads,
-            work_limit=run.work_limit,
-            stop=run.stop.within(run.time_limit_s),
-            progress=run.progress,
-            **start,
-        )
+        if question is None:
+            solution = solve(instance, **limits, **start)
+        else:
+            answer = solve_ordered(question, **limits)
+            solution = solution_of(answer)
     if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
         raise InfeasibleError(f"There is no plan that opens {open_max} sites and obeys the rules.")
     with run.timed("plan"):
@@ -162,6 +173,9 @@ def plan_tables(
             coverage_min=study.plan.coverage_min,
             crs=network.plane.crs,
             snapping=snapping(network, tables, study),
-            run=run_notes(run, solution),
+            run=run_notes(run, solution, 1.0 if answer else MS_PER_MIN),
+            answer=answer,
+            everyone_ms=None if question is None else question.everyone_ms,
+            kappa_per_min=kappa_before(study, demand, Access.to_open(demand, times, instance.standing == OPEN)),
         )
-    return with_choices(plan, instance, solution, run, wish)
+    return plan if answer is not None else with_choices(plan, instance, solution, run, wish)

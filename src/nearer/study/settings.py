@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from nearer.inputs.sources import AreaSource, ExcludeSource, PeopleSource, Settings, SitesSource, StreetsSource
 from nearer.study.stages import (
@@ -21,6 +22,22 @@ MOST_WEIGHT = 10_000
 """Heaviest a member of a group may count; sums stay exact enough to be proven."""
 
 
+AIMS = ("travel", "coverage", "farthest", "equal", "cost")
+"""What a plan may make good."""
+
+
+def _known_aims(value: Any) -> Any:
+    """An objective by name, or several in order."""
+    named = value if isinstance(value, tuple | list) else (value,)
+    for name in named:
+        if name not in AIMS:
+            said = f'"{name}"' if isinstance(name, str) else name
+            raise PydanticCustomError(
+                "unknown_aim", "{said} is not one of {known}", {"said": str(said), "known": ", ".join(AIMS)}
+            )
+    return tuple(value) if isinstance(value, list) else value
+
+
 class StudySettings(Settings):
     """``[study]``: what it is called."""
 
@@ -33,7 +50,30 @@ class PlanSettings(Settings):
 
     open: int | None = Field(None, ge=0, description="open exactly so many candidates")
     open_max: int | None = Field(None, ge=0, description="open at most so many")
-    objective: Literal["travel"] = Field("travel", description="travel: the least sum of people's minutes")
+    objective: Annotated[str | tuple[str, ...], BeforeValidator(_known_aims)] = Field(
+        "travel",
+        description="travel (least sum of minutes), coverage (most people near), farthest (least worst time), equal "
+        "(least unequal minutes) or cost (fewest new sites); several in order as a list, first things first",
+    )
+    tolerance: tuple[float, ...] = Field(
+        (), description="what each objective may give up for those after it, as a part of its value; default 0 each"
+    )
+    decay_min: tuple[float, float] | None = Field(
+        None,
+        description="for coverage: minutes up to which a person counts whole, and from which not at all; between them "
+        "a share that falls evenly; default coverage_min for both",
+    )
+    within_share: float | None = Field(
+        None, gt=0, le=1, description="for cost: the share of all people to bring within coverage_min, 0 … 1"
+    )
+    everyone_within_min: float | None = Field(
+        None,
+        gt=0,
+        le=600,
+        description="a rule: everyone whom any site could serve within so many minutes must be",
+    )
+    force: tuple[str, ...] = Field((), description="ids of candidates that must open; they count as opened")
+    forbid: tuple[str, ...] = Field((), description="ids of candidates that may not open")
     coverage_min: float = Field(15.0, gt=0, le=600, description="minutes that count as near in tables and sentences")
     unreached_min: float | None = Field(
         None,
@@ -75,6 +115,23 @@ class Study(Settings):
     programmes: tuple[ProgrammeSettings, ...] = ()
 
     @property
+    def aims(self) -> tuple[str, ...]:
+        """Objectives in order."""
+        asked = self.plan.objective
+        return (asked,) if isinstance(asked, str) else asked
+
+    @property
+    def tolerances(self) -> tuple[float, ...]:
+        """What each objective may give up, one each."""
+        given = self.plan.tolerance
+        return (*given, *(0.0 for _ in range(len(self.aims) - len(given))))[: len(self.aims)]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether travel alone is asked for, without rules that it cannot state by itself."""
+        return self.aims == ("travel",) and self.plan.everyone_within_min is None and not self.plan.force
+
+    @property
     def unreached_min(self) -> float:
         """Minutes that a person out of reach counts as, the default filled in."""
         return self.plan.unreached_min or 2.0 * self.streets.limit_min
@@ -99,13 +156,34 @@ class Contradiction(NamedTuple):
 def contradictions(study: Study) -> Iterator[Contradiction]:
     """Everything in a study that its keys cannot say one by one."""
     plan, streets = study.plan, study.streets
-    if plan.open is not None and plan.open_max is not None:
+    yield from _objective_contradictions(study)
+    if "cost" in study.aims and plan.open is not None:
+        yield Contradiction(
+            "plan.open",
+            "the objective cost finds the number of centres itself",
+            "leave open out, or give open_max = N (at most)",
+        )
+    elif plan.open is not None and plan.open_max is not None:
         yield Contradiction(
             "plan.open", "both open and open_max are given", "give either open = N (exactly) or open_max = N (at most)"
         )
-    elif plan.open is None and plan.open_max is None and not _bounded(study):
+    elif plan.open is None and plan.open_max is None and "cost" not in study.aims and not _bounded(study):
         yield Contradiction(
             "plan.open", "the number of centres is missing", "give either open = N (exactly) or open_max = N (at most)"
+        )
+    if study.staged and not study.is_plain:
+        yield Contradiction(
+            "plan.objective",
+            "with phases, levels, money or rules across sites, travel alone can be made good, and neither force nor "
+            "everyone_within_min be asked for",
+            "leave those out, or these",
+        )
+    if plan.everyone_within_min is not None and plan.everyone_within_min > streets.limit_min:
+        yield Contradiction(
+            "plan.everyone_within_min",
+            f"{plan.everyone_within_min:g} minutes is more than the limit of {streets.limit_min:g}, beyond which no "
+            "time is known",
+            f"give at most {streets.limit_min:g}, or raise limit_min",
         )
     yield from _stage_contradictions(study)
     if plan.unreached_min is not None and plan.unreached_min < streets.limit_min:
@@ -246,3 +324,36 @@ def _stage_contradictions(study: Study) -> Iterator[Contradiction]:
                 yield Contradiction(f"levels[{number}].seats.{name}", f'there is no programme "{name}"', remedy)
             elif seats < 0:
                 yield Contradiction(f"levels[{number}].seats.{name}", "seats are below none", "give 0 or more")
+
+
+def _objective_contradictions(study: Study) -> Iterator[Contradiction]:
+    plan, aims = study.plan, study.aims
+    if not aims or len(set(aims)) != len(aims):
+        yield Contradiction("plan.objective", "each objective counts once", "name each at most once, and at least one")
+        return
+    if "cost" in aims[1:]:
+        yield Contradiction("plan.objective", "cost stands first or not at all", 'write ["cost", …]')
+    if "cost" in aims and plan.within_share is None:
+        yield Contradiction(
+            "plan.within_share",
+            "the objective cost needs the share of people to bring within coverage_min",
+            "give within_share = 0.9 for 90 %",
+        )
+    if len(plan.tolerance) > len(aims):
+        yield Contradiction(
+            "plan.tolerance", f"{len(plan.tolerance)} tolerances for {len(aims)} objectives", "give one each at most"
+        )
+    for tolerance in plan.tolerance:
+        if not 0 <= tolerance < 1:
+            yield Contradiction("plan.tolerance", f"{tolerance:g} is no tolerance", "give 0 to below 1 (0.01 = 1 %)")
+    if plan.decay_min is not None:
+        full, none = plan.decay_min
+        if not 0 <= full < none:
+            yield Contradiction(
+                "plan.decay_min", f"{full:g} and {none:g} do not rise", "give [full, none], such as [5, 15]"
+            )
+    for name, ids in (("force", plan.force), ("forbid", plan.forbid)):
+        if both := [site for site in ids if site in (plan.forbid if name == "force" else ())]:
+            yield Contradiction(f"plan.{name}", f"{both[0]!r} is forced and forbidden", "take it out of one list")
+        if len(set(ids)) != len(ids):
+            yield Contradiction(f"plan.{name}", "a site is listed twice", "list each once")

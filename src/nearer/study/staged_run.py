@@ -13,11 +13,13 @@ from nearer.inputs.tables import Tables
 from nearer.model import CLOSED, OPEN, Instance, Solution, Status
 from nearer.model.build import build_instance
 from nearer.network import Network, TravelTimes
+from nearer.planning.access import Access
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.planning.staged import Horizon, StageNames, add_stages, build_order, final_standing
 from nearer.solvers import solve
 from nearer.solvers.horizon import each_alone, each_in_turn, frozen
+from nearer.study.asking import kappa_before
 from nearer.study.limits import Run
 from nearer.study.parts import run_notes, snapping
 from nearer.study.settings import Study
@@ -133,6 +135,7 @@ def _written(
         run=run_notes(run, solution),
         today=instance.standing == OPEN,
         before_ms=before_ms,
+        kappa_per_min=kappa_before(study, demand, Access.to_open(demand, class_times, instance.standing == OPEN)),
     )
     order = build_order(instance, single, level)
     place = np.full(instance.n_sites, len(order[0]), dtype=np.int64)

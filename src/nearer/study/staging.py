@@ -66,7 +66,7 @@ def stage(study: Study, tables: Tables, demand: Demand, class_times: Sequence[Tr
     """
     phases = study.plan.phases or (PhaseSettings(name="plan"),)
     venues = read_venues(study, tables)
-    stand = standing(tables)
+    stand = standing(tables, study)
     names, terms, capacity = _terms(study, tables, venues, stand)
     options = make_options(terms, len(phases))
     demands = tuple(_later(study, tables, demand, phase) for phase in phases)

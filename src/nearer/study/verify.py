@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,11 +34,13 @@ from nearer.study.load import STUDY_FILE, check_settings, load_study
 from nearer.study.recount import Nearest, Recount
 from nearer.study.retime import plane_of, retime
 from nearer.study.settings import Study
+from nearer.study.verify_objectives import check_objectives
 from nearer.study.verify_stages import verify_stages
 from nearer.units import BoolArray
 
 _MS = 60_000.0
-_ASKED_ANEW = ("plan.open", "plan.open_max", "plan.objective", "study.seed")  # what the command line may replace
+# what the command line may replace
+_ASKED_ANEW = ("plan.open", "plan.open_max", "plan.objective", "plan.tolerance", "study.seed")
 
 
 class HasInputs(Protocol):
@@ -94,7 +97,14 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
         return Verdict(tuple(checks), ("The rest was not checked, since the sites are not those of the study.",))
     open_mask = _open_mask(document, recount)
     before, after = recount.nearest(recount.standing == OPEN), recount.nearest(open_mask)
-    proof, notes = _check_proof(document, recount, plan_folder, before, after)
+    checks.append(_equal("kappa_per_min", document.kappa_per_min, recount.kappa_per_min))
+    if study.is_plain:
+        checks.append(_equal("objectives", len(document.objectives), 0))
+        proof, notes = _check_proof(document, recount, plan_folder, before, after)
+    else:
+        named = partial(_load_certificate, plan_folder / PROOF_FILE)
+        found, told = check_objectives(document, recount, open_mask, named)
+        proof, notes = [Check(name, bool(ok), *two) for name, ok, *two in found], tuple(told)
     checks += [
         *proof,
         *_check_people(document, recount, before, after),
@@ -164,7 +174,9 @@ def same_settings(study: Study, folder: Path) -> tuple[bool, str, str]:
     except InputError:
         return False, "settings", f"a faulty {STUDY_FILE}"
     then = _flat(study.model_dump(mode="json"))
-    for key in sorted((then.keys() | now.keys()) - set(_ASKED_ANEW)):
+    for key in sorted(then.keys() | now.keys()):
+        if key.partition("[")[0] in _ASKED_ANEW:
+            continue
         if then.get(key) != now.get(key):
             return False, f"{key} = {then.get(key)!r}", f"{key} = {now.get(key)!r}"
     return True, STUDY_FILE, STUDY_FILE

@@ -170,8 +170,8 @@ def _find_plan(folder: Path) -> Path:
 
 def _check_people(case: Case) -> Iterator[Check]:
     document, before, after = case.document, case.before, case.after
-    yield from compare("before", flat(document.before.model_dump()), flat(before.access(case.was)))
-    yield from compare("after", flat(document.after.model_dump()), flat(after.access(case.now)))
+    yield from compare("before", flat(document.before.model_dump()), flat(before.access(case.was, evenly=False)))
+    yield from compare("after", flat(document.after.model_dump()), flat(after.access(case.now, evenly=False)))
     yield equal("value before", document.value_before, before.value_ms(case.was) / _MS)
     yield equal("value after", document.value_after, after.value_ms(case.now) / _MS)
     more = math.fsum(math.fsum(people) for people in after.people.values())
