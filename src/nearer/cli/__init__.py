@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from nearer import __version__
-from nearer.cli import check, curve, gaps, new, plan, solve, stress, verify
+from nearer.cli import agencies, check, curve, gaps, new, plan, solve, stress, verify
 from nearer.cli.console import speak_plainly
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("plan")(plan.plan)
 app.command("curve")(curve.curve)
 app.command("gaps")(gaps.gaps)
 app.command("stress")(stress.stress)
+app.command("agencies")(agencies.agencies)
 app.command("verify")(verify.verify)
 app.command("solve")(solve.solve)
 

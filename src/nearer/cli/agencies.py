@@ -1,0 +1,36 @@
+"""``nearer agencies``: what each agency brings to a joint plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nearer.cli.console import answering, progress_bars, say, say_json, stoppable
+
+
+def agencies(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the files go.", show_default="STUDY/agencies")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=0, help="Seconds for the solver, for each coalition.")] = 60.0,
+    gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a plan is good enough.")] = 1e-4,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Compare planning together with planning alone: what each agency brings, and what is lost if one drops out."""
+    with answering(as_json):
+        from nearer.report.agencies import agencies_text
+        from nearer.study.agencies import AGENCY_FILES, compare_agencies, default_agencies_out
+
+        with stoppable() as stop, progress_bars() as progress:
+            found = compare_agencies(
+                study, out=out, time_limit_s=time_limit, gap=gap, threads=threads, progress=progress, stop=stop
+            )
+        if as_json:
+            say_json(found.model_dump(mode="json", by_alias=True))
+            return
+        folder = out or default_agencies_out(study)
+        say("\n".join([found.study, *agencies_text(found), "", *(f"  {folder / name}" for name in AGENCY_FILES)]))
