@@ -135,6 +135,24 @@ class Lp:
         self.objective = float(highs.getInfo().objective_function_value)
         return LpStatus.OPTIMAL
 
+    def probe(self, column: int, lower: float, upper: float, iterations: int) -> FloatArray | None:
+        """
+        Row duals after so many iterations with other bounds of one column; the bounds stay, the basis does not.
+
+        Any duals prove something; None where the programme was seen to have no solution, or was stopped.
+        """
+        highs, basis = self._highs, self._highs.getBasis()
+        self.set_bounds(np.array([column]), np.array([lower]), np.array([upper]))
+        highs.setOptionValue("simplex_iteration_limit", iterations)
+        highs.run()
+        self.iterations += max(0, int(highs.getInfo().simplex_iteration_count))
+        highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+        status = highs.getModelStatus()
+        ended = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kIterationLimit)
+        dual = np.asarray(highs.getSolution().row_dual) if status in ended else None
+        highs.setBasis(basis)
+        return dual
+
 
 class MipStatus(StrEnum):
     """How a search over integer variables ended."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nearer.model.instance import Instance, single_phase
+from nearer.model.instance import FORBIDDEN, Instance, single_phase
 from nearer.units import FloatArray, IntArray
 
 
@@ -88,3 +88,23 @@ def covering_instance(
     if second_share is None:
         return instance
     return replace(instance, second_share=np.broadcast_to(np.asarray(second_share, dtype=np.float64), n_rows).copy())
+
+
+def is_set_cover(instance: Instance) -> bool:
+    """Whether an instance asks for the fewest sites that cover every row: nothing else is as cheap."""
+    counts = instance.weight[0] > 0
+    usable = instance.standing[instance.site_idx] != FORBIDDEN
+    rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))[usable]
+    dear = instance.weight[0][counts] * instance.unserved[counts]
+    n_free = int(instance.free_mask.sum())
+    return bool(
+        instance.objective == "sum"
+        and not instance.capacitated
+        and instance.whole
+        and not np.any(np.asarray(instance.cost))
+        and np.all(instance.price[instance.free_mask] == 1.0)
+        and int(instance.open_min[0]) == 0
+        and int(instance.open_max[0]) == n_free
+        and np.all(np.isfinite(dear) & (dear > n_free))
+        and np.all(np.bincount(rows, minlength=instance.n_rows)[counts] > 0)
+    )

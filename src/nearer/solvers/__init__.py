@@ -7,12 +7,13 @@ from importlib import import_module
 from typing import Any
 
 from nearer.errors import UsageError
-from nearer.model import Instance, Solution
+from nearer.model import Instance, Solution, is_set_cover
 
 __all__ = ["SOLVERS", "solve"]
 
 SOLVERS: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
     ("dynamic", "solve_dynamic", lambda i: i.rules is not None and i.second_share is None and i.objective == "sum"),
+    ("setcover", "solve_set_cover", lambda i: _plain(i) and is_set_cover(i)),
     ("pmedian", "solve_pmedian", lambda i: _plain(i) and i.objective == "sum" and not i.capacitated),
     ("capacitated", "solve_capacitated", lambda i: _plain(i) and i.objective == "sum" and i.capacitated),
     ("pcenter", "solve_pcenter", lambda i: _plain(i) and i.objective == "max" and not i.capacitated),

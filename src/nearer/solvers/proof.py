@@ -34,6 +34,11 @@ class ProofTree:
         self._multipliers.append(multipliers)
         return len(self._multipliers) - 1
 
+    @property
+    def n_multipliers(self) -> int:
+        """How many are stored."""
+        return len(self._multipliers)
+
     def add_node(self, parent: int, site: int, value: int) -> int:
         """A child that sets a site (position in the instance) open or closed."""
         self._nodes.append([parent, site, value, -1])

@@ -39,8 +39,6 @@ _TELL_PAIRS, _SOLVER_BYTES = 20_000_000, 40
 """Pairs from which the memory is told; bytes per pair that the p-median engine was seen to add to the rows' 8 or 12."""
 _ON_THE_RIM = 1e-12
 """Relative difference by which a distance may exceed the radius: coordinates have few decimals, floats are rounded."""
-_UNCOVERED = 2
-"""Set cover: what an uncovered customer costs, more than the site that would cover it."""
 
 
 @dataclass(frozen=True)
@@ -323,7 +321,7 @@ def _covering(request: Request, table: Table) -> Problem:
         indptr=indptr,
         site_idx=site_idx,
         cost=np.zeros(len(site_idx), dtype=np.int32),
-        unserved=np.full(n, float(_UNCOVERED)),
+        unserved=np.full(n, m + 1.0),  # dearer uncovered than all sites open
         weight=np.ones((1, n)),
         standing=np.full(m, FREE, dtype=np.int8),
         open_min=np.array([0], dtype=np.int64),
