@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nearer.errors import InputError
 from nearer.planning.gapareas import JOIN_M, across_m, contiguous, neighbour_m, outline
+from nearer.planning.gapplaces import places_of
 from nearer.planning.sizing import SERVED, Level, size_area
 
 LEVEL = [Level("", 100.0)]
@@ -123,3 +126,35 @@ def test_the_least_number_never_passes_the_most(seed: int) -> None:
     xy, lacking = rng.uniform(0, 4_000, (40, 2)), rng.uniform(0, 30, 40)
     for one in size_area(xy, lacking, 700.0, [Level("", 50.0), Level("", 400.0)]):
         assert 1 <= one.low <= one.high <= 40 + lacking.sum() / one.level.capacity
+
+
+def _sites(rows: list[tuple[str, object, object]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": [f"s{k}" for k in range(len(rows))],
+            "status": [row[0] for row in rows],
+            "capacity": [row[1] for row in rows],
+            "level": [row[2] for row in rows],
+        }
+    )
+
+
+def test_a_site_is_for_its_own_word_else_its_level_else_the_standard() -> None:
+    levels = [Level("small", 200.0), Level("large", 900.0)]
+    rows = [
+        ("existing", 50, "small"), ("existing", None, "small"), ("existing", "", ""), ("other", "70", None),
+        ("candidate", None, "small"), ("candidate", None, ""), ("candidate", 300, ""), ("candidate", 5_000, "large"),
+    ]  # fmt: skip
+    places, n_stated = places_of(_sites(rows), 500.0, levels)
+    assert places.tolist() == [50, 200, 500, 70, 200, 900, 300, 900]
+    assert n_stated == 7
+    places, n_stated = places_of(_sites(rows), 500.0)
+    assert places.tolist() == [50, 500, 500, 70, 500, 500, 300, 5_000]
+    assert n_stated == 4
+
+
+def test_every_site_with_a_faulty_capacity_or_level_is_told() -> None:
+    rows = [("existing", "many", ""), ("existing", -1, ""), ("candidate", None, "huge")]
+    with pytest.raises(InputError) as caught:
+        places_of(_sites(rows), 500.0, [Level("small", 200.0)])
+    assert [fault.column for fault in caught.value.faults] == ["capacity", "capacity", "level"]

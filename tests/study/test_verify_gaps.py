@@ -135,3 +135,17 @@ def test_a_folder_says_what_it_holds(study: Path, tmp_path: Path) -> None:
     assert kind_of(study / "gaps") == "gaps.json"
     assert kind_of(tmp_path) == "plan.json"
     assert kind_of(study / "sites.csv") is None
+
+
+def test_gaps_of_a_study_with_levels_agree_and_size_by_level(study: Path) -> None:
+    toml = study / "nearer.toml"
+    levels = '[[levels]]\nname = "small"\ncapacity = 120\n[[levels]]\nname = "large"\ncapacity = 400\n'
+    toml.write_text(toml.read_text(encoding="utf-8") + levels, encoding="utf-8")
+    sites = study / "sites.csv"
+    lines = sites.read_text(encoding="utf-8").splitlines()
+    more = ["level", *(("small", "large", "")[k % 3] for k in range(len(lines) - 1))]
+    sites.write_text("\n".join(f"{a},{b}" for a, b in zip(lines, more, strict=True)) + "\n", encoding="utf-8")
+    found = find_gaps(study, minutes=12.0, standard_people=250.0, threads=1).document
+    assert {tuple(size.level for size in gap.sizing) for gap in found.gaps} == {("small", "large")}
+    assert all(gap.sizing[0].low >= gap.sizing[1].low for gap in found.gaps)
+    assert differing(study) == []

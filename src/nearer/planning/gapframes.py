@@ -22,7 +22,7 @@ def areas_frame(document: GapsDocument, shapes: list[shapely.Geometry]) -> gpd.G
     """One polygon per gap listed, most people lacking first; see ``Gaps.areas``."""
     rows = []
     for gap in document.gaps:
-        mend, sized = gap.mend, gap.sizing[0]
+        mend = gap.mend
         rows.append(
             {
                 "rank": gap.rank,
@@ -45,8 +45,11 @@ def areas_frame(document: GapsDocument, shapes: list[shapely.Geometry]) -> gpd.G
                 "mend_name": mend.name if mend else "",
                 "mend_lacking": mend.lacking if mend else math.nan,
                 "mend_beyond": mend.beyond if mend else math.nan,
-                "centres_low": sized.low,
-                "centres_high": sized.high,
+                **{
+                    f"centres_{end}" + (f"_{size.level}" if size.level else ""): number
+                    for size in gap.sizing
+                    for end, number in (("low", size.low), ("high", size.high))
+                },
             }
         )
     columns = list(rows[0]) if rows else ["rank", "name", "people", "lacking"]

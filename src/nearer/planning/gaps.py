@@ -13,7 +13,6 @@ import pandas as pd
 
 import nearer
 from nearer.demand import Demand
-from nearer.errors import Fault, InputError
 from nearer.inputs.geo import LocalPlane
 from nearer.inputs.tables import Streets, Tables
 from nearer.network import TravelTimes
@@ -25,6 +24,7 @@ from nearer.planning.far import surroundings
 from nearer.planning.gapareas import JOIN_M, contiguous, neighbour_m
 from nearer.planning.gapframes import areas_frame, people_frame, sites_frame
 from nearer.planning.gapnotes import gap_notes, rule
+from nearer.planning.gapplaces import places_of
 from nearer.planning.gapscene import Scene
 from nearer.planning.sizing import Level
 from nearer.units import UNREACHED, BoolArray, FloatArray, IntArray, minutes_to_ms
@@ -69,42 +69,6 @@ class Gaps:
     shapes: gpd.GeoSeries | None = None
     cell_m: float | None = None
     run: dict[str, Any] = field(default_factory=dict)
-
-
-def places_of(table: pd.DataFrame, standard_people: float) -> tuple[FloatArray, int]:
-    """
-    How many people each site is for, float64 (n_sites,), and how many sites say so themselves.
-
-    Parameters
-    ----------
-    table
-        Sites; a column ``capacity`` holds people, blank where the standard's number counts.
-    standard_people
-        What a site without a capacity counts as.
-
-    Raises
-    ------
-    InputError
-        A capacity is no number of people, with every site where it is not.
-    """
-    places = np.full(len(table), float(standard_people))
-    if "capacity" not in table:
-        return places, 0
-    text = table["capacity"].astype(str).str.strip()
-    given = np.asarray(table["capacity"].notna() & (text != ""), dtype=bool)
-    number = pd.to_numeric(table["capacity"].where(given), errors="coerce").to_numpy(dtype=np.float64)
-    bad = given & ~(np.isfinite(number) & (number >= 0))
-    if bad.any():
-        raise InputError(
-            Fault(
-                f'the capacity "{text.iloc[site]}" of site "{table["id"].iloc[site]}" is no number of people',
-                column="capacity",
-                remedy="give a number, 0 or more, or leave it blank",
-            )
-            for site in np.flatnonzero(bad)
-        )
-    places[given] = number[given]
-    return places, int(given.sum())
 
 
 def need_of(demand: Demand, group: str | None) -> FloatArray:
@@ -177,19 +141,19 @@ def make_gaps(
     run
         What differs from run to run.
     levels
-        Sizes of centre for the advice; default one, for as many people as the standard says.
+        Sizes that a centre can have, smallest first; default one, for as many people as the standard says.
     suburbs
         Names of suburbs and their places, degrees, float64 (n, 2); areas are named after them.
 
     Raises
     ------
     InputError
-        A capacity is no number of people.
+        A capacity is no number of people, or a site has a level that is none.
     """
     table = tables.sites.table
     open_mask = table["status"].isin(["existing", "other"]).to_numpy()
     within_ms = minutes_to_ms(standard.minutes)
-    places, n_given = places_of(table, standard.people)
+    places, n_given = places_of(table, standard.people, levels)
     need = need_of(demand, standard.group)
     caught = floating_catchment(need, class_times, places, open_mask, candidate_mask, within_ms, standard.decay)
     access = Access.to_open(demand, class_times, open_mask)

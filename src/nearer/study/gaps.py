@@ -16,6 +16,7 @@ from nearer.planning.catchment import Decay
 from nearer.planning.gapdoc import Standard
 from nearer.planning.gapfiles import write_gap_files
 from nearer.planning.gaps import Gaps, make_gaps
+from nearer.planning.sizing import Level
 from nearer.progress import Progress, Silent, Stop
 from nearer.report import write_gaps_gpkg, write_gaps_report
 from nearer.study.limits import Run
@@ -140,6 +141,15 @@ def standard_of(study: Study, minutes: float | None, people: float, group: str |
     return Standard(minutes=within, people=people, group=group, decay=decay)
 
 
+def levels_of(study: Study, standard: Standard) -> list[Level]:
+    """Sizes of centre that the study knows, smallest first; one without a limit is for as many as the standard says."""
+    return [
+        Level(level.name, standard.people if level.capacity is None else level.capacity)
+        for level in study.levels
+        if level.capacity is None or level.capacity > 0
+    ]
+
+
 def suburbs_of(study: Study, folder: Path) -> Suburbs:
     """Names and places (degrees) of suburbs and villages in the study's extract; none without one."""
     nothing: Suburbs = ([], np.zeros((0, 2)))
@@ -191,5 +201,6 @@ def gaps_tables(
             crs=network.plane.crs,
             snapping=snapping(network, tables, study),
             run=machine_notes(run),
+            levels=levels_of(study, standard),
             suburbs=suburbs or ([], np.zeros((0, 2))),
         )

@@ -53,12 +53,21 @@ class GapsRecount:
     @cached_property
     def places(self) -> FloatArray:
         """People each site is for."""
-        table = self.recount.tables.sites.table
-        places = np.full(len(table), self.document.standard.people)
-        if "capacity" in table:
-            for site, value in enumerate(table["capacity"]):
-                if not pd.isna(value) and str(value).strip():
-                    places[site] = float(value)
+        table, usual = self.recount.tables.sites.table, self.document.standard.people
+        levels = {one.name: usual if one.capacity is None else one.capacity for one in self.recount.study.levels}
+        levels = {name: people for name, people in levels.items() if people > 0}
+        places = np.full(len(table), usual)
+        for site, row in enumerate(table.to_dict("records")):
+            own, level = (row.get(key) for key in ("capacity", "level"))
+            own_people = None if pd.isna(own) or not str(own).strip() else float(own)
+            name = "" if pd.isna(level) else str(level).strip()
+            if row["status"] == "candidate" and levels:
+                most = levels[name or list(levels)[-1]]
+                places[site] = most if own_people is None else min(most, own_people)
+            elif own_people is not None:
+                places[site] = own_people
+            elif name in levels:
+                places[site] = levels[name]
         return places
 
     @cached_property

@@ -291,8 +291,11 @@ def _check_mend(
         keep = (place[point] >= 0) & found.may_open[to_site]
         columns.append((np.full(int(keep.sum()), row), place[point[keep]], to_site[keep], weight[keep]))
     rows, places, sites, weights = (np.concatenate(column) for column in zip(*columns, strict=True))
-    for site in sorted(set(sites.tolist())):
-        mine = sites == site
+    order = np.argsort(sites, kind="stable")
+    starts = np.flatnonzero(np.diff(sites[order], prepend=-1))
+    for start, end in pairwise([*starts.tolist(), len(order)]):
+        mine = order[start:end]
+        site = int(sites[mine[0]])
         at = (rows[mine], places[mine])
         then, none = supply.copy(), count == 0
         then[at] += found.ratio[site] * weights[mine]
@@ -324,11 +327,14 @@ def _check_mend(
 def _check_sizing(gap: Gap, found: GapsRecount, xy: FloatArray, lacking: FloatArray) -> Iterator[Check]:
     """The range of centres, from its rule."""
     total = math.fsum(lacking)
-    yield Check(f"gap {gap.rank}: sizing", bool(gap.sizing), len(gap.sizing), "at least one level")
+    levels = {level.name: level.capacity for level in found.recount.study.levels if level.capacity != 0} or {"": None}
+    yield equal(f"gap {gap.rank}: sizing, levels", [size.level for size in gap.sizing], list(levels))
     for size in gap.sizing:
         name = f"gap {gap.rank}: sizing{f' ({size.level})' if size.level else ''}"
-        if not size.level:
-            yield equal(f"{name}, capacity", size.capacity, found.document.standard.people)
+        capacity = levels.get(size.level)
+        yield equal(
+            f"{name}, capacity", size.capacity, found.document.standard.people if capacity is None else capacity
+        )
         low = max(1, math.ceil(total / size.capacity - 1e-9))
         yield equal(f"{name}, at least", size.low, low)
         yield equal(f"{name}, at most", size.high, max(low, _cover(xy, lacking, found.document.reach_m, size.capacity)))
