@@ -25,7 +25,7 @@ ZONE_WEIGHTS: dict[Decay, tuple[float, float, float]] = {
     "slow": (1.0, 0.68, 0.22),
     "sharp": (1.0, 0.42, 0.09),
 }
-"""What a journey counts in the first, second and last third of the catchment (Luo & Qi 2009, slow and sharp step-decay)."""
+"""What a journey counts in the first, second and last third of the catchment (Luo & Qi 2009: slow and sharp steps)."""
 
 _NOISE = 1e-9  # a shortfall no larger than this share is that of floating-point sums
 
