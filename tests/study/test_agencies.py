@@ -72,9 +72,7 @@ def test_every_coalition_has_its_enumerated_value_and_shares_add_up(tmp_path: Pa
 
 
 def test_two_who_do_not_talk_open_side_by_side(tmp_path: Path) -> None:
-    folder = write(
-        tmp_path / "street", TWO.replace("max_open = 1", "max_open = 1").replace('"parish"', '"parish"\nmax_open = 1')
-    )
+    folder = write(tmp_path / "street", TWO + "max_open = 1\n")
     sites = (folder / "sites.csv").read_text().splitlines()
     (folder / "sites.csv").write_text("\n".join(line for line in sites if not line.startswith("W")))
     found = compare_agencies(folder, gap=0.0)

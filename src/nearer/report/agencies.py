@@ -75,7 +75,7 @@ def agencies_csv(document: AgenciesDocument) -> str:
     """One row per agency."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    keys = [key for key in type(document.agencies[0]).model_fields]
+    keys = list(type(document.agencies[0]).model_fields)
     writer.writerow(keys)
     for one in document.agencies:
         row = one.model_dump()
