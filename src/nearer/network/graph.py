@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -181,6 +181,28 @@ def build_graph(
         mode=streets.mode,
         plane=plane,
     )
+
+
+def without_segments(graph: StreetGraph, cut_mask: BoolArray) -> StreetGraph:
+    """
+    The same streets with some segments gone; nodes, components and all other segments stay, those in their order.
+
+    Parameters
+    ----------
+    graph
+        Streets.
+    cut_mask
+        Segments that are gone, bool (n_segments,).
+    """
+    keep = ~cut_mask
+    parts = {
+        name: getattr(graph, name)[keep]
+        for name in ("from_idx", "to_idx", "length_m", "forward_ms", "backward_ms", "way_idx", "joinable_mask")
+    }
+    indptr, head, cost_ms = _rows(
+        parts["from_idx"], parts["to_idx"], parts["forward_ms"], parts["backward_ms"], graph.n_nodes
+    )
+    return replace(graph, indptr=indptr, head=head, cost_ms=cost_ms, **parts)
 
 
 def hilbert_index(x: FloatArray, y: FloatArray, bits: int = 16) -> IntArray:

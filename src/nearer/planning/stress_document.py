@@ -23,6 +23,7 @@ class HazardAsked(Part):
     """Ground that nobody can use or cross."""
 
     file: str
+    sha256: str
     sites: list[str] = Field(description="open centres inside, which are out")
     candidates: int = Field(description="other sites inside, which cannot open")
     segments: int = Field(description="street segments cut")
@@ -203,6 +204,7 @@ class StockPlan(Part):
     bound: float = Field(description="no choice does better in the measure of this plan")
     gap: float
     status: Literal["optimal", "gap", "feasible"]
+    proof: Literal["certificate", "solver"] = Field(description="whether the bound can be evaluated again")
 
 
 class Stock(Part):
