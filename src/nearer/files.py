@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nearer.errors import OutputError
 
@@ -39,6 +43,19 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise OutputError(path, error.strerror or error) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """
+    Write arrays to a compressed ``.npz`` file.
+
+    Raises
+    ------
+    OutputError
+        As ``written_whole``.
+    """
+    with written_whole(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def sha256(path: Path) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from nearer.errors import InputError
 from nearer.study.run import run_study
-from nearer.study.stress import Question, run_stress
+from nearer.study.stress import run_stress
+from nearer.study.stress_ground import Question
 from nearer.study.verify_stress import verify_stress
 
 STEP = 66_344 / 60_000  # minutes between neighbouring rows of the study, as in conftest

@@ -16,6 +16,37 @@ def stress(
         list[str] | None,
         typer.Option(metavar="ID,ID", help="Centres that are out, by their ids; may be given several times."),
     ] = None,
+    hazard: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Polygons of ground that nobody can use or cross (a flood, a quake)."),
+    ] = None,
+    surge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHAT:FACTOR", help='More people: "area=NAME:2", "GROUP:1.5" or "all:1.2".'),
+    ] = None,
+    random: Annotated[
+        int | None, typer.Option(min=1, metavar="R", help="Lose R more centres at random, many times.")
+    ] = None,
+    draws: Annotated[
+        int, typer.Option(min=2, max=1_000_000, help="How often, where there are more sets than this.")
+    ] = 1000,
+    worst: Annotated[
+        int | None, typer.Option(min=1, metavar="R", help="Find the R more centres whose loss hurts most.")
+    ] = None,
+    harden: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="K", help="Find K centres to make safe against the worst loss of R others."),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=P:ID,ID", help="A scenario: its probability, and the centres out in it."),
+    ] = None,
+    scenarios: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table of them: columns scenario, probability, out.")
+    ] = None,
+    stock: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Find K centres to hold reserve stock in these scenarios.")
+    ] = None,
     replan: Annotated[
         int, typer.Option(min=0, help="How many sites to open, bring back or move first; 0 does not ask.")
     ] = 3,
@@ -35,11 +66,21 @@ def stress(
     """Put a plan to the test: who is cut off, who takes over, what to open first."""
     with answering(as_json):
         from nearer.report.stress_words import summary
-        from nearer.study.stress import Question, run_stress
+        from nearer.study.stress import run_stress
+        from nearer.study.stress_ground import Question
 
         question = Question(
             out_of_service=_listed(out_of_service),
+            hazard=hazard,
+            surge=tuple(surge or ()),
             replan=replan,
+            random=random,
+            draws=draws,
+            worst=worst,
+            harden=harden,
+            stock=stock,
+            scenarios=tuple(scenario or ()),
+            scenarios_file=scenarios,
             seed=seed,
         )
         with stoppable() as stop, progress_bars() as progress:

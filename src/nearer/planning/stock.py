@@ -107,5 +107,6 @@ def _plan(found: Reserve, chance: FloatArray, ids: StrArray) -> StockPlan:
         bound=found.bound / MS_PER_MIN,
         gap=relative_gap(found.value, found.bound),
         status=words.get(found.status, "feasible"),
+        weights=found.weights.tolist(),
         proof="solver" if found.certificate is None else "certificate",
     )

@@ -205,6 +205,7 @@ class StockPlan(Part):
     gap: float
     status: Literal["optimal", "gap", "feasible"]
     proof: Literal["certificate", "solver"] = Field(description="whether the bound can be evaluated again")
+    weights: list[float] = Field(description="of the scenarios, under which the bound holds on average; they sum to 1")
 
 
 class Stock(Part):

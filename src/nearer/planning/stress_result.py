@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -11,13 +12,20 @@ import pandas as pd
 
 from nearer.inputs.geo import WGS84
 from nearer.inputs.tables import Tables
-from nearer.model import Certificate, RulesCertificate
 from nearer.planning.access import Access
 from nearer.planning.document import PlanDocument
 from nearer.planning.make import people_frame
 from nearer.planning.plan import Plan
 from nearer.planning.stress import newly_cut_off
 from nearer.planning.stress_document import StressDocument
+from nearer.units import FloatArray
+
+
+class Proof(Protocol):
+    """What proves a bound."""
+
+    def save(self, path: Path) -> None:
+        """Write it to a file."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Stress:
     hazard
         Ground that cannot be used, WGS 84; None where nothing was asked of it.
     certificates
-        Proofs of bounds by name ("open", "reopen").
+        Proofs of bounds by name ("open", "worst" …).
     run
         What differs from run to run.
     """
@@ -44,7 +52,7 @@ class Stress:
     before: Plan
     after: Plan
     hazard: gpd.GeoDataFrame | None = None
-    certificates: dict[str, Certificate | RulesCertificate] = field(default_factory=dict)
+    certificates: dict[str, Proof] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -64,8 +72,9 @@ def stress_of(
     tables: Tables,
     was: Access,
     now: Access,
-    certificates: dict[str, Certificate | RulesCertificate],
+    certificates: dict[str, Proof],
     run: dict[str, Any],
+    totals: FloatArray,
     hazard: gpd.GeoDataFrame | None = None,
 ) -> Stress:
     """
@@ -81,6 +90,8 @@ def stress_of(
         Who goes where before and after, the same people in both.
     certificates, run, hazard
         See ``Stress``.
+    totals
+        People of each point before, float64 (n_points,).
     """
     people = people_frame(tables, was, now)
     people["cut_off"] = np.where(newly_cut_off(was, now), now.people, 0.0).sum(axis=0)
@@ -90,8 +101,7 @@ def stress_of(
     is_open = before_sites["id"].isin(known)
     before_sites.loc[is_open, "status"] = "existing"
     before_sites.loc[~is_open & (before_sites["status"] == "opened"), "status"] = "candidate"
-    parts = {
-        "people": people,
+    parts: dict[str, Any] = {
         "streets": tables.streets,
         "boundary": tables.boundary,
         "districts": tables.districts,
@@ -100,8 +110,8 @@ def stress_of(
     }
     return Stress(
         document=written,
-        before=Plan(document=plan, sites=before_sites, **parts),
-        after=Plan(document=plan, sites=after_sites, **parts),
+        before=Plan(document=plan, sites=before_sites, people=people.assign(total=totals), **parts),
+        after=Plan(document=plan, sites=after_sites, people=people, **parts),
         hazard=hazard,
         certificates=certificates,
         run=run,

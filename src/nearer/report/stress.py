@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from nearer.files import written_whole
 from nearer.inputs.geo import WGS84
-from nearer.planning.stress_document import Replan, StressDocument
+from nearer.planning.document import PlanDocument
+from nearer.planning.stress_document import RandomLosses, Replan, Spread, Stock, StressDocument, WorstLoss
 from nearer.planning.stress_result import Stress
 from nearer.report import mapstyle, qgis, stress_words, svgmap, tokens, words
 from nearer.report.gpkg import write_layers
@@ -21,7 +22,7 @@ from nearer.report.html import environment, sized, style
 from nearer.report.mapbase import outline_path
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH
-from nearer.report.maplegend import minute_legend
+from nearer.report.maplegend import LegendRow, minute_legend
 from nearer.report.mapmarks import mark
 from nearer.report.mapsheet import Sheet, Which, lay_out
 from nearer.report.tables import site_names
@@ -70,7 +71,7 @@ def stress_html(made: Stress) -> str:
         css=Markup(tokens.css() + mapstyle.CSS + CSS + style()),
         shared=Markup(svgmap.shared(sheet)),
         maps={
-            "before": _map(replace(sheet, plan=made.before), "before", document, ""),
+            "before": _map(replace(sheet, plan=made.before, ground=made.before), "before", document, ""),
             "after": _map(sheet, "after", document, hazard),
         },
         readings={side: stress_words.reading(document, plan, side) for side in ("before", "after")},
@@ -79,9 +80,9 @@ def stress_html(made: Stress) -> str:
         figures=_figures(document, plan),
         trip=words.trip(plan),
         sized=sized(made.after),
-        minute_legend=minute_legend(made.after),
+        minute_legend=_legend(made),
         marks=_marks(made),
-        sections=_sections(document, site_names(made.after)),
+        sections=_sections(document, plan, site_names(made.after)),
         date=str(made.run.get("date", "")),
         source=sheet.source,
     )  # fmt: skip
@@ -97,6 +98,14 @@ def _map(sheet: Sheet, which: Which, document: StressDocument, over: str) -> Mar
         f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{title}</title>'
         f'<desc id="{ident}-d">{clean(reading)}</desc>{svgmap.content(sheet, which, 480, over)}</svg>'
     )
+
+
+def _legend(made: Stress) -> list[LegendRow]:
+    """Classes of minutes with the people of before in them before, and those of then in them then."""
+    was = {row.mark: row.people[0] for row in minute_legend(made.before)}
+    return [
+        LegendRow(row.mark, row.words, (was.get(row.mark, 0.0), row.people[1])) for row in minute_legend(made.after)
+    ]
 
 
 def _marks(made: Stress) -> list[dict[str, Any]]:
@@ -117,7 +126,7 @@ def _marks(made: Stress) -> list[dict[str, Any]]:
     return found
 
 
-def _figures(document: StressDocument, plan: Any) -> list[dict[str, str]]:
+def _figures(document: StressDocument, plan: PlanDocument) -> list[dict[str, str]]:
     before, after = document.before, document.after
     mean = minutes_pair(before.mean_min, after.mean_min)
     near = words.near_min(plan)
@@ -158,10 +167,14 @@ def _figures(document: StressDocument, plan: Any) -> list[dict[str, str]]:
     ]
 
 
-def _sections(document: StressDocument, names: Mapping[str, str]) -> list[Section]:
+def _sections(document: StressDocument, plan: PlanDocument, names: Mapping[str, str]) -> list[Section]:
     found = [_who(document), _taking_over(document), _first(document, names)]
     if document.critical:
         found.append(_critical(document))
+    if document.random is not None or document.worst is not None or document.harden is not None:
+        found.append(_worse(document, plan))
+    if document.stock is not None:
+        found.append(_stock(document.stock, {site.id: site.name for site in document.sites}))
     return found
 
 
@@ -346,6 +359,84 @@ def _critical(document: StressDocument) -> Section:
         "What must not fail next",
         ["What it would cost if one more centre were lost, dearest first."],
         [Table("Centres", ("Centre", "Costs, hours", "Cut off, people"), rows)],
+    )
+
+
+def _worse(document: StressDocument, plan: PlanDocument) -> Section:
+    """Losses that nobody named."""
+    names = {site.id: site.name for site in document.sites}
+    texts, tables = [], []
+    if document.random is not None:
+        texts.append(stress_words.at_random(document.random, plan))
+        tables.append(_draws(document.random, plan))
+    if document.worst is not None:
+        texts.append(stress_words.worst(document.worst, names))
+    if document.harden is not None:
+        texts.append(stress_words.hardened(document.harden, names))
+    rows = []
+    for found, label in ((document.worst, "worst to lose"), (document.harden, "worst that remains")):
+        if found is not None:
+            sites = found.sites if isinstance(found, WorstLoss) else found.worst
+            rows.append((label, stress_words.listed(sites, names), words.hours(found.loss_person_min)))
+    if document.harden is not None:
+        safe = stress_words.listed(document.harden.sites, names)
+        rows.insert(len(rows) - 1, ("made safe", safe, ""))
+    tables.append(Table("Centres", ("", "Which", "Costs, hours"), rows, "", (0, 1)))
+    return Section("If more were lost", texts, tables)
+
+
+def _draws(found: RandomLosses, plan: PlanDocument) -> Table:
+    def row(name: str, figures: Spread, text: Callable[[float], str]) -> tuple[str, ...]:
+        error = "0" if found.exact else f"{figures.standard_error:.2g}"
+        return (
+            name,
+            text(figures.exact_mean),
+            text(figures.mean),
+            error,
+            text(figures.low),
+            text(figures.median),
+            text(figures.high),
+            text(figures.most),
+        )
+
+    near = words.bare(words.near_min(plan))
+    return Table(
+        f"{words.count(found.number, 'more centre')} of {found.of} lost at random",
+        ("", "Mean of all sets", "Mean seen", "± (standard error)", "2.5 % below", "Median", "2.5 % above", "Most"),
+        [
+            row(f"Average {words.trip(plan)}, minutes", found.mean_min, lambda x: f"{x:.2f}"),
+            row("Cut off, people", found.cut_off, whole),
+            row(f"Farther than {near} minutes, people", found.far, whole),
+        ],
+        f"all {found.draws:,} sets" if found.exact else f"{found.draws:,} draws",
+    )
+
+
+def _stock(found: Stock, names: Mapping[str, str]) -> Section:
+    """Where to keep reserve stock."""
+    rows = [
+        (name, stress_words.listed(one.sites, names), words.hours(one.expected), words.hours(one.worst))
+        for name, one in (("Best on average", found.expected), ("Best in the worst scenario", found.worst))
+    ]
+    scenarios = [
+        (one.name, stress_words.listed(one.out, names), words.percent(one.probability)) for one in found.scenarios
+    ]
+    return Section(
+        "Where to keep reserve stock",
+        [
+            stress_words.stocked(found.expected, "on average", names),
+            stress_words.stocked(found.worst, "in the worst scenario", names),
+        ],
+        [
+            Table(
+                f"Stock in {words.count(found.number, 'centre')}",
+                ("", "Centres", "Expected, hours", "Worst scenario, hours"),
+                rows,
+                "hours of everyone together to the nearest stocked centre in service",
+                (0, 1),
+            ),
+            Table("Scenarios", ("Scenario", "Centres out", "Probability"), scenarios, "", (0, 1)),
+        ],
     )
 
 

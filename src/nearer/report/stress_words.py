@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from nearer.planning.document import PlanDocument
-from nearer.planning.stress_document import Asked, Replan, StressDocument, Surge
+from nearer.planning.stress_document import (
+    Asked,
+    Hardened,
+    RandomLosses,
+    Replan,
+    StockPlan,
+    StressDocument,
+    Surge,
+    WorstLoss,
+)
 from nearer.report import words
 from nearer.report.words import about, count, minutes, minutes_pair, people, percent_up, verb
 
@@ -89,7 +100,62 @@ def summary(document: StressDocument, plan: PlanDocument) -> list[str]:
             continue
         names = ", ".join(f"{place}. {step.name}" for place, step in enumerate(found.steps, 1))
         lines.append(f"{verb_} first: {names}. {proof(found, past)}")
+    names_of = {site.id: site.name for site in document.sites}
+    if document.random is not None:
+        lines.append(at_random(document.random, plan))
+    if document.worst is not None:
+        lines.append(worst(document.worst, names_of))
+    if document.harden is not None:
+        lines.append(hardened(document.harden, names_of))
+    if document.stock is not None:
+        lines += [stocked(document.stock.expected, "on average", names_of)]
+        lines += [stocked(document.stock.worst, "in the worst scenario", names_of)]
     return lines
+
+
+def at_random(found: RandomLosses, plan: PlanDocument) -> str:
+    """What a random loss costs."""
+    lose = f"{count(found.number, 'more centre')} lost at random"
+    how = f"all {found.draws:,} sets" if found.exact else f"{found.draws:,} draws"
+    cut = found.cut_off
+    walk = f"the average {words.trip(plan)} is {minutes(found.mean_min.exact_mean)} minutes"
+    off = f"{people(cut.exact_mean)} {verb(cut.exact_mean, 'is', 'are')} cut off"
+    range_ = f"in 95{words.THIN}% of {how} {about(cut.low)} to {about(cut.high)} people, at most {about(cut.most)}"
+    return f"With {lose}, {walk} and {off}, on average over all sets; {range_}."
+
+
+def listed(ids: Sequence[str], names: Mapping[str, str]) -> str:
+    """Names of sites, joined."""
+    return ", ".join(names.get(site, site) for site in ids) or "none"
+
+
+def worst(found: WorstLoss, names: Mapping[str, str]) -> str:
+    """The worst loss and its proof."""
+    start = f"The worst {count(found.number, 'centre')} to lose: {listed(found.sites, names)}; "
+    cut = f"{people(found.cut_off)} more {verb(found.cut_off, 'is', 'are')} cut off"
+    if found.status == "optimal":
+        return f"{start}{cut}. No other loss of as many costs more: proven."
+    return f"{start}{cut}. No other loss of as many costs more than {percent_up(found.gap)} above it."
+
+
+def hardened(found: Hardened, names: Mapping[str, str]) -> str:
+    """What to make safe, and its proof."""
+    left = found.loss_person_min / found.unprotected_person_min if found.unprotected_person_min > 0 else 1.0
+    start = (
+        f"Make safe: {listed(found.sites, names)}. The worst loss of {count(found.against, 'other')} then costs "
+        f"{words.percent(left)} of what it costs now."
+    )
+    if found.status == "optimal":
+        return f"{start} No other choice leaves less: proven."
+    return f"{start} Another choice could leave at most {percent_up(found.gap)} less."
+
+
+def stocked(found: StockPlan, when: str, names: Mapping[str, str]) -> str:
+    """Where to keep stock, and its proof."""
+    start = f"Keep stock, best {when}: {listed(found.sites, names)}."
+    if found.status == "optimal":
+        return f"{start} No other choice is better: proven."
+    return f"{start} No other choice is better by more than {percent_up(found.gap)}."
 
 
 def reading(document: StressDocument, plan: PlanDocument, side: str) -> str:

@@ -19,11 +19,13 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nearer.files import save_arrays
 from nearer.model import FORBIDDEN, FREE, Instance
 from nearer.progress import Stop
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -145,6 +147,10 @@ class LossProof:
     branch: IntArray
     lost: IntArray
     kept: IntArray
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
+        save_arrays(path, {field.name: getattr(self, field.name) for field in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -382,6 +388,10 @@ class FortifyProof:
     lost: IntArray
     barred_ptr: IntArray
     barred: IntArray
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
+        save_arrays(path, {field.name: getattr(self, field.name) for field in fields(self)})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nearer.errors import CheckFailedError
 from nearer.model import Certificate
 from nearer.model.check import agrees
@@ -77,6 +79,23 @@ def flat(value: Any, key: str = "") -> dict[str, Any]:
     if isinstance(value, list):
         return {k: v for number, item in enumerate(value, 1) for k, v in flat(item, f"{key}[{number}]").items()}
     return {key: value}
+
+
+def load_arrays(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """
+    Read the arrays of a proof that may have come from anywhere.
+
+    Raises
+    ------
+    CheckFailedError
+        They cannot be read, and so prove nothing.
+    """
+    if not path.is_file():
+        raise CheckFailedError(f"no {path.name}")
+    if zipfile.is_zipfile(path):  # numpy leaves a file open that is none
+        with contextlib.suppress(Exception), np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in names}
+    raise CheckFailedError(f"{path.name} cannot be read")
 
 
 def load_certificate(path: Path, name: str = "") -> Certificate:

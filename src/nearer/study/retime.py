@@ -61,17 +61,35 @@ def retime(tables: Tables, source: StreetsSource, folder: Path) -> dict[str, Pai
     folder
         The study folder, where the elevation raster lies.
     """
-    limit_ms = minutes_to_ms(source.limit_min)
+    return by_class(retime_base(tables, source, folder), source, tables)
+
+
+def retime_base(tables: Tables, source: StreetsSource, folder: Path) -> Pairs:
+    """Times of everyone without a speed of their own, as far as the fastest gets within the limit."""
     if tables.times is not None:
-        return {"": _from_table(tables, limit_ms)}
+        return _from_table(tables, minutes_to_ms(source.limit_min))
+    reach_ms, base_kmh = reach(source)
+    if source.mode == "straight":
+        return _straight(tables, base_kmh, source.detour, reach_ms)
+    return _over_streets(tables, source, base_kmh, folder, reach_ms)
+
+
+def reach(source: StreetsSource) -> tuple[int, float]:
+    """How far times are needed, ms, and the speed of everyone without a speed of their own, km/h."""
     on_foot = source.mode in ("walk", "straight")
     base_kmh = source.speed_kmh if on_foot and source.speed_kmh is not None else WALK_KMH
     own = source.group_speeds_kmh if on_foot else {}
-    reach_ms = math.ceil(limit_ms * max(1.0, *(kmh / base_kmh for kmh in own.values()), 1.0))
-    if source.mode == "straight":
-        base = _straight(tables, base_kmh, source.detour, reach_ms)
-    else:
-        base = _over_streets(tables, source, base_kmh, folder, reach_ms)
+    limit_ms = minutes_to_ms(source.limit_min)
+    return math.ceil(limit_ms * max(1.0, *(kmh / base_kmh for kmh in own.values()), 1.0)), base_kmh
+
+
+def by_class(base: Pairs, source: StreetsSource, tables: Tables) -> dict[str, Pairs]:
+    """Times by speed class; "" is everyone without a speed of their own."""
+    if tables.times is not None:
+        return {"": base}
+    _, base_kmh = reach(source)
+    own = source.group_speeds_kmh if source.mode in ("walk", "straight") else {}
+    limit_ms = minutes_to_ms(source.limit_min)
     return {name: base.scaled(base_kmh / own[name] if name else 1.0, limit_ms) for name in ("", *own)}
 
 

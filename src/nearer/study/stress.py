@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,10 @@ import numpy as np
 import nearer
 from nearer.errors import Fault, InputError
 from nearer.files import sha256
-from nearer.inputs.columns import nearest
-from nearer.inputs.tables import Tables
 from nearer.kernels.jit import default_threads
 from nearer.model import FREE
-from nearer.network import Network
 from nearer.planning.access import Access
 from nearer.planning.areas import area_of_sites
-from nearer.planning.document import PlanDocument
 from nearer.planning.far import Surroundings, far_places, surroundings
 from nearer.planning.files import PLAN_FILE, read_document
 from nearer.planning.measures import measure_access, people_cut_off, thresholds
@@ -36,76 +32,21 @@ from nearer.planning.stress import (
     stressed_areas,
     with_room,
 )
-from nearer.planning.stress_document import Asked, SiteLoss, StressDocument, StressedSite
+from nearer.planning.stress_document import SiteLoss, StressDocument, StressedSite
 from nearer.planning.stress_result import Stress, stress_of
 from nearer.progress import Progress, Silent, Stop
 from nearer.study.limits import Run
 from nearer.study.load import check_settings
-from nearer.study.parts import from_to, read_study, standing, times_per_class, travel, weigh
-from nearer.study.settings import Study
-from nearer.study.stress_write import write_stress
+from nearer.study.parts import from_to, machine_notes, read_study, standing, times_per_class, travel, weigh
+from nearer.study.stress_ask import Happened, ask
+from nearer.study.stress_further import check_question, look_further
+from nearer.study.stress_ground import Ground, Question
+from nearer.study.stress_write import check_stress_out, write_stress
 from nearer.study.verify import check_inputs, find_study
-from nearer.units import MS_PER_MIN, BoolArray, FloatArray, IntArray, minutes_to_ms
+from nearer.units import MS_PER_MIN, FloatArray, IntArray
 
 N_CRITICAL = 20
 """Centres whose own loss is written down, dearest first."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """
-    What is assumed to happen, and what is asked.
-
-    Parameters
-    ----------
-    out_of_service
-        Ids of centres that are out.
-    replan
-        How many sites to open, bring back or move first; 0 = do not ask.
-    seed
-        Start of every random choice.
-    """
-
-    out_of_service: tuple[str, ...] = ()
-    replan: int = 3
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Ground:
-    """
-    A plan with the inputs it was made from, before anything happens.
-
-    Parameters
-    ----------
-    document, plan_sha
-        The plan, and the hash of its file.
-    study, tables, network
-        What it was made from.
-    situation
-        Who lives where and what the plan has open.
-    ours_mask
-        Open centres that are part of the plan, not another provider's, bool (n_sites,).
-    status
-        What each open site is in the plan, "" where it is not open, object (n_sites,).
-    spare_mask
-        Candidates and closed centres that may open, bool (n_sites,).
-    """
-
-    document: PlanDocument
-    plan_sha: str
-    study: Study
-    tables: Tables
-    network: Network
-    situation: Situation
-    ours_mask: BoolArray
-    status: Any
-    spare_mask: BoolArray
-
-    @property
-    def unreached_ms(self) -> int:
-        """What a person out of reach counts as."""
-        return minutes_to_ms(self.study.unreached_min)
 
 
 def run_stress(
@@ -145,9 +86,14 @@ def run_stress(
     plan = plan.parent if plan.name == PLAN_FILE else plan
     out = plan / "stress" if out is None else Path(out)
     run = Run(time_limit_s, gap, None, threads or default_threads(), progress or Silent(), stop or Stop())
+    check_stress_out(out)
+    check_question(question)
     ground = prepare(plan, study, run)
     made = stress(ground, question, run)
-    write_stress(replace(made, run=made.run | {"plan_folder": from_to(out, plan)}), out, run)
+    notes = {"plan_folder": from_to(out, plan)}
+    if question.hazard is not None:
+        notes["hazard"] = from_to(out, question.hazard)
+    write_stress(replace(made, run=made.run | notes), out, run)
     return made
 
 
@@ -187,20 +133,18 @@ def prepare(plan: Path, study_folder: Path | None, run: Run) -> Ground:
 
 
 def stress(ground: Ground, question: Question, run: Run) -> Stress:
-    """Let something happen to a plan: who is cut off, who takes over, what to open first."""
-    unreached_ms = ground.unreached_ms
+    """Let something happen to a plan: who is cut off, who takes over, what to open first, what could be worse."""
+    asked = ask(ground, question, run)
+    after, unreached_ms = asked.situation, ground.unreached_ms
     table = ground.tables.sites.table
     ids, names = table["id"].to_numpy(dtype=object), table["name"].to_numpy(dtype=object)
-    out_mask = named_sites(ground, question.out_of_service, "--out-of-service")
-    after = replace(ground.situation, open_mask=ground.situation.open_mask & ~out_mask)
     was, now = ground.situation.access(), after.access()
-    capacity = capacities(ground.tables)
+    capacity = capacities(ground)
     seated = None if capacity is None else seat(after, capacity)
 
-    spare = ground.spare_mask
     replanned: dict[str, Replanned] = {}
     with run.timed("replan"):
-        for name, pool in (("reopen", out_mask), ("open", spare)):
+        for name, pool in (("reopen", asked.back_mask), ("open", asked.spare_mask)):
             answer = replan(
                 after,
                 pool,
@@ -216,22 +160,23 @@ def stress(ground: Ground, question: Question, run: Run) -> Stress:
             )
             if answer is not None:
                 replanned[name] = answer
-        moved = moves(after, ground.ours_mask, spare, question.replan, unreached_ms, ids)
+        moved = moves(after, ground.ours_mask, asked.spare_mask, question.replan, unreached_ms, ids)
+    further = look_further(ground, asked, question, run)
     with run.timed("measure"):
         critical = loss_of_each(after, ground.ours_mask, unreached_ms)
-        around, _ = surroundings(ground.tables, spare)
+        around, _ = surroundings(ground.tables, asked.spare_mask)
         written = StressDocument(
             nearer=nearer.__version__,
             study=ground.document.study,
             plan=ground.plan_sha,
             seed=question.seed,
             inputs=ground.document.inputs,
-            asked=Asked(out_of_service=[str(ids[site]) for site in np.flatnonzero(out_mask)]),
+            asked=asked.written,
             capacity="unlimited" if capacity is None else "given",
             value_before=ground.situation.value_ms(unreached_ms, was) / MS_PER_MIN,
             value_after=after.value_ms(unreached_ms, now) / MS_PER_MIN,
-            **_measured(ground, after, was, now, around),
-            sites=_sites(ground, out_mask, np.zeros_like(out_mask), was, now, capacity, seated, around),
+            **_measured(ground, asked, was, now, around),
+            sites=_sites(ground, asked, was, now, capacity, seated, around),
             flows=flows(ids.tolist(), _with_people_of(was, now), now),
             with_room=None if seated is None else with_room(seated, around.areas),
             reopen=replanned["reopen"].written if "reopen" in replanned else None,
@@ -241,16 +186,23 @@ def stress(ground: Ground, question: Question, run: Run) -> Stress:
                 SiteLoss(id=str(ids[site]), name=str(names[site]), loss_person_min=loss, cut_off=cut)
                 for site, loss, cut in zip(*critical, strict=True)
             ][:N_CRITICAL],
-            notes=_notes(ground, capacity),
+            random=further.random,
+            worst=further.worst,
+            harden=further.harden,
+            stock=further.stock,
+            notes=_notes(ground, asked, capacity),
         )
+    proofs = {name: answer.certificate for name, answer in replanned.items() if answer.certificate is not None}
     return stress_of(
         written,
         ground.document,
-        ground.tables,
+        replace(ground.tables, people=replace(ground.tables.people, table=asked.people)),
         _with_people_of(was, now),
         now,
-        {name: answer.certificate for name, answer in replanned.items() if answer.certificate is not None},
-        {"seconds": run.seconds, "threads": run.threads, "gap": run.gap, "time_limit_s": run.time_limit_s},
+        {**proofs, **further.proofs},
+        machine_notes(run) | {"gap": run.gap, "time_limit_s": run.time_limit_s},
+        ground.situation.demand.total,
+        asked.ground,
     )
 
 
@@ -259,49 +211,25 @@ def _with_people_of(was: Access, now: Access) -> Access:
     return replace(was, people=now.people)
 
 
-def named_sites(ground: Ground, wanted: tuple[str, ...], key: str) -> BoolArray:
-    """
-    Open centres by their ids, bool (n_sites,).
-
-    Raises
-    ------
-    InputError
-        An id is unknown, or its site is not open in the plan.
-    """
-    table = ground.tables.sites.table
-    place = {str(site): at for at, site in enumerate(table["id"])}
-    mask, faults = np.zeros(len(table), dtype=bool), []
-    for site in wanted:
-        if site not in place:
-            near = nearest(site, place)
-            remedy = f'the nearest id is "{near}"' if near else "give ids of the plan's centres, separated by commas"
-            faults.append(Fault(f'there is no site "{site}"', file=key, remedy=remedy))
-        elif not ground.situation.open_mask[place[site]]:
-            faults.append(Fault(f'site "{site}" is not open in this plan', file=key, remedy="leave it out"))
-        else:
-            mask[place[site]] = True
-    if faults:
-        raise InputError(faults)
-    return mask
-
-
-def capacities(tables: Tables) -> FloatArray | None:
+def capacities(ground: Ground) -> FloatArray | None:
     """
     People each site can serve, float64 (n_sites,), ``inf`` where none is given; None where no site has a capacity.
+
+    What the plan says of a site's room goes before the column ``capacity`` of the site's own table.
 
     Raises
     ------
     InputError
         A capacity is no number, or is below zero.
     """
-    table = tables.sites.table
-    if "capacity" not in table.columns:
-        return None
+    table = ground.tables.sites.table
+    room = {site.id: site.room for site in ground.document.sites if site.room is not None}
+    given = table["capacity"] if "capacity" in table.columns else [None] * len(table)
     faults, found = [], np.full(len(table), np.inf)
-    for at, (site, value) in enumerate(zip(table["id"], table["capacity"], strict=True)):
+    for at, (site, value) in enumerate(zip(table["id"], given, strict=True)):
         text = "" if value is None or value != value else str(value).strip()
         try:
-            found[at] = float(text) if text else np.inf
+            found[at] = room.get(site, float(text) if text else np.inf)
         except ValueError:
             found[at] = -1.0
         if not found[at] >= 0:
@@ -312,9 +240,10 @@ def capacities(tables: Tables) -> FloatArray | None:
     return None if np.isinf(found).all() else found
 
 
-def _measured(ground: Ground, after: Situation, was: Access, now: Access, around: Surroundings) -> dict[str, Any]:
+def _measured(ground: Ground, asked: Happened, was: Access, now: Access, around: Surroundings) -> dict[str, Any]:
     """People before and after, by group, area and place."""
-    study, demand, unreached_ms = ground.study, after.demand, ground.unreached_ms
+    after, study, unreached_ms = asked.situation, ground.study, ground.unreached_ms
+    demand = after.demand
     minutes = thresholds(study.plan.coverage_min, after.class_times[0].limit_ms)
     then = _with_people_of(was, now)
     cut, longer = newly_cut_off(then, now), longer_mask(then, now)
@@ -339,8 +268,7 @@ def _measured(ground: Ground, after: Situation, was: Access, now: Access, around
 
 def _sites(
     ground: Ground,
-    out_mask: BoolArray,
-    hazard_mask: BoolArray,
+    asked: Happened,
     was: Access,
     now: Access,
     capacity: FloatArray | None,
@@ -365,7 +293,7 @@ def _sites(
                 lon=float(row["lon"]),
                 lat=float(row["lat"]),
                 area=area[site],
-                out="hazard" if hazard_mask[site] else "outage" if out_mask[site] else None,
+                out="hazard" if asked.inside_mask[site] else "outage" if asked.out_mask[site] else None,
                 people_before=float(before[site]),
                 people_after=float(after[site]),
                 capacity=None if np.isinf(limit) else limit,
@@ -376,7 +304,7 @@ def _sites(
     return found
 
 
-def _notes(ground: Ground, capacity: FloatArray | None) -> list[str]:
+def _notes(ground: Ground, asked: Happened, capacity: FloatArray | None) -> list[str]:
     unreached = ground.study.unreached_min
     found = [
         "Everybody is taken to go to the nearest centre in service; a person out of reach counts as "
@@ -392,4 +320,17 @@ def _notes(ground: Ground, capacity: FloatArray | None) -> list[str]:
             "taken to serve whoever comes. Where a centre is full, those who live nearest to it are served first and "
             "the rest go on to the next with room."
         )
+    if asked.written.hazard is not None:
+        found.append(
+            "Ground in the hazard cannot be used: sites inside are out and cannot open, streets that touch it are cut, "
+            "and people who live inside, or whose walk to the street would touch it, reach no centre."
+            if ground.network.graph is not None
+            else "Sites and people inside the hazard are cut off, and so are straight lines that touch it."
+            if ground.tables.times is None
+            else "Sites and people inside the hazard are cut off; the ready table of times knows no streets to cut."
+        )
+    if any(surge.what == "group" for surge in asked.written.surge):
+        found.append("A surge of one group adds its members to everybody; other groups stay as they are.")
+    if ground.study.staged:
+        found.append("The plan is taken as it stands after its last phase, with the people of today.")
     return found

@@ -13,7 +13,8 @@ from nearer.planning.stress_result import Stress
 from nearer.report.stress import write_stress_gpkg, write_stress_report
 from nearer.study.limits import Run
 
-STRESS_FILES = ("stress.html", "stress.gpkg", "open-proof.npz", "reopen-proof.npz", "run.json", STRESS_FILE)
+PROOFS = ("open", "reopen", "worst", "harden", "harden-worst", "stock-expected", "stock-worst")
+STRESS_FILES = ("stress.html", "stress.gpkg", *(f"{name}-proof.npz" for name in PROOFS), "run.json", STRESS_FILE)
 """Every file a stress folder may hold; anything else in it is the user's and stays."""
 
 
@@ -54,8 +55,8 @@ def write_stress(made: Stress, out: Path, run: Run) -> Path:
             with run.timed("write"):
                 write_stress_gpkg(made, fresh / "stress.gpkg")
                 write_stress_report(made, fresh / "stress.html")
-                for kind, certificate in made.certificates.items():
-                    certificate.save(fresh / f"{kind}-proof.npz")
+                for kind, proof in made.certificates.items():
+                    proof.save(fresh / f"{kind}-proof.npz")
             _write_text(fresh / "run.json", json.dumps(made.run, indent=1, ensure_ascii=False, default=str))
             _write_text(fresh / STRESS_FILE, made.document.model_dump_json(by_alias=True, indent=1))
             for each in STRESS_FILES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 
 from nearer.errors import CheckFailedError, Fault, InputError
 from nearer.files import sha256
+from nearer.inputs.area import boundary_of
+from nearer.inputs.frames import read_frame
 from nearer.inputs.read import read_tables
 from nearer.model import FORBIDDEN, FREE, OPEN
 from nearer.model.check import agrees, certified_bound
@@ -23,7 +25,9 @@ from nearer.study.checks import Check, Verdict, compare, equal, flat, load_certi
 from nearer.study.load import check_settings
 from nearer.study.recount import Nearest, Recount
 from nearer.study.retime import retime
+from nearer.study.retime_hazard import retime_around
 from nearer.study.verify import check_inputs, find_study
+from nearer.study.verify_losses import check_harden, check_random, check_stock, check_worst
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _MS = 60_000.0
@@ -67,8 +71,8 @@ class Case:
         The answer, the plan it is about, and where the answer lies.
     before, after
         Everyone and every way, before and after.
-    was_open, is_open
-        Sites in service, bool (n_sites,).
+    was_open, is_open, inside
+        Sites in service before and after, and sites in the hazard, bool (n_sites,).
     was, now
         Nearest sites by class.
     """
@@ -80,6 +84,7 @@ class Case:
     after: Recount
     was_open: BoolArray
     is_open: BoolArray
+    inside: BoolArray
     was: dict[str, Nearest]
     now: dict[str, Nearest]
 
@@ -101,7 +106,7 @@ class Case:
     def spare(self) -> BoolArray:
         """Sites that may open, bool (n_sites,)."""
         closed = [site.id for site in self.plan.sites if site.status == "closed"]
-        return np.asarray(~self.was_open & ((self.before.standing == FREE) | self.mask(closed)))
+        return np.asarray(~self.was_open & ~self.inside & ((self.before.standing == FREE) | self.mask(closed)))
 
 
 def verify_stress(folder: Path, study_folder: Path | None = None) -> Verdict:
@@ -139,26 +144,82 @@ def verify_stress(folder: Path, study_folder: Path | None = None) -> Verdict:
     table = tables.sites.table
     named = {site.id for site in plan.sites if site.status != "closed"}
     was_open = (table["id"].isin(named) | (table["status"] == "other")).to_numpy()
-    after = before
-    out = table["id"].isin(document.asked.out_of_service).to_numpy()
+    checks, after, inside = _happened(document, before, study_at, folder)
+    named_out = table["id"].isin(document.asked.out_of_service).to_numpy()
+    out = named_out | (inside & was_open)
     is_open = was_open & ~out
     case = Case(
-        document, plan, folder, before, after, was_open, is_open, before.nearest(was_open), after.nearest(is_open)
+        *(document, plan, folder, before, after, was_open, is_open, inside),
+        before.nearest(was_open),
+        after.nearest(is_open),
     )
     return Verdict(
         (
             equal("study", document.study, plan.study),
-            equal("out of service", sum(was_open[out]), len(document.asked.out_of_service)),
+            equal("out of service", int(was_open[named_out].sum()), len(document.asked.out_of_service)),
+            *checks,
             *_check_people(case),
             *_check_sites(case),
             *_check_flows(case),
             *_check_room(case),
-            *_check_replan(case, "reopen", document.reopen, out),
+            *_check_replan(case, "reopen", document.reopen, named_out & ~inside),
             *_check_replan(case, "open", document.open, case.spare),
             *_check_moves(case),
             *_check_critical(case),
+            *_check_further(case),
         )
     )
+
+
+def _happened(
+    document: StressDocument, before: Recount, study_at: Path, folder: Path
+) -> tuple[list[Check], Recount, BoolArray]:
+    """People and ways after what happened, and the sites inside the hazard."""
+    tables, asked = before.tables, document.asked
+    table = tables.people.table
+    count = {name: table[name].to_numpy(dtype=np.float64).tolist() for name in ("total", *tables.people.groups)}
+    areas = table["area"].tolist()
+    for surge in asked.surge:
+        for row in range(len(table)):
+            if surge.what == "group":
+                members = count[surge.name][row]
+                count["total"][row] += members * (surge.factor - 1.0)
+                count[surge.name][row] = members * surge.factor
+            elif surge.what == "all" or areas[row] == surge.name:
+                for column in count.values():
+                    column[row] *= surge.factor
+    people = replace(tables.people, table=table.assign(**count))
+    after = Recount(before.study, replace(tables, people=people), before.class_pairs)
+    inside = np.zeros(tables.sites.n, dtype=bool)
+    if asked.hazard is None:
+        return [], after, inside
+    path = folder / str(read_run(folder).get("hazard", asked.hazard.file))
+    if not path.is_file() or sha256(path) != asked.hazard.sha256:
+        what = "has changed since" if path.is_file() else "is not there"
+        raise InputError([Fault(what, file=str(path), remedy="restore the file, or run stress again")])
+    around = retime_around(tables, before.study.streets, study_at, boundary_of(read_frame(path, name=path.name)))
+    inside = around.sites_mask
+    n_other = int(inside.sum()) - len(asked.hazard.sites)
+    drowned = math.fsum(np.array(count["total"])[around.people_mask])
+    checks = [
+        equal("hazard: segments cut", asked.hazard.segments, around.segments),
+        equal("hazard: people inside", asked.hazard.people_inside, drowned),
+        equal("hazard: sites that cannot open", asked.hazard.candidates, n_other),
+    ]
+    return checks, replace(after, class_pairs=around.class_pairs), inside
+
+
+def _check_further(case: Case) -> Iterator[Check]:
+    document = case.document
+    parts = (case.after, case.is_open, case.ours, case.ids)
+    if document.random is not None:
+        yield from check_random(document.random, *parts, document.seed)
+    if document.worst is not None:
+        yield from check_worst(document.worst, *parts, case.folder)
+    if document.harden is not None:
+        yield from check_harden(document.harden, *parts, case.folder)
+    if document.stock is not None:
+        yield from check_stock(document.stock, *parts, case.folder)
 
 
 def _find_plan(folder: Path) -> Path:
@@ -221,6 +282,10 @@ def _check_sites(case: Case) -> Iterator[Check]:
         return
     gone = [site.id for site in document.sites if site.out is not None]
     yield equal("sites: out", gone, [ids[row] for row in rows if not case.is_open[row]])
+    drowned = [ids[row] for row in rows if case.inside[row]]
+    yield equal("sites: in the hazard", [site.id for site in document.sites if site.out == "hazard"], drowned)
+    told = [] if document.asked.hazard is None else document.asked.hazard.sites
+    yield equal("hazard: centres inside", told, drowned)
     labels = [ids[row] for row in rows]
     before, after = case.before.people_per_site(case.was)[rows], case.after.people_per_site(case.now)[rows]
     yield vector("people before", [site.people_before for site in document.sites], before.tolist(), labels)
@@ -240,6 +305,9 @@ def _capacities(case: Case) -> FloatArray:
         for at, value in enumerate(table["capacity"]):
             text = "" if value is None or value != value else str(value).strip()
             found[at] = float(text) if text else np.inf
+    for site in case.plan.sites:
+        if site.room is not None:
+            found[case.ids.index(site.id)] = site.room
     return found
 
 
