@@ -228,7 +228,7 @@ class StressDocument(Part):
     inputs: dict[str, str] = Field(description="path → sha256 of every file read")
     asked: Asked
     capacity: Literal["given", "unlimited"]
-    value_before: float = Field(description="the plan's objective, weighted person-minutes")
+    value_before: float = Field(description="weighted person-minutes to the nearest centre, whatever the plan aimed at")
     value_after: float
     before: Access
     after: Access
