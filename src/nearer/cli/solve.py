@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -76,11 +77,24 @@ def solve(
     proof: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the certificate that `nearer verify` evaluates.")
     ] = None,
+    why: Annotated[bool, typer.Option("--why", help="Say what deciding each site otherwise costs.")] = False,
+    alternatives: Annotated[int, typer.Option(metavar="K", min=0, help="Find up to so many other good answers.")] = 0,
+    differ: Annotated[
+        int | None,
+        typer.Option(
+            metavar="D",
+            min=1,
+            help="Sites that each of them opens and no answer before it does.",
+            show_default="a tenth of the sites opened",
+        ),
+    ] = None,
+    within: Annotated[float, typer.Option(metavar="G", min=0, help="How much worse they may be; 0.01 is 1 %.")] = 0.01,
 ) -> None:
     """Solve a benchmark file and prove the answer."""
     to_stdout = json_out is not None and str(json_out) == "-"
     with answering(to_stdout):
         from nearer.study.benchmark import solve_file, write_result
+        from nearer.study.benchmark_choices import Asked
         from nearer.study.problems import Request, read_decay_table
 
         request = Request(
@@ -107,6 +121,7 @@ def solve(
                 threads=threads,
                 with_assignment=assignment,
                 proof_file=proof,
+                asked=Asked(why, alternatives, differ, within),
                 progress=progress,
                 stop=stop,
                 tell=note,
@@ -116,7 +131,7 @@ def solve(
         if to_stdout:
             say_json(result)
         else:
-            say(_in_words(result))
+            say("\n".join([_in_words(result), *_choices_in_words(result)]))
     raise typer.Exit({"optimal": DONE, "gap": DONE, "feasible": STOPPED_EARLY}.get(result["status"], FAILED))
 
 
@@ -128,3 +143,23 @@ def _in_words(result: dict[str, Any]) -> str:
         return f"{words}, no bound yet, {result['seconds']:.2f} s"
     side = "at most" if result["problem"] == "max-cover" else "at least"
     return f"{words}, {side} {result['bound']:,} (gap {100 * result['gap']:.4g} %), {result['seconds']:.2f} s"
+
+
+_SHOWN = 5  # sites told of in the terminal; the JSON tells of all
+
+
+def _choices_in_words(result: dict[str, Any]) -> Iterator[str]:
+    for is_open, words in ((True, "forced open, the nearest misses lose"), (False, "closed, the least missed lose")):
+        known = [one for one in result.get("why", ()) if one["open"] == is_open and one["at_most"] is not None]
+        nearest = sorted(known, key=lambda one: (one["at_most"], one["site"]))[:_SHOWN]
+        if nearest:
+            yield f"{words} {', '.join(_loss(one) for one in nearest)}"
+    if (told := result.get("alternatives")) is not None:
+        values = ", ".join(f"{plan['objective']:,}" for plan in told["plans"]) or "none"
+        end = " (no further one exists)" if told["no_more"] else ""
+        yield f"other answers within {100 * told['within']:g} %, {told['differ']} sites apart: {values}{end}"
+
+
+def _loss(one: dict[str, Any]) -> str:
+    least, most = max(one["at_least"], 0), one["at_most"]
+    return f"{most:,} (site {one['site']})" if least == most else f"{least:,} to {most:,} (site {one['site']})"

@@ -97,7 +97,8 @@ def decided_bounds(instance: Instance, multipliers: FloatArray) -> tuple[FloatAr
     Returns
     -------
     closed, opened
-        Bound where each site stays closed, and where it opens, float64 (n_sites,); ``nan`` for sites that are not free.
+        Bound where each site stays closed, and where it opens, float64 (n_sites,), the next whole number where every
+        value is whole; ``nan`` for sites that are not free.
     """
     bounds = _Bounds.of(instance, multipliers.reshape(1, -1))
     free = instance.standing == FREE
@@ -108,6 +109,8 @@ def decided_bounds(instance: Instance, multipliers: FloatArray) -> tuple[FloatAr
             state[site] = value
             found[value, site] = bounds.at(0, state)
         state[site] = -1
+    if instance.whole:
+        found = np.ceil(found)
     return found[0], found[1]
 
 

@@ -161,6 +161,7 @@ def other_plans(
     count: int = 3,
     differ: int = 1,
     within: float = 0.01,
+    slack: float | None = None,
     gap: float = 1e-4,
     threads: int = 1,
     work_limit: int | None = 200_000_000,
@@ -179,6 +180,8 @@ def other_plans(
         A problem whose cost is a sum, and its plan.
     count, differ, within
         Plans wanted, sites that each must open and no plan before it does, and how much dearer one may be.
+    slack
+        The same in the unit of the objective, in place of ``within``.
     gap
         Relative gap at which another plan is good enough.
     work_limit
@@ -196,7 +199,7 @@ def other_plans(
     stop = stop or Stop()
     free = instance.standing == FREE
     earlier = [solution.open_mask & free]
-    limit = solution.objective + within * abs(solution.objective)
+    limit = solution.objective + (within * abs(solution.objective) if slack is None else slack)
     around = Vicinity(instance, solution, threads=threads, stop=stop) if Vicinity.holds(instance) else None
     apart: Apart | None = None
     if around is not None and (around.small or around.core.decided):

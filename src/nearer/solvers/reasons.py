@@ -126,6 +126,8 @@ def at_least(around: Vicinity, dual: Dual) -> FloatArray:
     inside[around.plan] = True
     bound[chosen != inside] = dual.bound
     bound -= 64 * _EPS * (abs(dual.bound) + float(np.abs(dual.rho).sum()))
+    if around.instance.whole:
+        bound = np.ceil(bound)
     return np.asarray(np.maximum(bound, around.bound) - around.value)
 
 

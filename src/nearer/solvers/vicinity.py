@@ -198,7 +198,7 @@ class Vicinity:
     def holds(instance: Instance) -> bool:
         """Whether an instance is of the kind that this understands: free sites open or not, and rows are summed."""
         plain = instance.rules is None and instance.n_phases == 1 and not instance.capacitated
-        return plain and instance.objective == "sum"
+        return plain and instance.second_share is None and instance.objective == "sum"
 
     @property
     def small(self) -> bool:
@@ -221,8 +221,9 @@ class Vicinity:
         inside = np.zeros(core.m, dtype=bool)
         inside[self.plan] = True
         given = [core.caps_with(inside)]
-        if isinstance(solution.certificate, Certificate):
-            given += [row[core.row] for row in solution.certificate.multipliers[:_TRIED]]
+        certificate = solution.certificate
+        if isinstance(certificate, Certificate) and certificate.multipliers.shape[1] == self.instance.n_rows:
+            given += [row[core.row] for row in certificate.multipliers[:_TRIED]]
         duals = []
         for lam in given:
             duals.append(dual_side.climb(core, lam, self.value, budget, 0, self.threads, _ignore))

@@ -19,6 +19,7 @@ from nearer.model import Instance, Solution, Status, relative_gap
 from nearer.model.check import recompute_value
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
+from nearer.study.benchmark_choices import Asked, answered
 from nearer.study.limits import Run
 from nearer.study.problems import Problem, Request, read_problem
 from nearer.units import NO_SITE, BoolArray, IntArray
@@ -35,6 +36,7 @@ def solve_file(
     threads: int | None = None,
     with_assignment: bool = False,
     proof_file: Path | None = None,
+    asked: Asked | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
     tell: Callable[[str], None] = lambda text: None,
@@ -52,6 +54,8 @@ def solve_file(
         Write the site of each customer; capacitated results always hold it, since nobody else can check them.
     proof_file
         Where to write the certificate.
+    asked
+        What is asked beyond one optimum.
     tell
         Told what memory a large file will take.
 
@@ -70,6 +74,8 @@ def solve_file(
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     start_s = time.perf_counter()
     problem = read_problem(path, request, tell, run.go_on)
+    asked = asked or Asked()
+    asked.check(problem)
     seconds_read = time.perf_counter() - start_s
     head = _head(path, problem, seconds_read)
     if problem.impossible:
@@ -93,6 +99,7 @@ def solve_file(
             "work": solution.work,
             "peak_mb": peak_mb(),
         }
+    more, solution = answered(problem, solution, asked, run)
     has_proof_file = proof_file is not None and solution.certificate is not None
     if proof_file is not None and solution.certificate is not None:
         solution.certificate.save(proof_file)
@@ -118,7 +125,7 @@ def solve_file(
     }
     if with_assignment or problem.instance.capacitated:
         result["assignment"] = _assignment(problem.instance, solution, open_mask)
-    return result
+    return result | more
 
 
 def write_result(result: dict[str, Any], path: Path) -> None:

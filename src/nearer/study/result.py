@@ -21,6 +21,7 @@ from nearer.model.check_center import certified_dearest
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
 from nearer.study.pairs import Format, Rounding
 from nearer.study.problems import Kind, Problem, Request, read_problem
+from nearer.study.result_choices import check_choices, refuse_malformed
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _SHARE_TOL = 1e-7
@@ -96,7 +97,7 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
     elif not math.isnan(cost) and not agrees(value, result["objective"]):
         found.append(f"the open sites are worth {value:.17g}, not {result['objective']:.17g}")
     found += _check_bound(problem, result)
-    bound = None
+    bound = certificate = None
     if result.get("proof_file"):
         certificate = _certificate(result_file, Path(result["proof_file"]))
         try:
@@ -108,6 +109,7 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
             said = result.get("bound")
             if said is not None and sign * said > sign * bound and not agrees(said, bound):
                 found.append(f"the certificate proves {bound:.17g}, not {said:.17g}")
+    found += check_choices(problem, result, certificate)
     return ResultCheck(value, bound, tuple(found))
 
 
@@ -284,6 +286,7 @@ def _read_result(path: Path) -> dict[str, Any]:
             faults.append(Fault("open must hold whole numbers", file=path.name, column="open", remedy=_REMEDY))
     if faults:
         raise InputError(faults)
+    refuse_malformed(result, path.name)
     return dict(result)
 
 
