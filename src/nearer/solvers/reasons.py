@@ -127,7 +127,7 @@ def at_least(around: Vicinity, dual: Dual) -> FloatArray:
     bound[chosen != inside] = dual.bound
     bound -= 64 * _EPS * (abs(dual.bound) + float(np.abs(dual.rho).sum()))
     if around.instance.whole:
-        bound = np.ceil(bound)
+        bound = np.ceil(bound - 1e-3)  # so that whoever adds in another order comes to the same number
     return np.asarray(np.maximum(bound, around.bound) - around.value)
 
 
