@@ -104,6 +104,10 @@ class Lp:
         if len(column):
             self._highs.changeColsCost(len(column), np.asarray(column, dtype=np.int32), cost)
 
+    def use_primal(self) -> None:
+        """Go by the primal simplex from now on: right where only costs change and the last basis stays feasible."""
+        self._highs.setOptionValue("simplex_strategy", 4)
+
     def basis(self) -> Any:
         """The current basis, to come back to."""
         return self._highs.getBasis()

@@ -1,19 +1,145 @@
 """
 Dynamic location: options of sites over phases under side rules and limits.
 
-The compact model in HiGHS, for small cases.
+A Lagrangian of the demand rows bounds from below and proposes options; a transport problem sends the people. Small
+cases go to HiGHS as a whole.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
+
 import numpy as np
 
-from nearer.lp import MipStatus, solve_mip
-from nearer.model import Instance, Solution, Status, TracePoint, relative_gap
-from nearer.model.compact import compact_model
+from nearer.lp import MipStatus
+from nearer.model import Instance, RulesCertificate, Solution, Status, relative_gap
+from nearer.model.evaluate_rules import rules_of
 from nearer.progress import Progress, Silent, Stop
-from nearer.solvers.budget import LP_ITERATION_WORK, Budget
+from nearer.solvers.budget import Budget
+from nearer.solvers.dynamic_core import DynamicCore, make_core
+from nearer.solvers.dynamic_dual import DynamicDual, Point, StoppedError
+from nearer.solvers.dynamic_exact import Exact, solve_exactly
+from nearer.solvers.dynamic_options import OptionChoice
+from nearer.solvers.dynamic_plan import Plan, Sender
+from nearer.solvers.state import State
 from nearer.units import FloatArray, IntArray
+
+_SMALL = 4_000  # columns of the compact model up to which it is all there is
+_ROUND = 20  # iterations of the Lagrangian between plans
+
+
+@dataclass
+class DynamicRun:
+    """One run on one instance; see ``solve_dynamic``."""
+
+    instance: Instance
+    state: State
+    threads: int
+
+    def __post_init__(self) -> None:
+        stop = self.state.budget.stop
+        self.core: DynamicCore = make_core(self.instance)
+        self.choice = OptionChoice(self.core.rules, stop)
+        self.dual = DynamicDual(self.core, self.choice, self.state.budget, self.threads)
+        self.sender = Sender(self.core, stop, self.threads)
+        self.plan: Plan | None = None
+        self.infeasible = False
+        self._seen: set[bytes] = set()
+
+    def run(self) -> None:
+        """Until the state is done, or nothing moves any more."""
+        with suppress(StoppedError):
+            self._search()
+
+    def _search(self) -> None:
+        state = self.state
+        self.dual.begin(self._first_multipliers())
+        if self.dual.infeasible:
+            self.infeasible = True
+            return
+        self._prove()
+        self.propose(self.dual.best)
+        if self.infeasible or state.done():
+            return
+        if self.plan is not None:
+            before = self.dual.best
+            self.dual.begin(self.plan.lam)
+            if before is not None and self.dual.best is not None and self.dual.best.bound < before.bound:
+                self.dual.begin(before.lam)
+            self._prove()
+        idle = 0
+        while not state.done() and idle < 8:
+            value, bound = state.value, state.bound
+            self.dual.climb(state.value, _ROUND, state.proved)
+            self._prove()
+            self.propose(self.dual.best)
+            moved = value - state.value > 1e-6 * abs(state.value) or state.bound - bound > 1e-5 * abs(bound)
+            idle = 0 if moved else idle + 1
+
+    def _first_multipliers(self) -> FloatArray:
+        """What a row costs if a fair share of the sites is open, nearest first."""
+        core = self.core
+        long = np.diff(core.indptr)
+        at = np.minimum(core.indptr[:-1] + np.maximum(long // 40, 4), core.indptr[1:] - 1)
+        found = np.zeros(core.n_rows)
+        found[long > 0] = core.cost[at[long > 0]]
+        return core.weight * np.minimum(found[core.order][:, None], np.where(np.isinf(core.cap), np.inf, core.cap))
+
+    def _prove(self) -> None:
+        if self.dual.best is not None:
+            self.state.proved(self.dual.best.bound)
+
+    def propose(self, point: Point | None) -> None:
+        """A plan from the multipliers: the cheapest whole choice of options, and people sent to it."""
+        if point is None:
+            return
+        option = self.rounded(point)
+        if option is None or option.tobytes() in self._seen:
+            return
+        self._seen.add(option.tobytes())
+        self.offer(option, point)
+
+    def rounded(self, point: Point) -> IntArray | None:
+        """The cheapest whole choice of options at a point, among those that are near to being taken."""
+        core, state = self.core, self.state
+        rules = core.rules
+        above = point.reduced - np.minimum.reduceat(point.reduced, rules.option_ptr[:-1])[rules.option_site]
+        for more in (core.n_sites // 4 + 60, rules.n_options):
+            rank = min(core.n_sites + more, rules.n_options) - 1
+            keep = (above <= np.partition(above, rank)[rank]) | (point.z > 1e-9)
+
+            def ask(bound: float, nodes: int) -> bool:
+                return state.budget.exhausted()
+
+            result, option = self.choice.rounded(
+                point.q, keep, ask, state.budget.stop.remaining_s, relative_gap=2e-4, max_nodes=100
+            )
+            state.budget.spend(result.iterations * 200 + int(keep.sum()))
+            if option is not None and self.choice.obeyed(option):
+                return option
+            if result.status is MipStatus.STOPPED and state.budget.exhausted():
+                return None
+        if result.status is MipStatus.INFEASIBLE:
+            self.infeasible = True
+        return None
+
+    def offer(self, option: IntArray, point: Point) -> None:
+        """Send people to some options, and keep the plan if it is better."""
+        core = self.core
+        level = core.rules.option_level[option]
+        price = np.zeros((core.n_sites, core.n_pools, core.n_phases))
+        for t in range(core.n_phases):
+            at = np.flatnonzero(level[:, t] >= 0)
+            price[at, :, t] = point.rate[at, :, t, level[at, t]]
+        price[~np.isfinite(price)] = 0.0
+        plan = self.sender.plan(option, price if self.plan is not None else None, point.pi)
+        if plan is None:
+            return
+        self.state.budget.spend(core.n_rows * core.n_phases * 100)
+        if plan.keeps and (self.plan is None or plan.value < self.plan.value):
+            self.plan = plan
+            self.state.found(plan.value, np.zeros(0, dtype=np.int32))
 
 
 def solve_dynamic(
@@ -36,50 +162,110 @@ def solve_dynamic(
         With rules.
     gap
         Relative gap at which the run may end.
+    seed
+        Not used: nothing is random.
+    threads
+        Threads at most; the result does not depend on it.
+    work_limit, stop
+        See ``Budget``.
+    progress
+        Where to report.
+    start
+        Not used.
     """
     stop = stop or Stop()
     budget = Budget(stop, work_limit)
     began_s = stop.elapsed_s
-    model = compact_model(instance)
-    trace: list[TracePoint] = []
+    rules = rules_of(instance)
+    with (progress or Silent()).step("Choosing sites") as tick:
 
-    def ask(bound: float, nodes: int) -> bool:
-        budget.spend(LP_ITERATION_WORK)
-        return budget.exhausted()
+        def tell(value: float, bound: float) -> None:
+            known = np.isfinite(value) and np.isfinite(bound)
+            tick(1, f"gap {100 * relative_gap(value, bound):.3g} %" if known else "")
 
-    with (progress or Silent()).step("Choosing sites"):
-        result = solve_mip(model.problem, ask, remaining_s=stop.remaining_s, relative_gap=max(gap, 1e-10))
-    level = np.full((instance.n_phases, instance.n_sites), -1, dtype=np.int16)
-    none = np.zeros(0, dtype=np.int32)
-    if result.x is None:
-        status = Status.INFEASIBLE if result.status is MipStatus.INFEASIBLE else Status.UNKNOWN
-        bound = np.inf if status is Status.INFEASIBLE else -np.inf
-        return Solution(status, level, none, none, np.zeros(0), np.inf, bound, "solver", None)
-    phase, row, site, share = model.assignment(result.x)
-    value = float(model.problem.cost @ result.x)
-    bound = min(result.bound - 1e-10 * abs(result.bound), value)
-    if result.status is MipStatus.OPTIMAL and value - bound <= 1e-6:
-        bound = value
-    trace.append(TracePoint(stop.elapsed_s - began_s, value, bound))
+        state = State(budget, whole=False, gap=gap, tell=tell)
+        run = None
+        exact: Exact | None = None
+        n_columns = instance.n_phases * (len(instance.cost) + instance.n_rows) + rules.n_options
+        if n_columns > _SMALL and not instance.single_source and not stop():
+            run = DynamicRun(instance, state, threads)
+            run.run()
+        if run is None or (run.plan is None and not run.infeasible and not budget.exhausted()):
+            exact = solve_exactly(instance, budget, gap)
+            if exact.option is not None:
+                state.found(exact.value, np.zeros(0, dtype=np.int32))
+                state.proved(exact.bound)
+    seconds = stop.elapsed_s - began_s
+    if run is not None and exact is None:
+        return _solution(instance, run, state, seconds)
+    assert exact is not None
+    if exact.option is None or exact.assignment is None:
+        return _nothing(instance, exact.status is MipStatus.INFEASIBLE, seconds, budget.spent)
+    phase, row, site, share = exact.assignment
     return Solution(
-        status=_status(value, bound, gap),
-        level=model.levels(result.x),
+        status=_status(exact.value, exact.bound, gap),
+        level=np.ascontiguousarray(rules.option_level[exact.option].T),
         row_idx=row,
         assigned_idx=site,
-        share=_shares(share),
-        objective=value,
-        bound=bound,
+        share=share,
+        objective=exact.value,
+        bound=exact.bound,
         proof="solver",
         certificate=None,
-        trace=tuple(trace),
-        seconds=stop.elapsed_s - began_s,
+        trace=tuple(state.trace),
+        seconds=seconds,
         work=budget.spent,
         phase_idx=phase,
     )
 
 
-def _shares(share: FloatArray) -> FloatArray:
-    return np.minimum(share, 1.0)
+def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float) -> Solution:
+    """What a run found, with the certificate of its bound."""
+    plan = run.plan
+    if plan is None:
+        return _nothing(instance, run.infeasible, seconds, state.budget.spent)
+    phase = np.concatenate([np.full(len(one.row), t) for one, t in zip(plan.sent, _phases(run.core), strict=True)])
+    certificate: RulesCertificate | None = run.dual.certificate() if run.dual.best is not None else None
+    row, site, share = (np.concatenate([getattr(one, name) for one in plan.sent]) for name in ("row", "site", "share"))
+    order = np.lexsort((site, row, phase))
+    return Solution(
+        status=_status(state.value, state.bound, state.gap),
+        level=np.ascontiguousarray(run.core.rules.option_level[plan.option].T),
+        row_idx=row[order],
+        assigned_idx=site[order],
+        share=share[order],
+        objective=state.value,
+        bound=state.bound,
+        proof="certificate" if certificate is not None else "solver",
+        certificate=certificate,
+        trace=tuple(state.trace),
+        seconds=seconds,
+        work=state.budget.spent,
+        phase_idx=phase[order].astype(np.int16),
+    )
+
+
+def _phases(core: DynamicCore) -> list[int]:
+    return [t for _ in range(core.n_pools) for t in range(core.n_phases)]
+
+
+def _nothing(instance: Instance, infeasible: bool, seconds: float, work: int) -> Solution:
+    """No plan, because there is none or because the run ended too early."""
+    level = np.full((instance.n_phases, instance.n_sites), -1, dtype=np.int16)
+    none = np.zeros(0, dtype=np.int32)
+    return Solution(
+        status=Status.INFEASIBLE if infeasible else Status.UNKNOWN,
+        level=level,
+        row_idx=none,
+        assigned_idx=none,
+        share=np.zeros(0),
+        objective=np.inf,
+        bound=np.inf if infeasible else -np.inf,
+        proof="solver",
+        certificate=None,
+        seconds=seconds,
+        work=work,
+    )
 
 
 def _status(value: float, bound: float, gap: float) -> Status:
