@@ -31,7 +31,13 @@ html_css_files = ["nearer.css"]
 html_title = f"nearer {__version__}"
 html_copy_source = False
 html_show_sourcelink = False
-html_extra_path = ["plan.schema.json", "curve.schema.json", "gaps.schema.json", "stress.schema.json"]
+html_extra_path = [
+    "plan.schema.json",
+    "compare.schema.json",
+    "curve.schema.json",
+    "gaps.schema.json",
+    "stress.schema.json",
+]
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#B34E00", "color-brand-content": "#B34E00"},
     "dark_css_variables": {"color-brand-primary": "#FF8A3D", "color-brand-content": "#FF8A3D"},

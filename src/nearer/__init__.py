@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nearer.study import StudyPlan as Plan
     from nearer.study import plan
+    from nearer.study.compare import run_compare as compare
     from nearer.study.curve import run_curve as curve
     from nearer.study.gaps_api import StudyGaps as Gaps
     from nearer.study.gaps_api import gaps
 
 __version__ = "0.1.0"
-__all__ = ["Gaps", "Plan", "__version__", "curve", "gaps", "plan"]
+__all__ = ["Gaps", "Plan", "__version__", "compare", "curve", "gaps", "plan"]
 
 
 _NAMES = {
     "plan": ("nearer.study", "plan"),
     "Plan": ("nearer.study", "StudyPlan"),
+    "compare": ("nearer.study.compare", "run_compare"),
     "curve": ("nearer.study.curve", "run_curve"),
     "gaps": ("nearer.study.gaps_api", "gaps"),
     "Gaps": ("nearer.study.gaps_api", "StudyGaps"),
