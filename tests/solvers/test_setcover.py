@@ -114,7 +114,7 @@ def _on_a_line(points: tuple[int, ...]) -> bool:
     return sum(p % 3 for p in points) % 3 == 0 and sum(p // 3 for p in points) % 3 == 0
 
 
-@pytest.mark.parametrize(("times", "best"), [(0, 5), (1, 18)])
+@pytest.mark.parametrize(("times", "best"), [(0, 5), pytest.param(1, 18, marks=pytest.mark.long)])
 def test_steiner_triples_are_proven(times: int, best: int) -> None:
     # A9 and A27 of Fulkerson, Nemhauser and Trotter (1974): 5 and 18, far from a third of the points.
     covers = steiner_triples(times)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from nearer.errors import InputError, UsageError
+from nearer.model import is_set_cover
 from nearer.network.travel import StoppedError
 from nearer.progress import Stop
 from nearer.study.benchmark import solve_file, write_result
@@ -121,6 +122,12 @@ def test_set_cover_opens_as_few_as_can_cover_all(put: Callable[[str], Path], tmp
     )
     result = checked(put(GRID), Request("set-cover", "mclp-grid", radius=radius), tmp_path)
     assert (result["objective"], result["status"], len(result["open"])) == (best, "optimal", best)
+
+
+def test_a_set_cover_goes_to_the_method_made_for_it_however_it_is_made_smaller(put: Callable[[str], Path]) -> None:
+    problem = read_problem(put(GRID), Request("set-cover", "mclp-grid", radius=1.0))
+    assert is_set_cover(problem.instance)
+    assert is_set_cover(problem.smaller())
 
 
 def test_a_covering_stopped_at_once_still_covers_all(put: Callable[[str], Path], tmp_path: Path) -> None:

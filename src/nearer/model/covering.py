@@ -104,7 +104,7 @@ def is_set_cover(instance: Instance) -> bool:
         and not np.any(np.asarray(instance.cost))
         and np.all(instance.price[instance.free_mask] == 1.0)
         and int(instance.open_min[0]) == 0
-        and int(instance.open_max[0]) == n_free
+        and int(instance.open_max[0]) >= n_free
         and np.all(np.isfinite(dear) & (dear > n_free))
         and np.all(np.bincount(rows, minlength=instance.n_rows)[counts] > 0)
     )
