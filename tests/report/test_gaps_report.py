@@ -25,7 +25,7 @@ from nearer.planning.gaps import Gaps
 from nearer.report import gaps_table, gaps_text, tokens, write_gaps_gpkg
 from nearer.report.gaphtml import gaps_html
 from nearer.report.gapmap import NONE_NEAR, short_class, short_legend
-from nearer.report.gapwords import sized
+from nearer.report.gapwords import enough, headline, reasons, sized
 
 NASTY = '<script>alert("x")</script>'
 
@@ -148,6 +148,24 @@ def test_sentences_say_what_is_counted(gaps: Gaps) -> None:
     header, rows = gaps_table(gaps)
     assert len(rows) == len(gaps.document.gaps)
     assert all(len(row) == len(header) for row in rows)
+
+
+def _said(gaps: Gaps, **changes: Any) -> Any:
+    return gaps.document.model_copy(update={"measures": gaps.document.measures.model_copy(update=changes)})
+
+
+def test_either_reason_may_be_absent(gaps: Gaps) -> None:
+    near = reasons(_said(gaps, beyond=0.0, crowded=20.0))
+    assert near == "Nobody is farther than 10 minutes from a centre; 20 people have one, and too many to share it with."
+    roomy = reasons(_said(gaps, beyond=1.0, crowded=0.0))
+    assert roomy == "1 person has no centre within 10 minutes; whoever has one in reach finds a place there."
+
+
+def test_no_centre_and_nobody_to_count_are_said_as_such(gaps: Gaps) -> None:
+    assert enough(gaps.document.model_copy(update={"centres": []})) == "No centre is open today."
+    asked = gaps.document.standard.model_copy(update={"group": "low_income"})
+    nobody = _said(gaps, need=0.0, lacking=0.0).model_copy(update={"standard": asked})
+    assert headline(nobody) == "There is nobody to count: the group low income has no people."
 
 
 def test_ranges_are_said_with_their_level() -> None:

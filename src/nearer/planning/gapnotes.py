@@ -10,7 +10,8 @@ from nearer.planning.sizing import SERVED
 
 def rule(standard: Standard, n_given: int = 0) -> str:
     """The standard and the sizing rule in words."""
-    whom = f"{standard.people:,.0f} {standard.group.replace('_', ' ') if standard.group else 'people'}"
+    people = f"{standard.people:,.0f}" if standard.people >= 10 else f"{standard.people:g}"
+    whom = f"{people} {standard.group.replace('_', ' ') if standard.group else 'people'}"
     given = " (or as many as its capacity says)" if n_given else ""
     return (
         f"One centre for every {whom}{given} within {standard.minutes:g} minutes. "

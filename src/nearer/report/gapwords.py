@@ -26,14 +26,15 @@ def _number(document: GapsDocument, number: float) -> str:
 def standard(document: GapsDocument) -> str:
     """The standard in a few words."""
     asked = document.standard
-    return f"one centre for {words.whole(asked.people)} {whom(document)} within {words.bare(asked.minutes)} minutes"
+    people = words.whole(asked.people) if asked.people >= 10 else words.bare(asked.people)
+    return f"one centre for {people} {whom(document)} within {words.bare(asked.minutes)} minutes"
 
 
 def headline(document: GapsDocument) -> str:
     """The answer in one sentence."""
     lacking, need = document.measures.lacking, document.measures.need
     if need <= 0:
-        return f"Nobody's need is counted: there are no {whom(document)}."
+        return f"There is nobody to count: the group {whom(document)} has no people."
     if round(lacking) == 0:
         return f"Nobody lacks a place in reach: everywhere there is {standard(document)}."
     lack = f"{words.percent(lacking / need)}) {words.verb(lacking, 'lacks', 'lack')} a place in reach"
@@ -44,9 +45,15 @@ def headline(document: GapsDocument) -> str:
 def reasons(document: GapsDocument) -> str:
     """How the lack comes about: too far, or too crowded."""
     measured, near = document.measures, words.bare(document.standard.minutes)
-    far = f"{_number(document, measured.beyond)} {words.verb(measured.beyond, 'has', 'have')} no centre"
-    crowd = f"{_number(document, measured.crowded)} {words.verb(measured.crowded, 'has', 'have')} one"
-    text = f"{far} within {near} minutes; {crowd}, and too many to share it with."
+    far = f"nobody is farther than {near} minutes from a centre"
+    if measured.beyond >= 0.5:
+        have = words.verb(measured.beyond, "has", "have")
+        far = f"{_number(document, measured.beyond)} {have} no centre within {near} minutes"
+    crowd = "whoever has one in reach finds a place there"
+    if measured.crowded >= 0.5:
+        have = words.verb(measured.crowded, "has", "have")
+        crowd = f"{_number(document, measured.crowded)} {have} one, and too many to share it with"
+    text = f"{far}; {crowd}."
     return text[0].upper() + text[1:]
 
 
@@ -55,6 +62,8 @@ def enough(document: GapsDocument) -> str:
     measured = document.measures
     if measured.supply is None:
         return ""
+    if not document.centres:
+        return "No centre is open today."
     n = words.count(len(document.centres), "open centre")
     start = (
         f"The {n} {'is' if len(document.centres) == 1 else 'are'} for {words.about(measured.places)} {whom(document)}"
