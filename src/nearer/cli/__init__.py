@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from nearer import __version__
-from nearer.cli import agencies, check, compare, curve, gaps, new, plan, solve, stress, verify
+from nearer.cli import agencies, check, compare, curve, frontier, gaps, new, plan, solve, stress, verify
 from nearer.cli.console import speak_plainly
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("compare")(compare.compare)
 app.command("curve")(curve.curve)
+app.command("frontier")(frontier.frontier)
 app.command("gaps")(gaps.gaps)
 app.command("stress")(stress.stress)
 app.command("agencies")(agencies.agencies)

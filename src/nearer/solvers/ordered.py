@@ -140,7 +140,7 @@ def farther_than(question: Question, within_ms: int, name: str, *, each: bool = 
 
 
 @dataclass
-class _Run:
+class OrderedRun:
     """The state of a run over all turns."""
 
     question: Question
@@ -333,7 +333,7 @@ class _Run:
         self._note(found, "farthest", "minutes", False, found.value / MS_PER_MIN, found.bound / MS_PER_MIN, tolerance)
         within_ms = math.floor(found.value * (1 + tolerance))
         self.limits.remove(reach)
-        most = self._people_left(reach)
+        most = self.people_left(reach)
         self.limits.append(self.hardened(within_ms, "farthest", most))
 
     def measured(self, turn: Turn) -> Turn:
@@ -351,7 +351,7 @@ class _Run:
                 return asked.value_of(asked.total(times_to_open(times, open_mask)))
         return _worst(times, people, open_mask) / MS_PER_MIN
 
-    def _people_left(self, reach: Limit) -> float:
+    def people_left(self, reach: Limit) -> float:
         """People out of reach that a limit leaves."""
         everyone = farther_than(self.question, self.question.limit_ms, "unreached")
         return least_possible(self.times, everyone) if reach.hard else reach.most
@@ -375,7 +375,7 @@ class _Run:
 
     def _by_thresholds(self, plan: BoolArray, reach: Limit, part: Effort) -> Least:
         """Halve between times that are proven too short and that were found to do."""
-        most = self._people_left(reach)
+        most = self.people_left(reach)
         counts = self.question.people > 0
         before = times_to_open(self.times, np.asarray(self.times.standing == OPEN))[counts]
         pair = np.asarray(self.times.cost)[counts[np.repeat(np.arange(self.times.n_rows), np.diff(self.times.indptr))]]
@@ -477,7 +477,7 @@ def solve_ordered(
     stop = stop or Stop()
     effort = Effort(stop, gap, seed, threads, work_limit, progress or Silent())
     began_s = stop.elapsed_s
-    run = _Run(question, effort, question.times)
+    run = OrderedRun(question, effort, question.times)
     run.everyone()
     steps: list[tuple[Aim | Share | str, float, bool]] = []
     for turn, tolerance in zip(question.turns, question.tolerances, strict=True):

@@ -1,0 +1,63 @@
+"""``nearer frontier``: what two objectives cost each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
+
+
+def frontier(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    first: Annotated[str, typer.Option(metavar="OBJECTIVE", help="travel, coverage, farthest or equal.")] = "travel",
+    second: Annotated[str, typer.Option(metavar="OBJECTIVE", help="Another of them.")] = "farthest",
+    points: Annotated[int, typer.Option(min=2, help="Points wanted, both ends included.")] = 8,
+    open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
+    open_max: Annotated[int | None, typer.Option(min=0, help="Open at most so many.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the frontier goes.", show_default="STUDY/frontier")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=0, help="Seconds for all points together.")] = 300.0,
+    gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a point is good enough.")] = 1e-4,
+    work_limit: Annotated[
+        int | None, typer.Option(min=1, help="Units of work for all points, the same on every machine.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Trade two objectives against each other: a table, a plot, and a bound for every point."""
+    with answering(as_json):
+        from nearer.report import frontierpage
+        from nearer.study.frontier import FRONTIER_FILE, FRONTIER_PAGE, run_frontier
+        from nearer.study.parts import study_folder
+
+        with stoppable() as stop, progress_bars() as progress:
+            made = run_frontier(
+                study,
+                first=first,
+                second=second,
+                points=points,
+                open=open,
+                open_max=open_max,
+                out=out,
+                time_limit_s=time_limit,
+                gap=gap,
+                work_limit=work_limit,
+                seed=seed,
+                threads=threads,
+                progress=progress,
+                stop=stop,
+            )
+        folder = out or study_folder(study) / "frontier"
+        if as_json:
+            say_json(made.model_dump(mode="json", by_alias=True))
+        else:
+            say(made.study)
+            say_table(frontierpage.header(made), frontierpage.rows(made))
+            say("\n" + frontierpage.summary(made))
+            say("\n" + "\n".join(f"  {folder / name}" for name in (FRONTIER_PAGE, FRONTIER_FILE)))
+    raise typer.Exit(DONE if made.complete else STOPPED_EARLY)

@@ -1,0 +1,189 @@
+"""Two objectives against each other: a study folder in, the frontier of the two out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nearer
+from nearer.errors import UsageError
+from nearer.kernels.jit import default_threads
+from nearer.model import relative_gap
+from nearer.planning.curvefiles import write_document
+from nearer.planning.frontierdoc import FrontierAim, FrontierDocument, TradePoint
+from nearer.progress import Progress, Silent, Stop
+from nearer.report.frontierpage import write_frontier_page
+from nearer.solvers.frontier import FrontierPoint, FrontierRun, frontier
+from nearer.solvers.limited import Effort
+from nearer.study.asking import question_of
+from nearer.study.limits import Run
+from nearer.study.load import load_study
+from nearer.study.parts import (
+    from_to,
+    machine_notes,
+    override,
+    read_study,
+    study_folder,
+    times_per_class,
+    travel,
+    weigh,
+)
+from nearer.study.settings import Study
+from nearer.study.write import check_out, write_folder
+
+FRONTIER_FILE, FRONTIER_PAGE = "frontier.json", "frontier.html"
+FRONTIER_FILES = (FRONTIER_PAGE, "run.json", FRONTIER_FILE)
+"""Everything a frontier's folder may hold; anything else in it is the user's and stays."""
+
+_TRADED = ("travel", "coverage", "farthest", "equal")
+
+
+def run_frontier(
+    folder: str | Path,
+    *,
+    first: str = "travel",
+    second: str = "farthest",
+    points: int = 8,
+    open: int | None = None,
+    open_max: int | None = None,
+    out: str | Path | None = None,
+    time_limit_s: float | None = 300.0,
+    gap: float = 1e-4,
+    work_limit: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> FrontierDocument:
+    """
+    Trade two objectives against each other and write the frontier's folder.
+
+    Parameters
+    ----------
+    folder
+        The study folder, or its ``nearer.toml``.
+    first, second
+        Objectives, each one of travel, coverage, farthest and equal. Which is held to levels: farthest, where it is
+        one of them, else the first.
+    points
+        Points wanted, both ends included.
+    open, open_max, seed
+        Replace what ``nearer.toml`` says; None to leave it.
+    out
+        Where the frontier goes; default ``frontier`` inside the study folder.
+    time_limit_s, gap, work_limit, threads, progress, stop
+        As for ``run_study``, over all points together.
+
+    Raises
+    ------
+    InputError
+        Faults in the files or settings.
+    UsageError
+        The question makes no sense, or the frontier may not be written there.
+    InfeasibleError
+        No plan obeys the rules.
+    """
+    folder = Path(folder)
+    out = study_folder(folder) / "frontier" if out is None else Path(out)
+    run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
+    check_out(out, FRONTIER_FILES, "a frontier")
+    for name in (first, second):
+        if name not in _TRADED:
+            more = " (what each further centre brings shows `nearer curve`)" if name == "cost" else ""
+            raise UsageError(f"{name} cannot be traded: give two of {', '.join(_TRADED)}{more}.")
+    if first == second:
+        raise UsageError(f"{first} is named twice: give two different objectives.")
+    if points < 2:
+        raise UsageError("--points must be 2 or more: both ends belong to a frontier.")
+    wanted = {"plan.open": open, "plan.open_max": open_max, "plan.objective": (first, second), "study.seed": seed}
+    study = override(load_study(folder), wanted)
+    document: list[FrontierDocument] = []
+
+    def fill(fresh: Path) -> None:
+        document.append(_solved(study, folder, points, run))
+        write_frontier_page(document[0], fresh / FRONTIER_PAGE)
+        notes = machine_notes(run) | {"study_folder": from_to(out, study_folder(folder)), "gap": gap}
+        (fresh / "run.json").write_text(json.dumps(notes, indent=1, default=str) + "\n", encoding="utf-8")
+        write_document(document[0], fresh / FRONTIER_FILE)
+
+    write_folder(out, FRONTIER_FILES, fill, "The frontier")
+    return document[0]
+
+
+def _solved(study: Study, folder: Path, points: int, run: Run) -> FrontierDocument:
+    with run.timed("read"):
+        tables = read_study(folder, study, run)
+    run.go_on()
+    with run.timed("network"):
+        network = travel(tables, study, run, study_folder(folder))
+    run.go_on()
+    with run.timed("model"):
+        demand = weigh(tables, study)
+        question = question_of(study, tables, demand, times_per_class(network.times, study, demand))
+    with run.timed("solve"):
+        held, found = frontier(
+            question,
+            points=points,
+            gap=run.gap,
+            seed=study.study.seed,
+            threads=run.threads,
+            work_limit=run.work_limit,
+            stop=run.stop.within(run.time_limit_s),
+            progress=run.progress,
+        )
+    names = study.aims
+    ids = tables.sites.table["id"].to_numpy(dtype=object)
+    return FrontierDocument(
+        nearer=nearer.__version__,
+        study=study.study.name,
+        seed=study.study.seed,
+        inputs={source.path: source.sha256 for source in tables.sources},
+        settings=study.model_dump(mode="json"),
+        first=_aim(question, names[0], 0),
+        second=_aim(question, names[1], 1),
+        held=held,
+        points=[_point(point, held == names[0], ids, question.before) for point in found],
+        complete=all(point.reached for point in found),
+        notes=_notes(study, held, found),
+    )
+
+
+def _aim(question: Any, name: str, place: int) -> FrontierAim:
+    turn = question.turns[place]
+    unit = "minutes" if isinstance(turn, str) else turn.unit
+    other = question.turns[1 - place]
+    measured = FrontierRun(replace(question), turn, other, Effort(Stop(), 0.0, 0, 1, None, Silent()))
+    return FrontierAim(
+        name=name,
+        unit=unit,
+        before=measured.value(turn, question.before),
+        larger_is_better=not isinstance(turn, str) and turn.maximise,
+    )
+
+
+def _point(point: FrontierPoint, held_first: bool, ids: np.ndarray, before: np.ndarray) -> TradePoint:
+    return TradePoint(
+        first=point.held if held_first else point.value,
+        second=point.value if held_first else point.held,
+        level=point.level,
+        bound=point.bound,
+        gap=relative_gap(point.value, point.bound),
+        status="optimal" if point.optimal else "gap" if point.reached else "feasible",
+        proof=point.proof,
+        opened=[str(site) for site in ids[point.open_mask & ~before]],
+    )
+
+
+def _notes(study: Study, held: str, found: list[FrontierPoint]) -> list[str]:
+    notes = [f"Levels of {held} lie evenly between what it can be at best and what it is where the other is at best."]
+    if held == "farthest":
+        notes.append("In every point as few people as possible are out of reach.")
+    if any(point.proof == "solver" for point in found):
+        notes.append("Some bounds are the solver's own word (HiGHS).")
+    if study.staged:
+        notes.append("Phases, levels, money and agencies of the study are left aside here.")
+    return notes
