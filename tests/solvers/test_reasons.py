@@ -14,8 +14,9 @@ from nearer.model.check import recompute_value
 from nearer.model.evaluate import decided_bounds
 from nearer.solvers import solve
 from nearer.solvers.choices import other_plans
+from nearer.solvers.exchange import best_swaps
 from nearer.solvers.reasons import reasons
-from nearer.solvers.vicinity import Apart, Vicinity, best_swaps
+from nearer.solvers.vicinity import Apart, Vicinity
 
 from .test_choices import town, values
 

@@ -162,4 +162,5 @@ def _choices_in_words(result: dict[str, Any]) -> Iterator[str]:
 
 def _loss(one: dict[str, Any]) -> str:
     least, most = max(one["at_least"], 0), one["at_most"]
-    return f"{most:,} (site {one['site']})" if least == most else f"{least:,} to {most:,} (site {one['site']})"
+    words = f"{most:,}" if least == most else f"{least:,} to {most:,}" if least else f"up to {most:,}"
+    return f"{words} (site {one['site']})"

@@ -59,7 +59,7 @@ def choices(document: PlanDocument, names: dict[str, str]) -> Choices:
             for site in known[:SHOWN]
         ],
         misses_left=max(0, len(known) - SHOWN),
-        some_bounded=any(" to " in cost(site.forced) for site in known[:SHOWN]),
+        some_bounded=any("to " in cost(site.forced) for site in known[:SHOWN]),
         others=[] if told is None else _other_rows(document, told, names),
         others_title="" if told is None else words.others(told),
         others_text="" if told is None else _in_all(document, told, names),
@@ -67,18 +67,19 @@ def choices(document: PlanDocument, names: dict[str, str]) -> Choices:
 
 
 def cost(one: Otherwise) -> str:
-    """Hours lost: one figure where it is exact, else what is proven and what was found."""
+    """Hours lost: one figure where it is exact, else what is proven, if anything, and what was found."""
     least, most = words.hours(max(one.at_least_person_min or 0.0, 0.0)), words.hours(one.at_most_person_min)
-    return most if least == most else f"{least} to {most}"
+    if least == most:
+        return most
+    return f"up to {most}" if least == words.hours(0.0) else f"{least} to {most}"
 
 
 def chosen_anew(replaced: float | None, without: Otherwise | None) -> str:
     """What a replaced centre's loss becomes if everything else may change too, to follow "… still lost"."""
     if without is None or without.at_most_person_min is None:
         return ""
-    least, most = words.hours(max(without.at_least_person_min or 0.0, 0.0)), words.hours(without.at_most_person_min)
-    if most == words.hours(replaced):
-        return ", whatever else is chosen" if least == most else ""
+    if words.hours(without.at_most_person_min) == words.hours(replaced):
+        return ", whatever else is chosen" if "to " not in cost(without) else ""
     return f"; {cost(without)} with all chosen anew"
 
 
@@ -120,4 +121,4 @@ def _in_all(document: PlanDocument, told: OtherPlans, names: dict[str, str]) -> 
 
 
 def _listed(ids: Sequence[str], names: dict[str, str]) -> str:
-    return ", ".join(names.get(i, i) for i in ids)
+    return "; ".join(names.get(i, i) for i in ids)  # names have commas in them

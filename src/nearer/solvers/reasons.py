@@ -10,7 +10,7 @@ from nearer.model import FREE, OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.core import standing_caps
 from nearer.solvers.lagrangian import opposites
-from nearer.solvers.vicinity import Swaps, Vicinity, best_swaps
+from nearer.solvers.vicinity import Vicinity
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 

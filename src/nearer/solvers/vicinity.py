@@ -8,12 +8,10 @@ That a plan opens at least D sites which an earlier one does not is a row of its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
 
-from nearer.kernels import pmedian as kernels
 from nearer.model import OPEN, Certificate, Instance, Solution
 from nearer.progress import Stop
 from nearer.solvers import lagrangian as dual_side
@@ -366,68 +364,6 @@ class _Unwritten(ProofBuilder):
 
     def add_fixings(self, node: int, core: HasSites, closed: IntArray, opened: IntArray, multiplier: int) -> None:
         """Keep nothing."""
-
-
-@dataclass(frozen=True)
-class Swaps:
-    """
-    The cheapest single exchange that decides each site otherwise than a plan does.
-
-    Parameters
-    ----------
-    cost
-        Rise of the objective, float64 (m,); ``inf`` where no single exchange does.
-    other
-        Site that moves the other way, int64 (m,); -1 where none has to.
-    """
-
-    cost: FloatArray
-    other: IntArray
-
-
-def best_swaps(core: Core, plan: IntArray) -> Swaps:
-    """
-    For each site, what it costs to close it (if open) or open it (if not), the best other site moving in exchange.
-
-    With site j in the place of r the cost rises by loss_r − gain_j − extra_rj (Resende, Werneck 2004, section 3).
-    """
-    m = core.m
-    inside = np.zeros(m, dtype=bool)
-    inside[plan] = True
-    d1, d2 = np.empty(core.n), np.empty(core.n)
-    a1 = np.empty(core.n, dtype=np.int32)
-    kernels.nearest_two(core.ptr, core.col, core.val, core.cap, inside, d1, a1, d2)
-    owned = a1 >= 0
-    loss = np.bincount(a1[owned], (d2 - d1)[owned], minlength=m) - core.price
-    at = np.flatnonzero(~inside[core.col] & (core.val < d2[core.rows]))
-    row, col, val = core.rows[at], core.col[at], core.val[at]
-    beside = np.maximum(d1[row] - val, 0.0)
-    gain = np.bincount(col, beside, minlength=m) - core.price
-    mine = owned[row]
-    extra = coo_array(((d2[row] - val - beside)[mine], (a1[row[mine]], col[mine])), shape=(m, m)).tocsr()
-    cost, other = np.full(m, np.inf), np.full(m, -1, dtype=np.int64)
-    if len(plan) < core.k_max:
-        cost[~inside] = -gain[~inside]
-    if len(plan) > core.k_min:
-        cost[inside] = loss[inside]
-
-    def exchange(sites: IntArray, own: FloatArray, others: IntArray, theirs: FloatArray, common: csr_array) -> None:
-        """Each site with the other that costs least in itself, or with one whose people it shares."""
-        if not len(sites) or not len(others):
-            return
-        cheapest = int(others[np.argmin(theirs[others])])
-        for site in sites:
-            span = slice(common.indptr[site], common.indptr[site + 1])
-            found = np.append(common.indices[span], cheapest)
-            rise = own[site] + theirs[found] - np.append(common.data[span], 0.0)
-            best = int(np.lexsort((found, rise))[0])
-            if rise[best] < cost[site]:
-                cost[site], other[site] = rise[best], found[best]
-
-    out, into = np.flatnonzero(inside), np.flatnonzero(~inside)
-    exchange(out, loss, into, -gain, extra)
-    exchange(into, -gain, out, loss, extra.T.tocsr())
-    return Swaps(cost, other)
 
 
 def _ignore(bound: float) -> None:
