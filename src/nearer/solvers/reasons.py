@@ -9,6 +9,7 @@ import numpy as np
 from nearer.model import FREE, OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.core import standing_caps
+from nearer.solvers.exchange import Swaps, best_swaps
 from nearer.solvers.lagrangian import opposites
 from nearer.solvers.vicinity import Vicinity
 from nearer.solvers.volume import Dual
