@@ -53,7 +53,7 @@ def compute_gains(instance: Instance, open_mask: BoolArray) -> Gains:
     """
     opened_mask = open_mask & (instance.standing == FREE)
     site_idx, gain = in_order(instance, opened_mask)
-    loss, replacement, replaced = _without_each(instance, open_mask)
+    loss, replacement, replaced = without_each(instance, open_mask)
     return Gains(site_idx, gain, loss[site_idx], replacement[site_idx], replaced[site_idx])
 
 
@@ -96,7 +96,7 @@ def in_order(instance: Instance, opened_mask: BoolArray) -> tuple[IntArray, Floa
     return np.array(order, dtype=np.int64), np.array(gains)
 
 
-def _without_each(instance: Instance, open_mask: BoolArray) -> tuple[FloatArray, IntArray, FloatArray]:
+def without_each(instance: Instance, open_mask: BoolArray) -> tuple[FloatArray, IntArray, FloatArray]:
     """
     Loss, best replacement and remaining loss per site, (n_sites,).
 

@@ -9,7 +9,7 @@ import numpy as np
 from nearer.model import FORBIDDEN, FREE, OPEN, Certificate, Instance, RulesCertificate, Status, relative_gap
 from nearer.model.build import build_instance
 from nearer.planning.access import sum_by
-from nearer.planning.gains import compute_gains
+from nearer.planning.gains import without_each
 from nearer.planning.stress import Situation, newly_cut_off
 from nearer.planning.stress_document import Move, Replan, Step
 from nearer.progress import Progress, Stop
@@ -141,21 +141,21 @@ def moves(
         Which of the sites in service may move, bool (n_sites,).
     """
     open_mask, found = situation.open_mask.copy(), []
-    movable, free = ours_mask & open_mask, pool_mask.copy()
+    movable = ours_mask & open_mask
+    standing = np.where(open_mask & ~movable, OPEN, np.where(movable | pool_mask, FREE, FORBIDDEN)).astype(np.int8)
+    whole = build_instance(situation.demand, situation.class_times, standing, 0, len(standing), unreached_ms)
     for _ in range(number):
-        stands = open_mask & ~movable
-        standing = np.where(stands, OPEN, np.where(movable | free, FREE, FORBIDDEN)).astype(np.int8)
-        instance = build_instance(situation.demand, situation.class_times, standing, 0, len(standing), unreached_ms)
-        gains = compute_gains(instance, open_mask)
-        if not len(gains.site_idx) or not free.any():
+        _, replacement, left = without_each(replace(whole, standing=standing.copy()), open_mask)
+        may = np.flatnonzero(movable & (replacement != NO_SITE))
+        if not len(may):
             break
-        at = int(np.lexsort((gains.site_idx, gains.replaced_loss))[0])
-        saved, start, end = -float(gains.replaced_loss[at]), int(gains.site_idx[at]), int(gains.replacement[at])
-        if end == NO_SITE or saved <= 0.0:
+        start = int(may[np.lexsort((may, left[may]))[0]])
+        end, saved = int(replacement[start]), -float(left[start])
+        if saved <= 0.0:
             break
         found.append(Move(from_=str(ids[start]), to=str(ids[end]), gain_person_min=saved / MS_PER_MIN))
         open_mask[start], open_mask[end] = False, True
-        movable[start], free[end] = False, False  # what has moved stays
+        movable[start], standing[start] = False, FORBIDDEN  # nobody moves to where somebody left
     return found
 
 
