@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from nearer.study.curve import run_curve as curve
     from nearer.study.gaps_api import StudyGaps as Gaps
     from nearer.study.gaps_api import gaps
+    from nearer.study.stress_api import StudyStress as Stress
+    from nearer.study.stress_api import stress
 
 __version__ = "0.1.0"
-__all__ = ["Gaps", "Plan", "__version__", "compare", "curve", "gaps", "plan"]
+__all__ = ["Gaps", "Plan", "Stress", "__version__", "compare", "curve", "gaps", "plan", "stress"]
 
 
 _NAMES = {
@@ -24,6 +26,8 @@ _NAMES = {
     "curve": ("nearer.study.curve", "run_curve"),
     "gaps": ("nearer.study.gaps_api", "gaps"),
     "Gaps": ("nearer.study.gaps_api", "StudyGaps"),
+    "stress": ("nearer.study.stress_api", "stress"),
+    "Stress": ("nearer.study.stress_api", "StudyStress"),
 }
 
 

@@ -89,7 +89,7 @@ def run_stress(
     check_stress_out(out)
     check_question(question)
     ground = prepare(plan, study, run)
-    made = stress(ground, question, run)
+    made = answer(ground, question, run)
     notes = {"plan_folder": from_to(out, plan)}
     if question.hazard is not None:
         notes["hazard"] = from_to(out, question.hazard)
@@ -132,8 +132,9 @@ def prepare(plan: Path, study_folder: Path | None, run: Run) -> Ground:
     )
 
 
-def stress(ground: Ground, question: Question, run: Run) -> Stress:
+def answer(ground: Ground, question: Question, run: Run) -> Stress:
     """Let something happen to a plan: who is cut off, who takes over, what to open first, what could be worse."""
+    check_question(question)
     asked = ask(ground, question, run)
     after, unreached_ms = asked.situation, ground.unreached_ms
     table = ground.tables.sites.table
@@ -145,7 +146,7 @@ def stress(ground: Ground, question: Question, run: Run) -> Stress:
     replanned: dict[str, Replanned] = {}
     with run.timed("replan"):
         for name, pool in (("reopen", asked.back_mask), ("open", asked.spare_mask)):
-            answer = replan(
+            found = replan(
                 after,
                 pool,
                 question.replan,
@@ -158,8 +159,8 @@ def stress(ground: Ground, question: Question, run: Run) -> Stress:
                 stop=run.stop.within(run.time_limit_s),
                 progress=run.progress,
             )
-            if answer is not None:
-                replanned[name] = answer
+            if found is not None:
+                replanned[name] = found
         moved = moves(after, ground.ours_mask, asked.spare_mask, question.replan, unreached_ms, ids)
     further = look_further(ground, asked, question, run)
     with run.timed("measure"):
@@ -192,7 +193,7 @@ def stress(ground: Ground, question: Question, run: Run) -> Stress:
             stock=further.stock,
             notes=_notes(ground, asked, capacity),
         )
-    proofs = {name: answer.certificate for name, answer in replanned.items() if answer.certificate is not None}
+    proofs = {name: one.certificate for name, one in replanned.items() if one.certificate is not None}
     return stress_of(
         written,
         ground.document,

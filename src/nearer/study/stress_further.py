@@ -108,7 +108,7 @@ def read_scenarios(ground: Ground, question: Question) -> list[Scenario]:
     InputError
         A probability is none, they add up to more than 1, a name stands twice, or an id is no centre of the plan.
     """
-    rows = [_parsed(text) for text in question.scenarios]
+    rows = [_parsed(given) for given in question.scenarios]
     if question.scenarios_file is not None:
         rows += _from_table(question.scenarios_file)
     faults: list[Fault] = []
@@ -134,13 +134,15 @@ def read_scenarios(ground: Ground, question: Question) -> list[Scenario]:
     return found
 
 
-def _parsed(text: str) -> tuple[str, str, list[str], str]:
-    name, equals, rest = text.partition("=")
+def _parsed(given: str | Scenario) -> tuple[str, str, list[str], str]:
+    if isinstance(given, Scenario):
+        return given.name, repr(given.probability), given.out, f"scenario {given.name}"
+    name, equals, rest = given.partition("=")
     chance, colon, ids = rest.partition(":")
     out = [part.strip() for part in ids.split(",") if part.strip()]
     if not (equals and colon and name.strip() and out):
         remedy = 'write NAME=PROBABILITY:ID,ID, such as "flood=0.1:c3,c7"'
-        raise InputError([Fault(f'"{text}" is no scenario', file="--scenario", remedy=remedy)])
+        raise InputError([Fault(f'"{given}" is no scenario', file="--scenario", remedy=remedy)])
     return name.strip(), chance.strip(), out, "--scenario"
 
 

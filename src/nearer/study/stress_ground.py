@@ -10,6 +10,7 @@ from nearer.inputs.tables import Tables
 from nearer.network import Network
 from nearer.planning.document import PlanDocument
 from nearer.planning.stress import Situation
+from nearer.planning.stress_document import Scenario
 from nearer.study.settings import Study
 from nearer.units import BoolArray, minutes_to_ms
 
@@ -38,7 +39,7 @@ class Question:
     stock
         How many centres hold reserve stock in the scenarios given; None = do not ask.
     scenarios
-        Scenarios as text: "NAME=PROBABILITY:ID,ID".
+        Scenarios, also as text: "NAME=PROBABILITY:ID,ID".
     scenarios_file
         Table of scenarios with columns ``scenario``, ``probability``, ``out`` (ids separated by commas).
     seed
@@ -54,7 +55,7 @@ class Question:
     worst: int | None = None
     harden: int | None = None
     stock: int | None = None
-    scenarios: tuple[str, ...] = ()
+    scenarios: tuple[str | Scenario, ...] = ()
     scenarios_file: Path | None = None
     seed: int = 0
 
