@@ -113,7 +113,10 @@ class Lp:
         return self._highs.getBasis()
 
     def set_basis(self, basis: Any) -> None:
-        """Start the next solve from a basis taken earlier (of the same size)."""
+        """Start the next solve from a basis taken earlier, with as many columns; rows added since are basic."""
+        more = self.n_rows - len(basis.row_status)
+        if more > 0:
+            basis.row_status = list(basis.row_status) + [highspy.HighsBasisStatus.kBasic] * more
         self._highs.setBasis(basis)
 
     def solve(self) -> LpStatus:

@@ -11,7 +11,7 @@ sides (reliability branching, Achterberg, Koch, Martin 2005).
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from nearer.units import FloatArray, IntArray
 _MARGIN = 1e-6  # by how much multipliers must prove more than k
 _WHOLE = 1e-6
 _ROWS_AT_ONCE = 40
-_PROBE_ITERATIONS, _RELIABLE, _LOOK_AHEAD = 20, 4, 10
+_PROBE_ITERATIONS, _RELIABLE, _LOOK_AHEAD = 20, 4, 6
 _STORED = 100_000_000  # multipliers of one proof at most: 0.8 GB
 
 
@@ -113,9 +113,11 @@ class CoverSearch:
         """A proof that no k sites cover all; None when stopped, or where ``plan`` is a cover of at most k."""
         rows, proof = self.rows, ProofTree()
         limit = k + _MARGIN
-        stack = [(0, np.full(rows.m, -1, dtype=np.int8))]
+        stack: list[tuple[int, IntArray, Any]] = [(0, np.full(rows.m, -1, dtype=np.int8), None)]
         while stack:
-            place, fixed = stack.pop()
+            place, fixed, basis = stack.pop()
+            if basis is not None:
+                self._lp.set_basis(basis)
             self.nodes_done += 1
             if proof.n_multipliers * rows.n_rows > _STORED:
                 return None
@@ -128,8 +130,9 @@ class CoverSearch:
             fixed[branch], closed[branch] = 1, 0
             site = int(rows.site[branch])
             above = proof.add_node(place, site, 1), proof.add_node(place, site, 0)
-            stack.append((above[1], closed))
-            stack.append((above[0], fixed))
+            # The open branch goes on from where the LP is; the closed one comes back to it.
+            stack.append((above[1], closed, self._lp.basis()))
+            stack.append((above[0], fixed, None))
         return proof
 
     def _settle(self, place: int, fixed: IntArray, limit: float, proof: ProofTree) -> int | None:
