@@ -15,12 +15,16 @@ from nearer.solvers import capacitated_dual as dual_side
 from nearer.solvers.budget import Budget
 from nearer.solvers.capacitated_core import CapacitatedCore, make_capacitated_core
 from nearer.solvers.capacitated_dual import CapacitatedDual
-from nearer.solvers.capacitated_plan import Plan, assign_split, assign_whole
+from nearer.solvers.capacitated_plan import Plan, assign_split, assign_whole, improve_whole, whole_plan
 from nearer.solvers.capacitated_proof import CapacitatedProof
 from nearer.solvers.capacitated_tree import CapacitatedTree
+from nearer.solvers.capacitated_whole import WholeTree
 from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
+_NEAR = 1.02  # times the best value, up to which a plan is worth a longer search
+_SEARCH_SHARE = 0.3  # of the work so far, up to which such searches are made
+_NEIGHBOURS = 40  # sets of sites beside the best that are tried without success
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 
 
@@ -36,6 +40,7 @@ class CapacitatedRun:
         self.proof = CapacitatedProof(self.core.n)
         self.infeasible = False
         self._tried: set[bytes] = set()
+        self._searched = 0
 
     def run(self, start: IntArray | None) -> None:
         """From the first bound to a proof, or until the state is done."""
@@ -65,7 +70,10 @@ class CapacitatedRun:
             stalled = stalled + 1 if slow and not shrunk else 0
         if state.done():
             return
-        self.branch_and_bound()
+        if core.whole_rows:
+            self.branch_on_whole_rows()
+        else:
+            self.branch_and_bound()
 
     @staticmethod
     def hopeless(core: CapacitatedCore) -> bool:
@@ -114,6 +122,13 @@ class CapacitatedRun:
         assigned = assign_whole(core, open_mask, self.dual.rate)
         state.budget.spend(assigned.work)
         better = self.keep(core, assigned.plan)
+        near = assigned.plan is None or assigned.plan.value < _NEAR * state.value
+        eager = not np.isfinite(state.value) or self._searched <= _SEARCH_SHARE * state.budget.spent
+        if core.whole_rows and near and eager and not state.budget.exhausted():
+            searched = improve_whole(core, open_mask, self.dual.rate, assigned.plan)
+            self._searched += searched.work
+            state.budget.spend(searched.work)
+            better |= self.keep(core, searched.plan)
         if not core.whole_rows and not state.budget.exhausted():
             assigned = assign_split(core, open_mask, state.value, state.budget.stop)
             state.budget.spend(assigned.work)
@@ -164,6 +179,48 @@ class CapacitatedRun:
         finished = tree.run()
         self.infeasible = finished and not np.isfinite(state.value)
         self.certified = tree.certified
+
+    def try_neighbours(self) -> None:
+        """Open, close or replace one of the best plan's sites, by reduced cost, as long as that helps."""
+        core, state, rho = self.core, self.state, self.dual.rho
+        better = np.isfinite(state.value)
+        while better and not state.done():
+            better = False
+            best = np.isin(core.site, state.open_site)
+            inside, outside = np.flatnonzero(best & ~core.must), np.flatnonzero(~best)
+            drop, add = np.append(inside, -1), np.append(outside, -1)
+            change = np.append(rho[outside], 0.0) - np.append(rho[inside], 0.0)[:, None]
+            wanted = float(core.need[~np.isfinite(core.idle)].sum()) * (1 - 1e-9)
+            fails = 0
+            for k in np.argsort(change, axis=None, kind="stable"):
+                out, into = int(drop[k // len(add)]), int(add[k % len(add)])
+                open_mask = best.copy()
+                open_mask[[j for j in (out,) if j >= 0]] = False
+                open_mask[[j for j in (into,) if j >= 0]] = True
+                if core.room[open_mask].sum() < wanted or core.site[open_mask].tobytes() in self._tried:
+                    continue
+                better = self.offer_sites(open_mask)
+                fails += 1
+                if better or fails >= _NEIGHBOURS or state.done():
+                    break
+
+    def branch_on_whole_rows(self) -> None:
+        """The tree of 0-1 knapsack Lagrangians."""
+        self.try_neighbours()
+        core = self.core
+
+        def offer_sites(site: IntArray, lam: FloatArray) -> None:
+            open_mask = np.isin(core.site, site)
+            if core.site[open_mask].tobytes() not in self._tried:
+                _, self.dual.rho, self.dual.rate, _, _ = dual_side.evaluate(core, lam)
+                self.offer_sites(open_mask)
+
+        def offer_rows(site: IntArray, where: IntArray) -> None:
+            self.keep(core, whole_plan(core, site, where))
+
+        tree = WholeTree(self.state, offer_sites, offer_rows)
+        finished = tree.run(core, self.lam)
+        self.infeasible = finished and not np.isfinite(self.state.value)
 
 
 def solve_capacitated(

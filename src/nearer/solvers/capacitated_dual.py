@@ -133,10 +133,3 @@ def opposites(core: CapacitatedCore, dual: CapacitatedDual) -> tuple[FloatArray,
     close_it = np.where(chosen, np.maximum(drawn_in - rho, 0.0), 0.0)
     close_it[core.must] = np.inf
     return dual.bound + open_it, dual.bound + close_it
-
-
-def entry_bounds(core: CapacitatedCore, dual: CapacitatedDual, opened: FloatArray) -> FloatArray:
-    """Bound where one entry is served whole, float64 (nnz,): its site open, and its reduced cost paid."""
-    site = core.entry_site
-    reduced = core.cval - dual.lam[core.crow] + dual.rate[site] * core.need[core.crow]
-    return np.asarray(opened[site] + np.maximum(reduced, 0.0))

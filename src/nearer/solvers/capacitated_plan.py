@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nearer.kernels import exchange
 from nearer.kernels import knapsack as kernels
 from nearer.lp import Lp, LpStatus
 from nearer.progress import Stop
@@ -15,6 +16,7 @@ from nearer.units import BoolArray, FloatArray, IntArray
 _TINY = 1e-9
 _MANY = 5_000  # rows beyond which pairs of them are not compared
 _STEPS = 50_000_000  # of a quick assignment, a fraction of a second
+_TABU, _TABU_STEPS = 2_000, 40_000_000  # iterations of a tabu search, and what they may look at, a fraction of a second
 _LEFT_OUT = 1e4  # what leaving out a row that must be served costs at least, in values of the plan
 
 
@@ -70,6 +72,25 @@ def make_plan(core: CapacitatedCore, open_mask: BoolArray, row: IntArray, site: 
     return Plan(float((value * share).sum()) + left + float(core.price[open_mask].sum()), open_mask, row, site, share)
 
 
+def whole_plan(core: CapacitatedCore, site: IntArray, where: IntArray) -> Plan | None:
+    """
+    Price what was found elsewhere, None where it breaks a rule.
+
+    ``site`` are the open sites, ``where`` the site of each row or -1, as positions in the instance.
+    """
+    row = np.flatnonzero(where >= 0)
+    open_mask = np.isin(core.site, site) | core.must
+    at = np.searchsorted(core.site, where[row])
+    load = np.bincount(at, weights=core.need[row], minlength=core.m)
+    broken = (
+        not core.k_min <= int(open_mask.sum()) <= core.k_max
+        or bool(np.any(load > core.room * (1 + 1e-12)))
+        or bool(np.isinf(core.idle[where < 0]).any())
+        or not bool(open_mask[at].all())
+    )
+    return None if broken else make_plan(core, open_mask, row.astype(np.int32), at, np.ones(len(row)))
+
+
 def assign_whole(core: CapacitatedCore, open_mask: BoolArray, rate: FloatArray) -> Assigned:
     """
     Assign each row to one of the sites marked: by regret, then by moves and exchanges.
@@ -90,6 +111,35 @@ def assign_whole(core: CapacitatedCore, open_mask: BoolArray, rate: FloatArray) 
             if best is None or plan.value < best.value:
                 best = plan
     return Assigned(best, None, 20 * value.size)
+
+
+def improve_whole(core: CapacitatedCore, open_mask: BoolArray, rate: FloatArray, start: Plan | None) -> Assigned:
+    """
+    Look for a better assignment to the sites marked by tabu search, from a plan or from where each row would go.
+
+    Rows that may stay unserved go to one more site then, which has room for all.
+    """
+    sites = np.flatnonzero(open_mask)
+    value, room = np.vstack([core.dense(sites), core.idle]), np.append(core.room[sites], np.inf)
+    guide = value + np.append(rate[sites], 0.0)[:, None] * core.need
+    where = np.argmin(guide, axis=0).astype(np.int32)
+    if start is not None:
+        where[:] = len(sites)
+        where[start.row] = np.searchsorted(sites, start.site)
+    if not np.isfinite(value[where, np.arange(core.n)]).all():
+        return Assigned(None, None, value.size)
+    iterations = min(_TABU, _TABU_STEPS // (value.size + min(core.n * core.n, 20_000)))
+    price = max(float(rate[sites].max()), float(value.min(axis=0).sum()) / max(float(core.need.sum()), 1e-300), 1e-9)
+    best = where.copy()
+    found = exchange.exchange_whole(where, value, core.need, room, price, iterations, best)
+    work = iterations * (value.size + min(core.n * core.n, 20_000))
+    if not np.isfinite(found):
+        return Assigned(None, None, work)
+    row = np.flatnonzero(best < len(sites))
+    load = np.bincount(best[row], weights=core.need[row], minlength=len(sites))
+    if np.any(load > core.room[sites] * (1 + 1e-12)):  # sums of many moves were off
+        return Assigned(None, None, work)
+    return Assigned(make_plan(core, open_mask, row.astype(np.int32), sites[best[row]], np.ones(len(row))), None, work)
 
 
 def assign_split(core: CapacitatedCore, open_mask: BoolArray, value: float, stop: Stop) -> Assigned:
