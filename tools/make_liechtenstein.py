@@ -120,6 +120,13 @@ VENUES: list[tuple[str, str, str | None]] = [
 ]
 
 
+# Who would bring which kind of place is invented, for the worked study with two agencies.
+UMBRELLA = {
+    *("church", "community place", "parish centre", "cultural centre", "arts centre", "leisure centre"),
+    *("youth hostel", "post office", "village centre"),
+}
+
+
 def main() -> None:
     """Write ``municipalities.geojson``, ``centres.csv`` and ``venues.csv``."""
     municipalities = read_boundaries(FOLDER / EXTRACT, 8, name=EXTRACT)
@@ -177,8 +184,9 @@ def places_table(
         elif tags.get("amenity") == "parking":
             located = "car park of that name"
         osm = f"{'node' if place[0] == 'n' else 'way'}/{place[1:]}"
-        rows.append((place, title, round(point.x, 6), round(point.y, 6), kind, inside[0], osm, located))
-    return pd.DataFrame(rows, columns=["id", "name", "lon", "lat", "kind", "municipality", "osm", "located_by"])
+        agency = "umbrella organisation" if kind in UMBRELLA else "municipalities"
+        rows.append((place, title, round(point.x, 6), round(point.y, 6), kind, inside[0], agency, osm, located))
+    return pd.DataFrame(rows, columns=["id", "name", "lon", "lat", "kind", "municipality", "agency", "osm", "located_by"])
 
 
 if __name__ == "__main__":

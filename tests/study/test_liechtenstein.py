@@ -140,7 +140,8 @@ def test_sites_lie_in_the_municipality_they_name(sites: pd.DataFrame, municipali
 
 
 def test_sites_have_names_ids_and_places_of_their_own(sites: pd.DataFrame) -> None:
-    assert sites.columns.tolist() == ["id", "name", "lon", "lat", "kind", "municipality", "osm", "located_by"]
+    columns = ["id", "name", "lon", "lat", "kind", "municipality", "agency", "osm", "located_by"]
+    assert sites.columns.tolist() == columns
     assert not sites.isna().any(axis=None)
     for columns in (["id"], ["name"], ["osm"], ["lon", "lat"]):
         assert not sites.duplicated(columns).any()
