@@ -186,7 +186,9 @@ def places_table(
         osm = f"{'node' if place[0] == 'n' else 'way'}/{place[1:]}"
         agency = "umbrella organisation" if kind in UMBRELLA else "municipalities"
         rows.append((place, title, round(point.x, 6), round(point.y, 6), kind, inside[0], agency, osm, located))
-    return pd.DataFrame(rows, columns=["id", "name", "lon", "lat", "kind", "municipality", "agency", "osm", "located_by"])
+    return pd.DataFrame(
+        rows, columns=["id", "name", "lon", "lat", "kind", "municipality", "agency", "osm", "located_by"]
+    )
 
 
 if __name__ == "__main__":
