@@ -12,6 +12,7 @@ from nearer.errors import UsageError
 from nearer.model import OPEN, Instance
 from nearer.model.check import recompute_value
 from nearer.model.evaluate import decided_bounds
+from nearer.progress import Stop
 from nearer.solvers import solve
 from nearer.solvers.choices import other_plans
 from nearer.solvers.exchange import best_swaps
@@ -156,3 +157,27 @@ def test_keeping_away_counts_sites_opened_that_the_earlier_plan_does_not() -> No
     assert apart.possible(undecided, 3)
     assert not apart.possible(np.array([-1, -1, -1, -1, 0]), 3)
     assert not apart.possible(np.array([1, 1, -1, -1, -1]), 3)
+
+
+def test_whoever_has_stopped_gets_bounds_and_no_other_plans() -> None:
+    instance = town(3, n=300, m=40, k=8)
+    solution = solve(instance, gap=0.0)
+    stop = Stop()
+    stop.cancel()
+    answer = other_plans(instance, solution, stop=stop)
+    assert (answer.plans, answer.no_more) == ((), False)
+    exact = {one.site: one.at_most for one in reasons(instance, solution, work_limit=500_000_000).forced}
+    for one in reasons(instance, solution, stop=stop).forced:
+        assert one.at_least <= exact[one.site] + 1e-6 <= one.at_most + 2e-6
+
+
+def test_a_clock_that_runs_out_keeps_the_plans_found_so_far() -> None:
+    instance = town(3, n=300, m=40, k=8)
+    solution = solve(instance, gap=0.0)
+    ticks = iter(range(10**9))
+    stop = Stop(600, clock=lambda: float(next(ticks)))  # a second passes whenever somebody asks
+    answer = other_plans(instance, solution, count=50, differ=1, within=0.5, gap=0.0, stop=stop)
+    assert 0 < len(answer.plans) < 50
+    assert not answer.no_more
+    for other in answer.plans:
+        assert other.bound <= other.value == pytest.approx(recompute_value(instance, other.open_mask))

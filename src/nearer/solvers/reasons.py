@@ -16,6 +16,7 @@ from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _LEAST_WORK = 8_000_000  # some tenths of a second: small problems take longer for the same work
+_PATIENCE = 6  # searches in a row that change nothing: the problem is too hard for this much work
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -91,25 +92,27 @@ def reasons(
     nearest
         Rejected sites to search before the opened ones.
     work_limit
-        Entries to scan (see ``Budget``); default a quarter of what the plan took.
+        Entries to scan (see ``Budget``); default a sixth of what the plan took.
     stop
         Ends the searches early.
     """
-    limit = max(solution.work // 4, _LEAST_WORK) if work_limit is None else work_limit
+    limit = max(solution.work // 6, _LEAST_WORK) if work_limit is None else work_limit
     around = Vicinity(instance, solution, threads=threads, stop=stop, work_limit=limit)
     core = around.core
     can_search = around.small and bool(around.master)
     found = bounded(around)
     misses = _cheapest(found, opened=True)
+    idle = 0
     order = [*misses[:nearest], *_cheapest(found, opened=False), *misses[nearest:]]
     with (progress or Silent()).step("Asking why", len(order)) as tick:
         for done, j in enumerate(order):
             left = limit - around.budget.spent
-            if not can_search or around.budget.exhausted():
+            if not can_search or around.budget.exhausted() or idle == _PATIENCE:
                 break
             if not found[j].exact:
                 share = max(left // (len(order) - done), left // 8)  # what is quick gets done, what is not ends early
-                found[j] = search(around, found[j], j, share)
+                known, found[j] = found[j], search(around, found[j], j, share)
+                idle = 0 if (found[j].at_least, found[j].at_most) != (known.at_least, known.at_most) else idle + 1
             tick(1)
     cap = standing_caps(instance)
     cap[core.row] = around.root.lam
