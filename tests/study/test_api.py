@@ -132,3 +132,15 @@ def test_what_cannot_be_planned_is_said_in_one_sentence(
 ) -> None:
     with pytest.raises(InputError, match=words):
         nearer.plan(**given | change)
+
+
+def test_objectives_and_rules_are_those_of_a_study(given: dict[str, Any], study: Path) -> None:
+    asked = {"objective": ["coverage", "travel"], "tolerance": [0.1], "force": ["G"], "coverage_min": 2.0}
+    plan = nearer.plan(**given | asked)
+    text = 'objective = ["coverage", "travel"]\ntolerance = [0.1]\nforce = ["G"]\ncoverage_min = 2.0\n'
+    (study / "nearer.toml").write_text((study / "nearer.toml").read_text() + text)
+    document = run_study(study, threads=1).document
+    assert plan.document.objectives == document.objectives
+    assert "G" in set(plan.sites.loc[plan.sites["status"] == "opened", "id"])
+    with pytest.raises(InputError, match="there is no site 'Q'"):
+        nearer.plan(**given | {"force": ["Q"]})

@@ -24,6 +24,7 @@ from nearer.solvers.pmedian import solve_pmedian
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUNDS = 12  # prices tried
+_EXACT_PAIRS = 500_000  # more pairs are too many for prices that dwarf the aim itself
 _NEAR = 1e-12  # two sums of the same terms
 
 
@@ -44,6 +45,9 @@ class Limit:
         What each open site adds, float64 (n_sites,); None = nothing.
     hard
         Whether ``most`` is the least that any choice of sites could reach, row by row.
+    unit
+        Where ``most`` is proven to be the least that any plan reaches: by how much a plan that breaks the limit does
+        so at least. 0 = nothing of the kind is known.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Limit:
     most: float
     price: FloatArray | None = None
     hard: bool = False
+    unit: float = 0.0
 
     def total(self, times: Instance, open_mask: BoolArray) -> float:
         """Total cost of a set of open sites."""
@@ -301,19 +306,28 @@ class Limited:
         asked: set[tuple[float, ...]] = set()
         while (not rounds or not self.enough) and rounds < _ROUNDS and tuple(prices) not in asked:
             asked.add(tuple(prices))
-            part = self.effort.part(1.0 if not soft else 0.2)
+            exact = rounds == 1 and self.may_be_exact(soft)
+            part = self.effort.part(1.0 if not soft else 0.9 if exact else 0.3)
             self.ask(prices, part)
             self.effort.take_back(part)
             rounds += 1
             if not soft or self.best.reached:
                 break
-            prices = self.next_prices(prices, soft)
+            prices = self.next_prices(prices, soft, first=rounds == 1)
         if not self.enough and not self.best.reached and self.limits:
             self.by_highs()
         return self.best
 
-    def next_prices(self, prices: list[float], soft: list[int]) -> list[float]:
-        """Prices at which the plans seen, taken together, promise most."""
+    def may_be_exact(self, soft: list[int]) -> bool:
+        """Whether prices are known that leave no gap, and the rows few enough to be solved at prices so high."""
+        return len(self.times.site_idx) <= _EXACT_PAIRS and all(self.limits[at].unit > 0 for at in soft)
+
+    def next_prices(self, prices: list[float], soft: list[int], *, first: bool) -> list[float]:
+        """Prices at which the plans seen, taken together, promise most; at first those that leave no gap, if known."""
+        if first and self.may_be_exact(soft):
+            # no plan is below the bound without these limits, so breaking one at this price cannot pay
+            room = math.ceil(self.best.value - self.best.bound) + 1
+            return [room / limit.unit if limit.unit > 0 else mu for mu, limit in zip(prices, self.limits, strict=True)]
         lp = Lp(self.effort.stop)
         scale = max((abs(v) for v, _ in self.seen), default=1.0) or 1.0
         n = len(soft)

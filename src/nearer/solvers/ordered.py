@@ -19,7 +19,7 @@ from nearer.errors import InfeasibleError
 from nearer.model import FORBIDDEN, FREE, OPEN, Certificate, Instance, Solution, Status, TracePoint
 from nearer.model.aims import Aim, coverage, times_to_open, unreached
 from nearer.progress import Progress, Silent, Stop
-from nearer.solvers.limited import Effort, Least, Limit, least, least_possible
+from nearer.solvers.limited import Effort, Least, Limit, least, least_possible, priced
 from nearer.solvers.pcenter import solve_pcenter
 from nearer.units import MS_PER_MIN, BoolArray, FloatArray
 
@@ -304,7 +304,8 @@ class OrderedRun:
             rows = replace(aim, weight=(aim.weight > 0).astype(np.float64))
             self.limits.append(Limit(aim.name, rows, least_possible(self.times, rows), hard=True))
         else:
-            self.limits.append(Limit(aim.name, aim, most))
+            tight = found.optimal and tolerance == 0 and priced(self.times, aim, [], []).whole
+            self.limits.append(Limit(aim.name, aim, most, unit=1.0 if tight else 0.0))
 
     def _note(
         self, found: Least, name: str, unit: str, maximise: bool, value: float, bound: float, tolerance: float,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from nearer.progress import Progress, Silent, Stop
 from nearer.report import map_svg, summary_text, write_gpkg, write_report
 from nearer.study.limits import Run
 from nearer.study.load import check_settings
+from nearer.study.parts import check_named_sites
 from nearer.study.run import plan_tables
 from nearer.study.settings import Study
 
@@ -122,6 +123,13 @@ def plan(
     speed_kmh: float | None = None,
     snap_m: float = 500.0,
     detour: float = 1.3,
+    objective: str | Sequence[str] = "travel",
+    tolerance: Sequence[float] = (),
+    decay_min: tuple[float, float] | None = None,
+    within_share: float | None = None,
+    everyone_within_min: float | None = None,
+    force: Sequence[str] = (),
+    forbid: Sequence[str] = (),
     coverage_min: float = 15.0,
     unreached_min: float | None = None,
     name: str = "A plan",
@@ -157,6 +165,11 @@ def plan(
         Farther counts as out of reach, minutes.
     speed_kmh, snap_m, detour
         Speed (default 4.8 walking, 15 cycling); farthest walk to a street, metres; street metres per straight metre.
+    objective, tolerance, decay_min, within_share
+        "travel", "coverage", "farthest", "equal" or "cost", or several in order, with what each may give up for those
+        after it; and what gradual coverage and cost ask.
+    everyone_within_min, force, forbid
+        Rules: everyone within so many minutes where possible; ids of candidates that must, or may not, open.
     coverage_min, unreached_min
         Minutes that count as near, and what a person out of reach counts as (default 2 × ``limit_min``).
     name, seed
@@ -187,6 +200,13 @@ def plan(
             "plan": {
                 "open": open,
                 "open_max": open_max,
+                "objective": objective if isinstance(objective, str) else tuple(objective),
+                "tolerance": tuple(float(part) for part in tolerance),
+                "decay_min": decay_min,
+                "within_share": within_share,
+                "everyone_within_min": everyone_within_min,
+                "force": tuple(force),
+                "forbid": tuple(forbid),
                 "coverage_min": coverage_min,
                 "unreached_min": unreached_min,
                 "group_weights": dict(group_weights or {}),
@@ -197,6 +217,7 @@ def plan(
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     with run.timed("read"):
         tables = tables_of_frames(people, sites, streets, study, run)
+        check_named_sites(tables, study)
     return StudyPlan(plan_tables(tables, study, run=run))
 
 
