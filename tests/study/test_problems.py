@@ -130,6 +130,14 @@ def test_a_set_cover_goes_to_the_method_made_for_it_however_it_is_made_smaller(p
     assert is_set_cover(problem.smaller())
 
 
+def test_a_site_left_out_only_after_its_customers_were_is_verified(put: Callable[[str], Path], tmp_path: Path) -> None:
+    # Customers 1 and 4 are covered whenever 2 and 3 are; then the first site, {1, 4}, covers nobody, yet no other site
+    # covers both.
+    path = put("0,0,9\n9,0,9\n9,9,0\n0,9,0\n")
+    result = checked(path, Request("set-cover", "csv", radius=1.0), tmp_path)
+    assert (result["objective"], result["open"]) == (2, [2, 3])
+
+
 def test_a_covering_stopped_at_once_still_covers_all(put: Callable[[str], Path], tmp_path: Path) -> None:
     result = checked(put(GRID), Request("set-cover", "mclp-grid", radius=1.0), tmp_path, time_limit_s=0.0)
     assert set(result["assignment"]) == set(result["open"])

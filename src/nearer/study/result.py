@@ -151,15 +151,16 @@ def _refuse_wrong_reduction(instance: Instance, reduced: Instance) -> None:
     """
     Make sure that a bound of the smaller instance is one of the whole.
 
-    Customers left out can only lower it. A site that may not open must cover nothing beyond what one covers that may.
+    Customers left out can only lower it. A site that may not open must cover nothing of the others beyond what one
+    covers that may: then that one takes its place in any cover.
     """
     gone = np.flatnonzero((instance.standing != FORBIDDEN) & (reduced.standing == FORBIDDEN))
     if not len(gone):
         return
     sites_of = [set(part.tolist()) for part in np.split(instance.site_idx, instance.indptr[1:-1])]
     customers_of: list[set[int]] = [set() for _ in range(instance.n_sites)]
-    for customer, sites in enumerate(sites_of):
-        for site in sites:
+    for customer in np.flatnonzero(reduced.weight[0] > 0).tolist():
+        for site in sites_of[customer]:
             customers_of[site].add(customer)
     for site in gone.tolist():
         covered = customers_of[site]
