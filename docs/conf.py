@@ -36,6 +36,7 @@ html_extra_path = [
     "compare.schema.json",
     "curve.schema.json",
     "gaps.schema.json",
+    "sensitivity.schema.json",
     "stress.schema.json",
 ]
 html_theme_options = {

@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from nearer.cli import app
-from nearer.planning import comparedoc, curvedoc, document, gapdoc
+from nearer.planning import comparedoc, curvedoc, document, gapdoc, sensdoc
 from nearer.study.settings import Study
 
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
@@ -186,7 +186,9 @@ class Part(_Markdown):
     def lines(self) -> list[str]:
         name = self.arguments[0]
         model = next(
-            found for place in (document, gapdoc, curvedoc, comparedoc) if (found := getattr(place, name, None))
+            found
+            for place in (document, gapdoc, curvedoc, comparedoc, sensdoc)
+            if (found := getattr(place, name, None))
         )
         further = dict(line.split(": ", 1) for line in self.content if line.strip())
         rows = []

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from nearer.study.curve import run_curve as curve
     from nearer.study.gaps_api import StudyGaps as Gaps
     from nearer.study.gaps_api import gaps
+    from nearer.study.sensitivity import run_sensitivity as sensitivity
     from nearer.study.stress_api import StudyStress as Stress
     from nearer.study.stress_api import stress
 
 __version__ = "0.1.0"
-__all__ = ["Gaps", "Plan", "Stress", "__version__", "compare", "curve", "gaps", "plan", "stress"]
+__all__ = ["Gaps", "Plan", "Stress", "__version__", "compare", "curve", "gaps", "plan", "sensitivity", "stress"]
 
 
 _NAMES = {
@@ -24,6 +25,7 @@ _NAMES = {
     "Plan": ("nearer.study", "StudyPlan"),
     "compare": ("nearer.study.compare", "run_compare"),
     "curve": ("nearer.study.curve", "run_curve"),
+    "sensitivity": ("nearer.study.sensitivity", "run_sensitivity"),
     "gaps": ("nearer.study.gaps_api", "gaps"),
     "Gaps": ("nearer.study.gaps_api", "StudyGaps"),
     "stress": ("nearer.study.stress_api", "stress"),

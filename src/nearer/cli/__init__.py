@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from nearer import __version__
-from nearer.cli import agencies, check, compare, curve, frontier, gaps, new, plan, solve, stress, verify
+from nearer.cli import agencies, check, compare, curve, frontier, gaps, new, plan, sensitivity, solve, stress, verify
 from nearer.cli.console import speak_plainly
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("compare")(compare.compare)
 app.command("curve")(curve.curve)
 app.command("frontier")(frontier.frontier)
 app.command("gaps")(gaps.gaps)
+app.command("sensitivity")(sensitivity.sensitivity)
 app.command("stress")(stress.stress)
 app.command("agencies")(agencies.agencies)
 app.command("verify")(verify.verify)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from nearer.inputs.tables import Streets
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH
-from nearer.report.maplabels import Room
+from nearer.report.maplabels import Room, around
 from nearer.report.mapmarks import area_names, margin_notes, mark
 from nearer.report.mapsheet import Canvas
 
@@ -102,7 +102,10 @@ def sites_map(
         for a, b, spot in placed
         if spot.kind == kind and 0 <= a <= WIDTH and 0 <= b <= frame.height
     )
-    names = area_names(canvas, (room, Room(WIDTH, frame.height, list(room.taken))), px)
+    bare = Room(WIDTH, frame.height, list(room.taken))
+    for a, b, _ in placed:
+        room.take(around(a, b, 5 * dot, 5 * dot))
+    names = area_names(canvas, (room, bare), px)
     return Markup(
         f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {frame.height}" role="img" '
         f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{clean(title)}</title>'

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from nearer.inputs.sources import AreaSource, ExcludeSource, PeopleSource, Settings, SitesSource, StreetsSource
+from nearer.study.scenarios import ScenarioSettings, scenario_contradictions
 from nearer.study.stages import (
     AgencySettings,
     DistrictSettings,
@@ -113,6 +114,7 @@ class Study(Settings):
     agencies: tuple[AgencySettings, ...] = ()
     levels: tuple[LevelSettings, ...] = ()
     programmes: tuple[ProgrammeSettings, ...] = ()
+    scenarios: tuple[ScenarioSettings, ...] = ()
 
     @property
     def aims(self) -> tuple[str, ...]:
@@ -186,6 +188,8 @@ def contradictions(study: Study) -> Iterator[Contradiction]:
             f"give at most {streets.limit_min:g}, or raise limit_min",
         )
     yield from _stage_contradictions(study)
+    for found in scenario_contradictions(study.scenarios, list(study.people.groups)):
+        yield Contradiction(*found)
     if plan.unreached_min is not None and plan.unreached_min < streets.limit_min:
         yield Contradiction(
             "plan.unreached_min",

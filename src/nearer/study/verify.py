@@ -40,7 +40,7 @@ from nearer.units import BoolArray
 
 _MS = 60_000.0
 # what the command line may replace
-_ASKED_ANEW = ("plan.open", "plan.open_max", "plan.objective", "plan.tolerance", "study.seed")
+_ASKED_ANEW = ("plan.open", "plan.open_max", "plan.objective", "plan.tolerance", "study.seed", "scenarios")
 
 
 class HasInputs(Protocol):

@@ -10,6 +10,7 @@ from nearer.study.checks import Verdict
 
 _KINDS = {
     "plan.json": ("plan", "nearer.study.verify", "verify_plan"),
+    "sensitivity.json": ("answer", "nearer.study.verify_sensitivity", "verify_sensitivity"),
     "stress.json": ("answer", "nearer.study.verify_stress", "verify_stress"),
     "compare.json": ("comparison", "nearer.study.verify_compare", "verify_compare"),
     "curve.json": ("curve", "nearer.study.verify_curve", "verify_curve"),

@@ -1,0 +1,81 @@
+"""``nearer sensitivity``: which sites stand if things turn out otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
+
+
+def sensitivity(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
+    percent: Annotated[
+        float, typer.Option(help="Without [[scenarios]]: change people and speeds by so many per cent.")
+    ] = 20.0,
+    goal: Annotated[
+        Literal["regret", "value"], typer.Option(help="What the robust plan makes least at worst.")
+    ] = "regret",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the answer goes.", show_default="STUDY/sensitivity")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=0, help="Seconds for all runs together.")] = 300.0,
+    gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a plan is good enough.")] = 1e-4,
+    work_limit: Annotated[
+        int | None, typer.Option(min=1, help="Units of work for each run, the same on every machine.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Plan under every scenario: which sites stand, what each plan risks, and one plan for all."""
+    with answering(as_json):
+        from nearer.study.parts import study_folder
+        from nearer.study.sensitivity import SENS_CSV, SENS_FILE, SENS_PAGE, run_sensitivity
+
+        with stoppable() as stop, progress_bars() as progress:
+            made = run_sensitivity(
+                study,
+                open=open,
+                percent=percent,
+                goal=goal,
+                out=out,
+                time_limit_s=time_limit,
+                gap=gap,
+                work_limit=work_limit,
+                seed=seed,
+                threads=threads,
+                progress=progress,
+                stop=stop,
+            )
+        folder = out or study_folder(study) / "sensitivity"
+        if as_json:
+            say_json(made.model_dump(mode="json", by_alias=True))
+        else:
+            _say(made)
+            say("\n" + "\n".join(f"  {folder / name}" for name in (SENS_PAGE, SENS_CSV, SENS_FILE)))
+    raise typer.Exit(DONE if made.complete else STOPPED_EARLY)
+
+
+def _say(made: Any) -> None:
+    from nearer.report import senspage, words
+
+    given, robust = made.plans[0], made.plans[-1]
+    header = ["scenario", "sites as given", "better by at most", "plan as given", "robust plan"]
+    first = set(made.scenarios[0].sites)
+    rows = [
+        [
+            one.name,
+            str(len(first & set(one.sites))),
+            "proven" if one.status == "optimal" else words.percent_up(one.gap),
+            f"+{words.percent_up(max(given.regret[place], 0.0))}",
+            f"+{words.percent_up(max(robust.regret[place], 0.0))}",
+        ]
+        for place, one in enumerate(made.scenarios)
+    ]
+    say(made.study)
+    say_table(header, rows)
+    say("\n" + "\n".join(senspage.summary(made)))

@@ -1,0 +1,153 @@
+"""``sensitivity.html`` and ``sites.csv``: which sites stand whatever comes, what each plan risks, one plan for all."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+
+from nearer.files import written_whole
+from nearer.planning.sensdoc import SensitivityDocument
+from nearer.report import mapstyle, sitesmap, svgmap, tokens, words
+from nearer.report.html import environment, settings_lines, style
+from nearer.report.mapcells import draw_cells
+from nearer.report.mapsheet import lay_ground, named_paths
+from nearer.report.sitesmap import Drawn, Spot
+
+KINDS = {"every": "always", "most": "most", "few": "few"}
+"""Mark of each kind of site on the map."""
+
+_HEAT = (0.001, 0.005, 0.01, 0.02, 0.05)
+_SHOWN = 80
+
+
+def counts(document: SensitivityDocument) -> dict[str, int]:
+    """Number of sites of each kind."""
+    return {kind: sum(one.kind == kind for one in document.choices) for kind in KINDS}
+
+
+def headline(document: SensitivityDocument) -> str:
+    """Which sites stand, in one sentence."""
+    n, found = len(document.scenarios), counts(document)
+    return (
+        f"{n} scenarios, {document.open} sites to open: {found['every']} belong to the best plan whenever they can be "
+        f"had, {found['most']} more in at least half of the scenarios, and {found['few']} in fewer."
+    )
+
+
+def robust_line(document: SensitivityDocument) -> str:
+    """The robust plan and its price."""
+    robust, last = document.robust, document.plans[-1]
+    first = document.plans[0]
+    safe = words.percent_up(max(last.worst, 0.0))
+    every = all(one.hedged for one in document.scenarios)
+    whom = "for all scenarios" if every else "for all scenarios that lose no site"
+    if last.worst <= 1e-9:
+        return f"One plan is the best {whom}: nothing need be paid for safety against them."
+    if robust.goal == "regret":
+        start = f"One plan {whom} is never more than {safe} above the best plan of a scenario"
+        rest = f"the plan made for the situation as given may be {words.percent_up(max(first.worst, 0.0))} above"
+    else:
+        start = f"One plan {whom} keeps the worst of them at {robust.value:.4g} times today's best value"
+        rest = f"in no scenario is it more than {safe} above the best plan of that scenario"
+    price = words.percent_up(max(robust.price, 0.0)) if robust.price > 1e-9 else "nothing"
+    return f"{start}; {rest}. If nothing changes, that safety costs {price}."
+
+
+def proof(document: SensitivityDocument) -> str:
+    """How sure the figures are."""
+    worst = max(one.gap for one in document.scenarios)
+    each = (
+        "The best plan of every scenario is proven"
+        if all(one.status == "optimal" for one in document.scenarios)
+        else f"No scenario's plan can be better by more than {words.percent_up(worst)}"
+    )
+    robust = document.robust
+    left = max(robust.value - robust.bound, 0.0)
+    unit = "percentage points" if robust.goal == "regret" else "% of the best value as given"
+    if left <= 1e-9:
+        return f"{each}, and so is the robust plan."
+    return f"{each}; no plan's worst figure can be lower than the robust plan's by more than {100 * left:.3g} {unit}."
+
+
+def summary(document: SensitivityDocument) -> list[str]:
+    """The few lines a command line prints under its table."""
+    lines = [headline(document), robust_line(document), proof(document)]
+    if not document.complete:
+        lines.append("Stopped early: more time may bring values and bounds closer.")
+    return lines
+
+
+def heat(share: float) -> int:
+    """Class of a regret for its colour, 0 … 5."""
+    return int(np.searchsorted(np.array(_HEAT), share, side="right")) if share > 1e-9 else 0
+
+
+def _map(document: SensitivityDocument, ground: Drawn) -> tuple[Markup, Markup]:
+    canvas = lay_ground(ground, document.sources, "nr")
+    drawn = draw_cells(ground, canvas.frame, np.zeros((len(ground.people), 1), dtype=np.int64))
+    canvas = replace(canvas, defs=canvas.defs + named_paths([drawing for _, drawing in drawn], "nr"))
+    cells = "".join(f'<use href="#nr-c{n}" class="nr-dim"/>' for n in range(len(drawn)))
+    existing = ground.sites[ground.sites["status"] == "existing"]
+    spots = [
+        Spot(point.x, point.y, "existing", str(name))
+        for point, name in zip(existing.geometry, existing["name"], strict=True)
+    ]
+    spots += [
+        Spot(one.lon, one.lat, KINDS[one.kind], f"{one.name}: {one.count} of {len(document.scenarios)} scenarios")
+        for one in document.choices
+    ]
+    shown = sitesmap.sites_map(
+        canvas, cells, spots, "nr-sens", "How often each site is chosen", headline(document), 720
+    )
+    return Markup(svgmap.shared(canvas)), shown
+
+
+def sensitivity_html(document: SensitivityDocument, ground: Drawn) -> str:
+    """The whole page; the same document gives the same bytes."""
+    shared, picture = _map(document, ground)
+    text = environment().get_template("sensitivity.html.j2").render(
+        doc=document,
+        css=Markup(tokens.css() + mapstyle.CSS + sitesmap.CSS + style()),
+        shared=shared,
+        map=picture,
+        marks=[
+            (sitesmap.picture("existing"), "centre of today"),
+            (sitesmap.picture("always"), "in every scenario's plan"),
+            (sitesmap.picture("most"), "in at least half of them"),
+            (sitesmap.picture("few"), "in fewer"),
+        ],
+        headline=headline(document),
+        robust=robust_line(document),
+        proof=proof(document),
+        disputed=[one for one in document.choices if one.kind != "every"][:_SHOWN],
+        n_every=counts(document)["every"],
+        heat=heat,
+        words=words,
+        settings=settings_lines(document.settings),
+    )  # fmt: skip
+    return text if text.endswith("\n") else text + "\n"
+
+
+def write_sensitivity_page(document: SensitivityDocument, ground: Drawn, path: Path) -> None:
+    """Write ``sensitivity.html``, whole or not at all."""
+    with written_whole(path) as beside:
+        beside.write_text(sensitivity_html(document, ground), encoding="utf-8", newline="\n")
+
+
+def write_choices_csv(document: SensitivityDocument, path: Path) -> None:
+    """Write one row per site with how often it is chosen, and by which scenarios' plans."""
+    with written_whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        names = [one.name for one in document.scenarios]
+        rows.writerow(["id", "name", "area", "lon", "lat", "count", "share", "kind", "robust", *names])
+        chosen = [set(one.sites) for one in document.scenarios]
+        for one in document.choices:
+            marks = ["yes" if one.id in sites else "" for sites in chosen]
+            robust = "yes" if one.robust else ""
+            rows.writerow(
+                [one.id, one.name, one.area or "", one.lon, one.lat, one.count, one.share, one.kind, robust, *marks]
+            )
