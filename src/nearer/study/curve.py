@@ -27,7 +27,7 @@ from nearer.solvers.sizes import Sizes, solving_order
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import from_to, machine_notes, override, study_folder
-from nearer.study.ready import Ready, get_ready
+from nearer.study.ready import Ready, get_ready, left_aside
 from nearer.study.write import check_out, write_folder
 from nearer.units import minutes_to_ms
 
@@ -229,5 +229,5 @@ def curve_document(
             SourceFile(path=source.path, sha256=source.sha256, kind=source.kind, licence=source.licence)
             for source in tables.sources
         ],
-        notes=[*ready.left_aside, *notes(tables, ready.demand, coverage_min, limit_ms, ready.unreached_ms)],
+        notes=[*left_aside(study), *notes(tables, ready.demand, coverage_min, limit_ms, ready.unreached_ms)],
     )

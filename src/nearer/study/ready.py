@@ -50,14 +50,15 @@ class Ready:
         """Our own centres of today."""
         return int((self.tables.sites.table["status"] == "existing").sum())
 
-    @property
-    def left_aside(self) -> list[str]:
-        """What of the study the question does not take up, in a sentence."""
-        if not self.study.staged:
-            return []
-        return [
-            "Phases, levels, money and agencies of the study are left aside here: any candidate may open at any time."
-        ]
+
+def left_aside(study: Study) -> list[str]:
+    """What of a study the what-if questions do not take up, one sentence each."""
+    found = []
+    if study.staged:
+        found.append("Phases, levels, money and agencies of the study are left aside here: any candidate may open.")
+    if not study.is_plain:
+        found.append("Only travel is made good here: other objectives of the study, and forced sites, are left aside.")
+    return found
 
 
 def get_ready(study: Study, folder: Path, run: Run) -> Ready:

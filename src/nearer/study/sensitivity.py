@@ -44,6 +44,7 @@ from nearer.study.parts import (
     study_folder,
     travel,
 )
+from nearer.study.ready import left_aside
 from nearer.study.scenarios import AS_GIVEN, ScenarioSettings, demand_in, lost_in, standard_scenarios
 from nearer.study.settings import Study
 from nearer.study.write import check_out, write_folder
@@ -118,6 +119,8 @@ def run_sensitivity(
     with run.timed("read"):
         tables = read_study(folder, study, run)
     check_scenarios(study, tables)
+    if study.plan.open is None and study.plan.open_max is None:
+        raise UsageError("The study does not say how many sites are to open: give --open N.")
     made: list[SensitivityDocument] = []
 
     def fill(fresh: Path) -> None:
@@ -398,13 +401,16 @@ def _document(
             SourceFile(path=source.path, sha256=source.sha256, kind=source.kind, licence=source.licence)
             for source in tables.sources
         ],
-        notes=notes(
-            tables,
-            demands[0],
-            study.plan.coverage_min,
-            minutes_to_ms(study.streets.limit_min),
-            minutes_to_ms(study.unreached_min),
-        ),
+        notes=[
+            *left_aside(study),
+            *notes(
+                tables,
+                demands[0],
+                study.plan.coverage_min,
+                minutes_to_ms(study.streets.limit_min),
+                minutes_to_ms(study.unreached_min),
+            ),
+        ],
     )
 
 
