@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nearer.model import FORBIDDEN, FREE, OPEN, Instance, single_phase
 from nearer.progress import Stop
-from nearer.solvers.interdiction import LossSearch, fortify, nearest_sets, node_bound, worst_loss
+from nearer.solvers.fortification import fortify
+from nearer.solvers.interdiction import LossSearch, nearest_sets, node_bound, worst_loss
 from nearer.units import BoolArray
 
 TOWNS = st.builds(
@@ -71,7 +72,7 @@ def test_the_worst_loss_is_that_of_brute_force(instance: Instance, number: int) 
 @settings(max_examples=60, deadline=None)
 @given(TOWNS, st.integers(1, 3), st.integers(0, 3))
 def test_the_best_protection_is_that_of_brute_force(instance: Instance, lost: int, safe: int) -> None:
-    found, _ = fortify(instance, safe, lost)
+    found = fortify(instance, safe, lost)
     may = np.flatnonzero(instance.standing == FREE).tolist()
     known = min((brute(instance, lost, kept) for kept in combinations(may, min(safe, len(may)))), default=0.0)
     assert found.value == pytest.approx(known, abs=1e-6)
@@ -84,7 +85,7 @@ def test_the_best_protection_is_that_of_brute_force(instance: Instance, lost: in
 def test_losing_more_never_costs_less_and_making_more_safe_never_costs_more(instance: Instance) -> None:
     losses = [worst_loss(instance, number)[0].value for number in range(4)]
     assert losses == sorted(losses)
-    left = [fortify(instance, safe, 2)[0].value for safe in range(4)]
+    left = [fortify(instance, safe, 2).value for safe in range(4)]
     assert left == sorted(left, reverse=True)
 
 
@@ -121,12 +122,16 @@ def test_a_search_that_is_ended_early_still_bounds_the_loss() -> None:
 
 def test_protection_that_is_ended_early_still_bounds_what_remains() -> None:
     instance = town(6, 60, 12, False, 0)
-    known, _ = fortify(instance, 3, 2)
-    for nodes in (1, 3, 6):
-        early, _ = fortify(instance, 3, 2, most_nodes=nodes)
+    known = fortify(instance, 3, 2)
+    assert known.certified
+    for cuts in (1, 2, 3):
+        early = fortify(instance, 3, 2, most_cuts=cuts)
         assert early.bound <= known.value * (1 + 1e-9)
         assert early.value >= known.value * (1 - 1e-9)
-    stopped, _ = fortify(instance, 3, 2, stop=Stop(0.0))
+    by_cuts = fortify(instance, 3, 2, most_nodes=1)
+    assert not by_cuts.certified
+    assert by_cuts.bound == pytest.approx(known.value)
+    stopped = fortify(instance, 3, 2, stop=Stop(0.0))
     assert stopped.bound <= known.value * (1 + 1e-9) <= stopped.value * (1 + 2e-9)
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from nearer.errors import InputError, UsageError
 from nearer.planning.stress_result import Stress
+from nearer.solvers.fortification import fortify
 from nearer.study.run import run_study
 from nearer.study.stress import run_stress
 from nearer.study.stress_ground import Question
@@ -121,6 +123,24 @@ def test_a_number_that_was_changed_is_found(study: Path, name: str, change: Call
 def test_a_proof_that_cannot_be_read_proves_nothing(study: Path, name: str) -> None:
     (study / "plan" / "stress" / f"{name}-proof.npz").write_bytes(b"PK\x03\x04 not a zip")
     assert f"{name}: bound" in differing(study)
+
+
+def test_protection_that_only_the_solver_vouches_for_is_weighed_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certified = asked(study, worst=2, harden=2).document.harden
+    monkeypatch.setattr("nearer.planning.outages.fortify", partial(fortify, most_nodes=0))
+    document = asked(study, worst=2, harden=2).document
+    assert document.harden is not None
+    assert certified is not None
+    assert (certified.proof, document.harden.proof) == ("certificate", "solver")
+    assert document.harden.bound == pytest.approx(certified.bound)
+    assert differing(study) == []
+    path = study / "plan" / "stress" / "stress.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["harden"]["bound"] *= 1.01
+    path.write_text(json.dumps(told), encoding="utf-8")
+    assert "harden: bound" in differing(study)
 
 
 def test_a_changed_hazard_or_plan_is_named(study: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nearer.cli.console import DONE, answering, progress_bars, say, say_json, stoppable
+from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
 
 
 def stress(
@@ -102,7 +102,7 @@ def stress(
         else:
             say("\n".join(summary(made.document, made.before.document)))
             say("\n" + "\n".join(f"  {path}" for path in files.values()))
-    raise typer.Exit(DONE)
+    raise typer.Exit(STOPPED_EARLY if made.document.stopped_early else DONE)
 
 
 def _listed(given: list[str] | None) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from nearer.network import TravelTimes
 from nearer.planning.stress import Situation, newly_cut_off
 from nearer.planning.stress_document import Hardened, RandomLosses, Spread, WorstLoss
 from nearer.progress import Stop
-from nearer.solvers.interdiction import Fortified, Loss, fortify, worst_loss
+from nearer.solvers.fortification import Fortified, fortify
+from nearer.solvers.interdiction import Loss, worst_loss
 from nearer.units import MS_PER_MIN, BoolArray, FloatArray, IntArray, StrArray
 
 INTERVAL = (0.025, 0.5, 0.975)
@@ -171,7 +172,7 @@ def harden(
 ) -> tuple[Hardened, Fortified]:
     """Which centres to make safe so that the worst loss of others hurts least; the rest as for ``random_losses``."""
     instance = loss_instance(situation, ours_mask, unreached_ms)
-    found, _ = fortify(instance, safe_number, lost_number, stop=stop)
+    found = fortify(instance, safe_number, lost_number, stop=stop)
 
     def named(sites: IntArray | Sequence[int]) -> list[str]:
         return [str(ids[site]) for site in sites]
@@ -189,6 +190,7 @@ def harden(
             bound=found.bound / MS_PER_MIN,
             gap=gap,
             status="optimal" if gap <= 1e-9 and found.worst.optimal else "feasible",
+            proof="certificate" if found.certified else "solver",
         ),
         found,
     )

@@ -185,6 +185,7 @@ class Hardened(Part):
     bound: float = Field(description="whichever are made safe, some loss costs at least this")
     gap: float
     status: Literal["optimal", "feasible"]
+    proof: Literal["certificate", "solver"] = Field(description="a tree of losses, or HiGHS's word on some losses")
 
 
 class Scenario(Part):
@@ -252,3 +253,10 @@ class StressDocument(Part):
     notes: list[str] = Field([])
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether some search was ended before it was proven or near enough."""
+        stocked = () if self.stock is None else (self.stock.expected, self.stock.worst)
+        parts = (self.reopen, self.open, self.worst, self.harden, *stocked)
+        return any(part is not None and part.status == "feasible" for part in parts)
