@@ -17,7 +17,7 @@ from nearer.model import Instance, RulesCertificate, Solution, Status, relative_
 from nearer.model.evaluate_rules import rules_of
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
-from nearer.solvers.dynamic_core import DynamicCore, make_core
+from nearer.solvers.dynamic_core import DynamicCore, make_core, sampled
 from nearer.solvers.dynamic_dual import DynamicDual, Point, StoppedError
 from nearer.solvers.dynamic_exact import Exact, solve_exactly
 from nearer.solvers.dynamic_options import OptionChoice
@@ -26,16 +26,23 @@ from nearer.solvers.state import State
 from nearer.units import FloatArray, IntArray
 
 _SMALL = 4_000  # columns of the compact model up to which it is all there is
-_ROUND = 20  # iterations of the Lagrangian between plans
+_ROUND = 12  # iterations of the Lagrangian between plans
+_SAMPLE = 1_500_000  # pairs of a problem that gives the first guess
+_ROUGH = 0.01  # gap at which that is enough
 
 
 @dataclass
 class DynamicRun:
-    """One run on one instance; see ``solve_dynamic``."""
+    """
+    One run on one instance; see ``solve_dynamic``.
+
+    ``rounds`` of the Lagrangian at most, where that is not None.
+    """
 
     instance: Instance
     state: State
     threads: int
+    rounds: int | None = None
 
     def __post_init__(self) -> None:
         stop = self.state.budget.stop
@@ -46,6 +53,7 @@ class DynamicRun:
         self.plan: Plan | None = None
         self.infeasible = False
         self._seen: set[bytes] = set()
+        self._followed: Plan | None = None
 
     def run(self) -> None:
         """Until the state is done, or nothing moves any more."""
@@ -54,28 +62,52 @@ class DynamicRun:
 
     def _search(self) -> None:
         state = self.state
-        self.dual.begin(self._first_multipliers())
-        if self.dual.infeasible:
-            self.infeasible = True
-            return
-        self._prove()
-        self.propose(self.dual.best)
+        first = self._first_point()
+        if first is not None:
+            self.propose(first)
         if self.infeasible or state.done():
             return
-        if self.plan is not None:
-            before = self.dual.best
-            self.dual.begin(self.plan.lam)
-            if before is not None and self.dual.best is not None and self.dual.best.bound < before.bound:
-                self.dual.begin(before.lam)
-            self._prove()
+        if self.plan is None:
+            self.dual.begin(self._first_multipliers())
         idle = 0
-        while not state.done() and idle < 8:
+        rounds = 0
+        while not state.done() and not self.infeasible and idle < 8 and rounds != self.rounds:
+            rounds += 1
             value, bound = state.value, state.bound
+            self.follow()
             self.dual.climb(state.value, _ROUND, state.proved)
             self._prove()
             self.propose(self.dual.best)
             moved = value - state.value > 1e-6 * abs(state.value) or state.bound - bound > 1e-5 * abs(bound)
             idle = 0 if moved else idle + 1
+
+    def _first_point(self) -> Point | None:
+        """Multipliers good enough for a first plan, of this problem or of a sample of its rows."""
+        n_pairs = len(self.core.cost)
+        if n_pairs > 2 * _SAMPLE:
+            part = sampled(self.instance, -(-n_pairs // _SAMPLE))
+            state = State(Budget(self.state.budget.stop, self.state.budget.limit), whole=False, gap=_ROUGH)
+            run = DynamicRun(part, state, self.threads, rounds=6)
+            run.run()
+            self.state.budget.spend(state.budget.spent)
+            self.infeasible = run.infeasible
+            return run.dual.best
+        self.dual.begin(self._first_multipliers())
+        self.infeasible = self.dual.infeasible
+        self._prove()
+        return self.dual.best
+
+    def follow(self) -> None:
+        """Go on from the multipliers that prove the best plan's sending best, where they bound more than ours."""
+        if self.plan is None or self.plan is self._followed:
+            return
+        self._followed = self.plan
+        best = self.dual.best
+        self.dual.leap(self.plan.lam, self.dual.best.pi if self.dual.best is not None else None)
+        if self.dual.infeasible:
+            self.infeasible = True
+        elif self.dual.best is not best:
+            self._prove()
 
     def _first_multipliers(self) -> FloatArray:
         """What a row costs if a fair share of the sites is open, nearest first."""
@@ -105,7 +137,7 @@ class DynamicRun:
         core, state = self.core, self.state
         rules = core.rules
         above = point.reduced - np.minimum.reduceat(point.reduced, rules.option_ptr[:-1])[rules.option_site]
-        for more in (core.n_sites // 4 + 60, rules.n_options):
+        for more in (100, 400, rules.n_options):
             rank = min(core.n_sites + more, rules.n_options) - 1
             keep = (above <= np.partition(above, rank)[rank]) | (point.z > 1e-9)
 
@@ -113,7 +145,7 @@ class DynamicRun:
                 return state.budget.exhausted()
 
             result, option = self.choice.rounded(
-                point.q, keep, ask, state.budget.stop.remaining_s, relative_gap=2e-4, max_nodes=100
+                point.q, keep, ask, state.budget.stop.remaining_s, relative_gap=3e-4, max_nodes=50
             )
             state.budget.spend(result.iterations * 200 + int(keep.sum()))
             if option is not None and self.choice.obeyed(option):

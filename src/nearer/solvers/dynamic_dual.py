@@ -85,7 +85,7 @@ class DynamicDual:
         self.average: FloatArray | None = None
         self.average_met = np.zeros(0)
         self.share = np.zeros(core.rules.n_options)
-        self._factor, self._weight, self._misses = 0.25, 0.1, 0
+        self._factor, self._weight, self._misses = 0.2, 0.3, 0
         self._active: tuple[IntArray, IntArray, IntArray | FloatArray] = (
             np.zeros(1, dtype=np.int64),
             core.crow,
@@ -230,17 +230,29 @@ class DynamicDual:
 
     def begin(self, lam: FloatArray, pi: FloatArray | None = None) -> None:
         """Evaluate first multipliers."""
+        self.best = None
+        self.leap(lam, pi)
+
+    def leap(self, lam: FloatArray, pi: FloatArray | None = None) -> None:
+        """Go on from other multipliers if they prove more; the climb begins anew there."""
+        before = self.best
         pi = np.zeros(len(self.core.rules.limits)) if pi is None else pi
         self.best = None
         self.gather(lam, pi)
         point = self.evaluate(lam, pi)
         if point is None:
+            self.best = before
+            return
+        if before is not None and before.bound >= point.bound:
+            self.best = before
+            self._age = _GATHER  # the pairs gathered are not those of the best point
             return
         self.serve(point)
         self.best = point
         self.average = self._served.copy()
         self.average_met = self._met.copy()
         self.share = point.z.copy()
+        self._factor, self._weight, self._misses = 0.2, 0.3, 0
 
     def climb(self, upper: float, iterations: int, on_improve: Callable[[float], None], enough: float = np.inf) -> None:
         """Improve the best point for so many iterations; ``upper`` is the target of the steps."""
@@ -293,9 +305,9 @@ class DynamicDual:
                 self._misses = 0 if significant else self._misses + 1
             else:
                 self._misses += 1
-            if self._misses >= 10:
+            if self._misses >= 4:
                 self._factor, self._misses = self._factor * 0.66, 0
-                self._weight = max(0.01, self._weight * 0.9)
+                self._weight = max(0.02, self._weight * 0.9)
             if self._factor < 1e-5:
                 break
 
