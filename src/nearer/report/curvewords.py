@@ -42,7 +42,8 @@ def fall_off(document: CurveDocument) -> str:
             f"average between {solved(document)[0].centres} and {last}."
         )
     if found.earliest == found.latest == found.centres:
-        return f"{sentence} {'That size is proven' if document.step == 1 else 'Of the sizes solved, it is proven'}."
+        every = all(size.solved for size in document.sizes)
+        return f"{sentence} {'That size is proven' if every else 'Of the sizes solved, it is proven'}."
     low = "the start" if found.earliest is None else str(found.earliest)
     high = str(last) if found.latest is None else str(found.latest)
     return f"{sentence} With the gaps still open it may lie anywhere from {low} to {high}."

@@ -27,6 +27,7 @@ CSS = (
     ".pl-band{fill:var(--opened);opacity:.16}.pl-fill{fill:var(--opened);opacity:.5}"
     ".pl-dot{fill:var(--page);stroke:var(--text);stroke-width:1.5}"
     ".pl-halo{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}"
+    "@media (max-width:720px){.plot{font-size:19px}}"  # a phone shows the drawing at half its size
 )
 """Style of plots; colours are the variables of ``tokens.css``, and no two lines differ by colour alone."""
 
@@ -154,7 +155,7 @@ class Plot:
         grid.append(
             f'<text class="pl-text pl-middle" x="{(_LEFT + self.width - _RIGHT) / 2:.1f}" y="{self.height - 6}">'
             f"{clean(self.x_name)}</text>"
-            f'<text class="pl-text" x="4" y="14">{clean(self.y_name)}</text>'
+            f'<text class="pl-text" x="4" y="18">{clean(self.y_name)}</text>'
         )
         return (
             f'<svg class="plot" viewBox="0 0 {self.width} {self.height}" role="img" '
