@@ -212,3 +212,9 @@ def served_by(access: Access, n_sites: int) -> FloatArray:
     """People nearest to each site, float64 (n_sites,)."""
     reached = access.site_idx != NO_SITE
     return sum_by(access.site_idx[reached], access.people[reached], n_sites)
+
+
+def arriving(before: Access, after: Access, n_sites: int) -> FloatArray:
+    """People who come to each site and did not before, float64 (n_sites,)."""
+    new = (after.site_idx != NO_SITE) & (after.site_idx != before.site_idx)
+    return sum_by(after.site_idx[new], after.people[new], n_sites)

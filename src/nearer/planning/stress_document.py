@@ -50,6 +50,7 @@ class StressedSite(Part):
     out: Literal["outage", "hazard"] | None = Field(None, description="why it is out; null = it stays in service")
     people_before: float
     people_after: float = Field(description="people whose nearest centre it is then")
+    arriving: float = Field(description="those of them who went elsewhere before, or nowhere")
     capacity: float | None = Field(None, description="people it can serve; null = no limit is known")
     over: float = Field(0.0, description="people above its capacity if everybody goes to the nearest")
     people_with_room: float | None = Field(

@@ -252,15 +252,18 @@ def _who(document: StressDocument) -> Section:
 def _taking_over(document: StressDocument) -> Section:
     names = {site.id: site.name for site in document.sites}
     changed = [site for site in document.sites if site.out or abs(site.people_after - site.people_before) > 0.5]
-    changed.sort(key=lambda site: (site.out is None, -abs(site.people_after - site.people_before), site.id))
+    changed.sort(key=lambda site: (site.out is None, -site.over, -site.arriving, site.id))
     known = document.capacity == "given"
-    heads = ("Centre", "", "People before", "Then") + (("Room for", "Too many", "Served") if known else ())
+    heads = ("Centre", "", "People before", "Then", "Newly arriving") + (
+        ("Room for", "Too many", "Served") if known else ()
+    )
     rows = [
         (
             site.name,
             "out of service" if site.out == "outage" else "in the hazard" if site.out else "",
             whole(site.people_before),
             whole(site.people_after),
+            whole(site.arriving),
             *(
                 (
                     words.NONE if site.capacity is None else whole(site.capacity),

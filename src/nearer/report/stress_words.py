@@ -33,7 +33,8 @@ def happening(asked: Asked) -> str:
     if asked.hazard is not None:
         hazard = asked.hazard
         cut = f", {count(hazard.segments, 'street segment')} cut" if hazard.segments else ""
-        parts.append(f"{hazard.file}: {count(len(hazard.sites), 'centre')} inside{cut}")
+        inside = count(len(hazard.sites), "centre") if hazard.sites else "no centre"
+        parts.append(f"{hazard.file}: {inside} inside{cut}")
     parts += [surge_words(surge) for surge in asked.surge]
     return "; ".join(parts) if parts else "nothing given is out"
 
@@ -60,13 +61,12 @@ def longer(document: StressDocument) -> str:
 
 def taking_over(document: StressDocument) -> str:
     """Who takes over, and who has no room for it."""
-    stay = [site for site in document.sites if site.out is None and site.people_after > site.people_before + 0.5]
-    if not stay:
-        return "No centre has to take over people from another."
-    most = max(stay, key=lambda site: site.people_after - site.people_before)
-    more = most.people_after - most.people_before
-    take = "takes" if len(stay) == 1 else "take"
-    text = f"{count(len(stay), 'centre')} {take} over; {most.name} most, {about(more)} people."
+    stay = [site for site in document.sites if site.arriving >= 0.5]
+    text = "No centre has to take over people from another."
+    if stay:
+        most = max(stay, key=lambda site: site.arriving)
+        take = "takes" if len(stay) == 1 else "take"
+        text = f"{count(len(stay), 'centre')} {take} over; {most.name} most, {people(most.arriving)}."
     if document.capacity == "unlimited":
         return f"{text} No capacities are known, so nobody is turned away in these figures."
     over = [site for site in document.sites if site.over > 0.5]

@@ -22,6 +22,7 @@ from nearer.planning.replan import Replanned, loss_of_each, moves, replan
 from nearer.planning.stress import (
     Seated,
     Situation,
+    arriving,
     cut_off_groups,
     flows,
     longer_mask,
@@ -279,7 +280,7 @@ def _sites(
     """Every centre of the plan, in the order of the table."""
     table = ground.tables.sites.table
     n = len(table)
-    before, after = served_by(was, n), served_by(now, n)
+    before, after, new = served_by(was, n), served_by(now, n), arriving(was, now, n)
     area = area_of_sites(ground.tables, around.people_xy, around.sites_xy)
     rows: IntArray = np.flatnonzero(ground.situation.open_mask)
     found = []
@@ -297,6 +298,7 @@ def _sites(
                 out="hazard" if asked.inside_mask[site] else "outage" if asked.out_mask[site] else None,
                 people_before=float(before[site]),
                 people_after=float(after[site]),
+                arriving=float(new[site]),
                 capacity=None if np.isinf(limit) else limit,
                 over=max(0.0, float(after[site]) - limit),
                 people_with_room=None if seated is None else float(seated.served[site]),

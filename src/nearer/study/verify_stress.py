@@ -290,6 +290,11 @@ def _check_sites(case: Case) -> Iterator[Check]:
     before, after = case.before.people_per_site(case.was)[rows], case.after.people_per_site(case.now)[rows]
     yield vector("people before", [site.people_before for site in document.sites], before.tolist(), labels)
     yield vector("people after", [site.people_after for site in document.sites], after.tolist(), labels)
+    new = np.zeros(len(ids))
+    for name, found in case.now.items():
+        moved = found.reached & (found.site != case.was[name].site)
+        np.add.at(new, found.site[moved], case.after.people[name][moved])
+    yield vector("arriving", [site.arriving for site in document.sites], new[rows].tolist(), labels)
     room = _capacities(case)
     claimed = [math.inf if site.capacity is None else site.capacity for site in document.sites]
     yield equal("capacities", claimed, room[rows].tolist())
