@@ -42,7 +42,15 @@ RULES: dict[str, dict[str, Any]] = {
     "closing": {"close_max": 1},
     "apart": {"separation_m": 150},
     "growth": {"growth": 1.5},
+    "force": {"force": "P"},
+    "everyone": {"everyone_within_min": 4},
+    "coverage": {"objective": "coverage", "coverage_min": 3},
+    "decay": {"objective": "coverage", "decay": (1, 6)},
+    "equal": {"objective": "equal"},
+    "cost": {"objective": "cost", "within_share": 0.7, "coverage_min": 3},
 }
+AIMS = ("coverage", "decay", "equal", "cost")
+PROMISES = ("floor", "within", "everyone")
 
 
 def write_study(folder: Path, rules: dict[str, dict[str, Any]]) -> None:
@@ -57,8 +65,16 @@ def write_study(folder: Path, rules: dict[str, dict[str, Any]]) -> None:
     lines = ["[streets]", 'mode = "straight"', "detour = 1.0", "speed_kmh = 6.0", "limit_min = 30"]
     lines += ["[people]", 'file = "people.csv"', 'groups = { older = "old" }', "[[sites]]", 'file = "sites.csv"']
     lines += ["[plan]", "open_max = 2"]
-    for key in ("budget", "running_budget", "close_max", "separation_m"):
+    for key in ("budget", "running_budget", "close_max", "separation_m", "within_share", "coverage_min"):
         lines += [f"{key} = {rule[key]}" for rule in rules.values() if key in rule]
+    lines += [f'objective = "{rule["objective"]}"' for rule in rules.values() if "objective" in rule]
+    lines += [f"decay_min = {list(rule['decay'])}" for rule in rules.values() if "decay" in rule]
+    lines += [f'force = ["{rule["force"]}"]' for rule in rules.values() if "force" in rule]
+    lines += [
+        f"everyone_within_min = {rule['everyone_within_min']}"
+        for rule in rules.values()
+        if "everyone" in rules and "everyone_within_min" in rule
+    ]
     if "phases" in rules or "growth" in rules:
         growth = [f"growth = {rules['growth']['growth']}"] if "growth" in rules else []
         lines += ["[[plan.phases]]", 'name = "one"', "open_max = 1", "years = 2"]
@@ -104,50 +120,80 @@ def paths(n_phases: int, rules: dict[str, dict[str, Any]]) -> Iterator[list[tupl
 
 
 def best_by_hand(rules: dict[str, dict[str, Any]]) -> float:
-    """Least weighted person-milliseconds over everything the rules allow, ``inf`` if nothing is."""
+    """Best value of the objective over everything the rules allow, ``inf`` if nothing is; totals are made small."""
     phased = "phases" in rules or "growth" in rules
     years = [2.0, 1.0] if phased else [1.0]
     growth = [1.0, rules.get("growth", {}).get("growth", 1.0)] if phased else [1.0]
     best = math.inf
-    cache: dict[Any, tuple[float, np.ndarray] | None] = {}
+    cache: dict[Any, float | None] = {}
     for way in paths(len(years), rules):
         if obeys(way, rules, phased):
-            total, final_share = 0.0, None
+            total = money_of(way, rules, years) if "cost" in rules else 0.0
             for t in range(len(years)):
                 key = (tuple(path[t] for path in way), t)
                 if key not in cache:
                     cache[key] = sent([path[t] for path in way], growth[t], rules, t == len(years) - 1)
-                if cache[key] is None:
-                    total = math.inf
-                    break
-                total += years[t] * cache[key]  # type: ignore[operator]
-            del final_share
+                met = cache[key]
+                total += math.inf if met is None else 0.0 if "cost" in rules else years[t] * met
             best = min(best, total)
-    return best
+    return told(best, rules, sum(y * g for y, g in zip(years, growth, strict=True)))
+
+
+def told(total: float, rules: dict[str, dict[str, Any]], years: float) -> float:
+    """The objective's value for a total."""
+    people = sum(one[2] for one in PEOPLE) * years
+    if math.isinf(total) or "cost" in rules:
+        return total
+    if "coverage" in rules or "decay" in rules:
+        return people - total
+    return 60.0 + math.log(total / people) / kappa() if "equal" in rules else total / 60_000
+
+
+def kappa() -> float:
+    """Σ p·t / Σ p·t² of today."""
+    minutes = [(n, at * STEP_MS / 60_000) for _, at, n, _ in PEOPLE]
+    return sum(n * t for n, t in minutes) / sum(n * t * t for n, t in minutes)
+
+
+def money_of(way: list[tuple[int, ...]], rules: dict[str, dict[str, Any]], years: list[float]) -> float:
+    """Everything that opening, rising, closing and running cost."""
+    spent, running = spending(way, rules)
+    return float(spent.sum() + (running * np.array(years)).sum())
+
+
+def spending(way: list[tuple[int, ...]], rules: dict[str, dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    levels = list(LEVELS.values())
+    spent, running = np.zeros(len(way[0])), np.zeros(len(way[0]))
+    for (_, _, status, _, _, cost, run), path in zip(SITES, way, strict=True):
+        before = 0 if status == "existing" else -1
+        for t, now in enumerate(path):
+            spent[t] += step(before, now, cost, rules)
+            if now >= 0:
+                running[t] += run + (levels[now][2] if "levels" in rules else 0)
+            before = now
+    return spent, running
+
+
+def step(before: int, now: int, cost: float, rules: dict[str, dict[str, Any]]) -> float:
+    levels = list(LEVELS.values())
+    if before == -1 and now >= 0:
+        return cost + (levels[now][1] if "levels" in rules else 0)
+    if before >= 0 and now == -1:
+        return 3.0
+    return levels[now][1] - levels[before][1] if now > before >= 0 else 0.0
 
 
 def obeys(way: list[tuple[int, ...]], rules: dict[str, dict[str, Any]], phased: bool) -> bool:
-    levels = list(LEVELS.values())
     n_phases = len(way[0])
-    spent, running, parish, opened, closed = np.zeros(n_phases), np.zeros(n_phases), 0.0, np.zeros(n_phases), 0
-    by_city = 0
-    for (_, _, status, agency, _, cost, run), path in zip(SITES, way, strict=True):
+    spent, running = spending(way, rules)
+    parish, opened, closed, by_city = 0.0, np.zeros(n_phases), 0, 0
+    for (_, _, status, agency, _, cost, _), path in zip(SITES, way, strict=True):
         before = 0 if status == "existing" else -1
         for t, now in enumerate(path):
-            money = 0.0
-            if before == -1 and now >= 0:
-                money = cost + (levels[now][1] if "levels" in rules else 0)
-                opened[t] += 1
-                by_city += agency == "city"
-            elif before >= 0 and now == -1:
-                money = 3
-                closed += 1
-            elif now > before >= 0:
-                money = levels[now][1] - levels[before][1]
-            spent[t] += money
-            parish += money * (agency == "parish")
-            if now >= 0:
-                running[t] += run + (levels[now][2] if "levels" in rules else 0)
+            parish += step(before, now, cost, rules) * (agency == "parish")
+            opened[t] += before == -1 and now >= 0
+            by_city += before == -1 and now >= 0 and agency == "city"
+            closed += before >= 0 and now == -1
             before = now
     if opened.sum() > 2 or (phased and opened[0] > 1):
         return False
@@ -160,6 +206,8 @@ def obeys(way: list[tuple[int, ...]], rules: dict[str, dict[str, Any]], phased: 
     if "closing" in rules and closed > 1:
         return False
     if "district" in rules and way[3][-1] < 0:
+        return False
+    if "force" in rules and way[2][-1] < 0:
         return False
     if "apart" in rules:
         for t in range(n_phases):
@@ -178,7 +226,7 @@ def sent(level: list[int], growth: float, rules: dict[str, dict[str, Any]], last
     old = np.array([one[3] for one in PEOPLE]) * growth
     time = np.array([[abs(p[1] - s[1]) * STEP_MS for s in SITES] for p in PEOPLE], dtype=float)
     time = np.column_stack([time, np.full(n, UNREACHED_MS)])
-    cost = (people[:, None] * time).ravel()
+    cost = (people[:, None] * price(time, rules)).ravel()
     equal = np.kron(np.eye(n), np.ones(m + 1))
     upper = np.tile([*(1.0 if one >= 0 else 0.0 for one in level), 1.0], n)
     rows, ends = [], []
@@ -194,6 +242,13 @@ def sent(level: list[int], growth: float, rules: dict[str, dict[str, Any]], last
     if last and "within" in rules:
         rows.append((people[:, None] * (time > rules["within"]["within_min"] * 60_000)).ravel())
         ends.append((1 - rules["within"]["share"]) * people.sum())
+    if last and "cost" in rules:
+        rows.append((people[:, None] * (time > 3 * 60_000)).ravel())
+        ends.append((1 - rules["cost"]["within_share"]) * people.sum())
+    if last and "everyone" in rules:
+        could = time[:, :m].min(axis=1) <= 4 * 60_000
+        rows.append(((people * could)[:, None] * (time > 4 * 60_000)).ravel())
+        ends.append(0.0)
     found = linprog(
         cost, A_ub=np.array(rows).reshape(len(rows), n * (m + 1)), b_ub=np.array(ends, dtype=float), A_eq=equal,
         b_eq=np.ones(n), bounds=np.column_stack([np.zeros(n * (m + 1)), upper]), method="highs",
@@ -201,10 +256,27 @@ def sent(level: list[int], growth: float, rules: dict[str, dict[str, Any]], last
     return float(found.fun) if found.status == 0 else None
 
 
-PAIRS = [(one,) for one in RULES] + list(combinations(RULES, 2))
+def price(time: np.ndarray, rules: dict[str, dict[str, Any]]) -> np.ndarray:
+    if "coverage" in rules:
+        return (time > 3 * 60_000).astype(float)
+    if "decay" in rules:
+        return np.clip((time / 60_000 - 1) / 5, 0, 1)
+    return np.exp(kappa() * (time / 60_000 - 60)) if "equal" in rules else time
 
 
-@pytest.mark.parametrize("names", random.Random(0).sample(PAIRS, 24), ids="+".join)
+def together(names: tuple[str, ...]) -> bool:
+    """Whether a study may ask for all of these."""
+    aims = [name for name in names if name in AIMS]
+    promised = any(name in PROMISES for name in names)
+    staged = any(name not in (*AIMS, "force", "everyone") for name in names)
+    return staged and len(aims) <= 1 and not (promised and aims and aims != ["cost"])
+
+
+PAIRS = [names for n in (1, 2) for names in combinations(RULES, n) if together(names)]
+TRIPLES = [names for names in combinations(RULES, 3) if together(names)]
+
+
+@pytest.mark.parametrize("names", random.Random(0).sample(PAIRS, 26), ids="+".join)
 def test_a_rule_and_every_pair_of_rules_give_the_enumerated_best_and_verify_agrees(
     tmp_path: Path, names: tuple[str, ...]
 ) -> None:
@@ -212,7 +284,7 @@ def test_a_rule_and_every_pair_of_rules_give_the_enumerated_best_and_verify_agre
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("names", [*PAIRS, *random.Random(1).sample(list(combinations(RULES, 3)), 60)], ids="+".join)
+@pytest.mark.parametrize("names", [*PAIRS, *random.Random(1).sample(TRIPLES, 60)], ids="+".join)
 def test_all_pairs_and_many_triples(tmp_path: Path, names: tuple[str, ...]) -> None:
     check_rules_together(tmp_path, names)
 
@@ -227,8 +299,9 @@ def check_rules_together(tmp_path: Path, names: tuple[str, ...]) -> None:
             run_study(folder, gap=0.0)
         return
     plan = run_study(folder, gap=0.0)
-    assert plan.document.status == "optimal"
-    assert plan.document.objective.value * 60_000 == pytest.approx(best, rel=1e-3)  # degrees are not quite metres
+    assert plan.document.status in ("optimal", "gap")
+    assert plan.document.gap <= 1e-7
+    assert plan.document.objective.value == pytest.approx(best, rel=1e-3)  # degrees are not quite metres
     verdict = verify_plan(folder / "plan")
     assert verdict.ok, verdict.differing
 

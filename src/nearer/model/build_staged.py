@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from nearer.demand import Demand
+from nearer.model.aims import Aim
 from nearer.model.instance import Instance
 from nearer.model.rules import Rules
 from nearer.network import TravelTimes
@@ -64,6 +66,11 @@ class StagedRows:
     def n_rows(self) -> int:
         """Number of rows."""
         return len(self.row_point)
+
+    @cached_property
+    def pair_row(self) -> IntArray:
+        """Row of each pair, int64 (n_pairs,)."""
+        return np.repeat(np.arange(self.n_rows), np.diff(self.indptr))
 
     def group_people(self, demands: Sequence[Demand], group: str | None) -> FloatArray:
         """People of a group in each row of pool 0, None for everyone; float64 (n_phases, n_rows)."""
@@ -149,9 +156,9 @@ def staged_instance(
     standing: IntArray,
     capacity: FloatArray,
     unreached_ms: int,
+    aim: Aim,
     *,
     whole: bool = False,
-    cost_of: Callable[[FloatArray], FloatArray] | None = None,
 ) -> Instance:
     """
     Rows and rules as an instance.
@@ -160,24 +167,23 @@ def staged_instance(
     ----------
     capacity
         float64 (n_sites, n_levels, n_pools).
+    aim
+        What milliseconds cost; where nothing that people meet counts, costs stay milliseconds.
     whole
         Whether everybody of a row goes to one place.
-    cost_of
-        What so many milliseconds cost, where that is not the milliseconds; increasing.
     """
     n_phases = len(rows.weight)
     n_free = int(np.count_nonzero(standing == 0))
-    unserved = float(unreached_ms)
-    cost: FloatArray | IntArray = rows.cost
-    if cost_of is not None:
-        cost = cost_of(rows.cost.astype(np.float64))
-        unserved = float(cost_of(np.array([unserved]))[0])
+    weight = rows.weight if aim.weight.any() else np.zeros_like(rows.weight)
+    cost = np.minimum(aim.cost_of(rows.cost), aim.unserved)
+    if np.issubdtype(cost.dtype, np.integer) or np.all(cost % 1 == 0):
+        cost = cost.astype(np.int32)
     return Instance(
         indptr=rows.indptr,
         site_idx=rows.site_idx,
         cost=cost,
-        unserved=np.full(rows.n_rows, unserved),
-        weight=rows.weight,
+        unserved=np.full(rows.n_rows, float(aim.unserved)),
+        weight=weight,
         standing=standing,
         open_min=np.zeros(n_phases, dtype=np.int64),
         open_max=np.full(n_phases, n_free, dtype=np.int64),

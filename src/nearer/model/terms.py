@@ -75,9 +75,14 @@ class Options:
     closed: BoolArray
 
 
-def make_options(terms: Terms, n_phases: int) -> Options:
+def make_options(terms: Terms, n_phases: int, forced: BoolArray | None = None) -> Options:
     """
     Every path a site may take: once open it stays, never sinks to a lower level, and closes only where that is allowed.
+
+    Parameters
+    ----------
+    forced
+        Sites that must be open in the last phase, bool (n_sites,); None for none.
 
     Raises
     ------
@@ -94,7 +99,10 @@ def make_options(terms: Terms, n_phases: int) -> Options:
         key = (today, allowed.tobytes(), bool(terms.may_close[site]))
         if key not in cache:
             cache[key] = _paths(today, allowed, bool(terms.may_close[site]), rising, starting)
-        level += cache[key]
+        paths = cache[key] if forced is None or not forced[site] else [p for p in cache[key] if p[-1] != CLOSED]
+        if not paths:
+            raise ValueError("a site that must open may not")
+        level += paths
         ptr.append(len(level))
     levels = np.array(level, dtype=np.int16).reshape(len(level), n_phases)
     option_ptr = np.array(ptr, dtype=np.int64)

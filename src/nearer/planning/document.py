@@ -191,7 +191,7 @@ class PhasePlan(Part):
     centres: int = Field(description="ours that are open at its end")
     spent: float = Field(description="money for opening, upgrading and closing")
     running: float = Field(description="money a year for all that is open")
-    value: float = Field(description="the objective's part of this phase: weighted person-minutes × counted")
+    value: float = Field(description="the objective on this phase alone, people × counted, in its unit")
     mean_min: float = Field(description="average as people are sent; who has no place counts as out of reach")
     mean_nearest_min: float = Field(description="average if every centre took everybody who is nearest to it")
     mean_room_min: float = Field(description="average if people go to the nearest centre with room, the nearest first")

@@ -11,7 +11,13 @@ from nearer.units import FloatArray, IntArray
 
 
 def nearest_with_room(
-    instance: Instance, pool: IntArray, people: FloatArray, need: FloatArray, level: IntArray, unreached_ms: int
+    instance: Instance,
+    cost: FloatArray,
+    pool: IntArray,
+    people: FloatArray,
+    need: FloatArray,
+    level: IntArray,
+    unreached_ms: int,
 ) -> tuple[float, float]:
     """
     Let people fill the centres, the nearest to each first: pairs in order of time, then point, then site.
@@ -21,6 +27,8 @@ def nearest_with_room(
 
     Parameters
     ----------
+    cost
+        Milliseconds of each pair, (n_pairs,).
     pool, people, need
         Of each row, (n_rows,); only rows of pool 0 are asked about.
     level
@@ -31,7 +39,6 @@ def nearest_with_room(
     mean_ms, unmet
         Average of all people, those without a place as out of reach, and their number.
     """
-    cost = np.asarray(instance.cost, dtype=np.float64)
     room = np.where(level != CLOSED, instance.capacity[np.arange(instance.n_sites), np.maximum(level, 0), 0], 0.0)
     row = pair_rows(instance)
     usable = np.flatnonzero((pool[row] == 0) & (room[instance.site_idx] > 0))

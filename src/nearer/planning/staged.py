@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
 from nearer.demand import Demand
 from nearer.inputs.tables import Tables
-from nearer.model import CLOSED, FORBIDDEN, FREE, OPEN, Instance, Solution
+from nearer.model import CLOSED, FORBIDDEN, FREE, OPEN, Instance, Solution, Status, relative_gap
+from nearer.model.aims import Aim
 from nearer.model.build_staged import StagedRows
 from nearer.model.check_rules import triples
 from nearer.model.evaluate import pair_rows
@@ -110,9 +112,27 @@ def build_order(instance: Instance, single: Instance, level: IntArray) -> tuple[
     return np.concatenate(order), np.concatenate(gains)
 
 
+class Goal(Protocol):
+    """The objective over phases; see ``study.goals``."""
+
+    @property
+    def whole(self) -> Aim:
+        """Over all phases."""
+
+    @property
+    def phases(self) -> tuple[Aim, ...]:
+        """Over each phase alone."""
+
+    @property
+    def is_money(self) -> bool:
+        """Whether money, or the number of centres, is all that counts."""
+
+
 def add_stages(
     plan: Plan,
     *,
+    goal: Goal,
+    before_total: float,
     tables: Tables,
     demands: Sequence[Demand],
     rows: StagedRows,
@@ -133,6 +153,8 @@ def add_stages(
     ----------
     plan
         The picture of the last phase, as ``make_plan`` draws it.
+    goal, before_total
+        What was made good, and its total cost with the sites of today.
     order
         Of ``build_order``.
     rank
@@ -150,7 +172,7 @@ def add_stages(
     phases = [
         _phase(
             t, ids, ours, instance, options, option, level, solution, rows, demands, counted, names, unreached_ms,
-            horizon, rank,
+            horizon, rank, goal,
         )
         for t in range(instance.n_phases)
     ]  # fmt: skip
@@ -168,7 +190,8 @@ def add_stages(
             "programmes": _programmes(instance, rows, solution, names),
             "rules": _rules(instance, options, option, solution),
             "unmet": _unmet(tables, demands[last], instance, rows, solution),
-            "greedy_value": None if horizon is None else math.fsum(horizon.greedy_value) / MS_PER_MIN,
+            "greedy_value": None if horizon is None else _value_of(goal.whole, math.fsum(horizon.greedy_value)),
+            **_judged(goal, solution, before_total),
             "notes": _notes(plan.document.notes, instance),
             "opened": int(sum(len(phase.opened) for phase in phases)),
         }
@@ -187,7 +210,7 @@ def add_stages(
         sites[column] = [getattr(by_id[i], key) if i in by_id else None for i in ids]
     people = plan.people.copy()
     for t in range(instance.n_phases):
-        people[f"minutes_phase_{t + 1}"] = _point_minutes(instance, rows, level[t] != CLOSED, demands[t].n_points)
+        people[f"minutes_phase_{t + 1}"] = _point_minutes(rows, level[t] != CLOSED, demands[t].n_points)
     return replace(
         plan,
         document=written,
@@ -213,11 +236,11 @@ def _notes(found: list[str], instance: Instance) -> list[str]:
     return [first, *found[1:3], gain, *found[3:]]
 
 
-def _point_minutes(instance: Instance, rows: StagedRows, is_open: BoolArray, n_points: int) -> FloatArray:
+def _point_minutes(rows: StagedRows, is_open: BoolArray, n_points: int) -> FloatArray:
     """Minutes of each point's first class to the nearest open site, NaN where none is within reach."""
-    best = np.full(instance.n_rows, np.inf)
-    hit = is_open[instance.site_idx]
-    np.minimum.at(best, pair_rows(instance)[hit], np.asarray(instance.cost, dtype=np.float64)[hit])
+    best = np.full(rows.n_rows, np.inf)
+    hit = is_open[rows.site_idx]
+    np.minimum.at(best, rows.pair_row[hit], rows.cost[hit].astype(np.float64))
     found = np.full(n_points, np.nan)
     first = np.flatnonzero((rows.row_pool == 0) & np.isfinite(best))[::-1]
     found[rows.row_point[first]] = best[first] / MS_PER_MIN
@@ -235,6 +258,28 @@ def _assignment(rows: StagedRows, solution: Solution) -> dict[str, IntArray | Fl
         "point": rows.row_point[row],
         "site": solution.assigned_idx,
         "share": np.asarray(solution.share, dtype=np.float64),
+    }
+
+
+def _value_of(aim: Aim, total: float) -> float | None:
+    return aim.value_of(total) if math.isfinite(total) else None
+
+
+def _judged(goal: Goal, solution: Solution, before_total: float) -> dict[str, Any]:
+    """Value, bound and gaps of the objective in its own unit."""
+    aim = goal.whole
+    value, bound, before = aim.value_of(solution.objective), aim.bound_of(solution.bound), aim.value_of(before_total)
+    gap = relative_gap(value, bound)
+    # a bound that proves the total may leave a little more of what is told, where that is the smaller number
+    proven = solution.status is Status.OPTIMAL and gap <= 1e-9
+    status = Status.GAP if solution.status is Status.OPTIMAL and not proven else solution.status
+    return {
+        "objective": document.Objective(name=aim.name, value=value, unit=aim.unit),
+        "bound": bound,
+        "before_value": before,
+        "gap": gap,
+        "gain_gap": 0.0 if value == bound else abs(value - bound) / max(abs(before - bound), 1e-9),
+        "status": status.value,
     }
 
 
@@ -259,22 +304,28 @@ def _phase(
     unreached_ms: int,
     horizon: Horizon | None,
     rank: Callable[[IntArray], IntArray],
+    goal: Goal,
 ) -> document.PhasePlan:
     row, site, share = triples(solution, t)
     place = _pair_places(instance, row, site)
-    cost = np.asarray(instance.cost, dtype=np.float64)
+    cost = rows.cost.astype(np.float64)
+    aim = goal.phases[t]
     people = np.where(rows.row_pool == 0, rows.people[t], 0.0)
     total = float(people.sum())
     walked = float((people[row] * share * cost[place]).sum())
     served = np.bincount(row, weights=share, minlength=instance.n_rows)
     left = float((people * np.where(served < 1 - 1e-9, 1 - served, 0.0)).sum())
     is_open = level[t] != CLOSED
-    nearest = _mean_nearest(instance, people, is_open, unreached_ms)
+    nearest = _mean_nearest(rows, people, is_open, unreached_ms)
     room_ms, unmet_room = nearest_with_room(
-        instance, rows.row_pool, people, instance.need_in(t), level[t], unreached_ms
+        instance, rows.cost.astype(np.float64), rows.row_pool, people, instance.need_in(t), level[t], unreached_ms
     )
     opened = np.flatnonzero(options.opened[option, t])
-    value = assigned_cost(instance, t, row, place, share)
+    spent, running = math.fsum(options.spent[option, t]), math.fsum(options.running[option, t])
+    if goal.is_money:
+        value = spent + float(counted[t]) * running
+    else:
+        value = aim.value_of(assigned_cost(instance, t, row, place, share))
     return document.PhasePlan(
         name=names.phases[t],
         years=names.years[t],
@@ -284,17 +335,17 @@ def _phase(
         upgraded=[str(ids[j]) for j in np.flatnonzero(options.upgraded[option, t])],
         closed=[str(ids[j]) for j in np.flatnonzero(options.closed[option, t])],
         centres=int(np.count_nonzero(is_open & ours)),
-        spent=math.fsum(options.spent[option, t]),
-        running=math.fsum(options.running[option, t]),
-        value=value / MS_PER_MIN,
+        spent=spent,
+        running=running,
+        value=value,
         mean_min=(walked + left * unreached_ms) / max(total, 1e-9) / MS_PER_MIN,
         mean_nearest_min=nearest / MS_PER_MIN,
         mean_room_min=room_ms / MS_PER_MIN,
         unmet=left,
         unmet_room=unmet_room,
-        alone_value=None if horizon is None else float(horizon.alone_value[t]) / MS_PER_MIN,
-        alone_bound=None if horizon is None else float(horizon.alone_bound[t]) / MS_PER_MIN,
-        greedy_value=None if horizon is None else float(horizon.greedy_value[t]) / MS_PER_MIN,
+        alone_value=None if horizon is None else _value_of(aim, float(horizon.alone_value[t])),
+        alone_bound=None if horizon is None else aim.bound_of(float(horizon.alone_bound[t])),
+        greedy_value=None if horizon is None else _value_of(aim, float(horizon.greedy_value[t])),
     )
 
 
@@ -305,10 +356,10 @@ def _pair_places(instance: Instance, row: IntArray, site: IntArray) -> IntArray:
     return order[np.searchsorted(key, row.astype(np.int64) * instance.n_sites + site, sorter=order)]
 
 
-def _mean_nearest(instance: Instance, people: FloatArray, is_open: BoolArray, unreached_ms: int) -> float:
-    best = np.full(instance.n_rows, float(unreached_ms))
-    hit = is_open[instance.site_idx]
-    np.minimum.at(best, pair_rows(instance)[hit], np.asarray(instance.cost, dtype=np.float64)[hit])
+def _mean_nearest(rows: StagedRows, people: FloatArray, is_open: BoolArray, unreached_ms: int) -> float:
+    best = np.full(rows.n_rows, float(unreached_ms))
+    hit = is_open[rows.site_idx]
+    np.minimum.at(best, rows.pair_row[hit], rows.cost[hit].astype(np.float64))
     return float((people * best).sum()) / max(float(people.sum()), 1e-9)
 
 
@@ -423,7 +474,7 @@ def _programmes(
 ) -> list[document.ProgrammeUse]:
     found, last = [], instance.n_phases - 1
     row, site, share = triples(solution, last)
-    cost = np.asarray(instance.cost, dtype=np.float64)
+    cost = rows.cost.astype(np.float64)
     for pool, (name, group) in enumerate(names.programmes, start=1):
         mine = rows.row_pool[row] == pool
         need = instance.need_in(last)

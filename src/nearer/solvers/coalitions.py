@@ -58,7 +58,9 @@ def without_others(instance: Instance, today: IntArray, payer: BoolArray, member
     outside[list(members)] = False
     stuck = np.asarray(payer[outside].any(axis=0))
     same = np.all(rules.option_level == today[rules.option_site][:, None], axis=1)
-    kept: Rules = keeping(rules, ~stuck[rules.option_site] | same)
+    # a site that must open has no option to stay as it is, and keeps all of them
+    may_stay = np.maximum.reduceat(same, rules.option_ptr[:-1])
+    kept: Rules = keeping(rules, ~(stuck & may_stay)[rules.option_site] | same)
     free_below = replace(kept, side_lower=np.full(kept.n_sides, -np.inf), limits=())
     return replace(instance, rules=free_below)
 
@@ -102,8 +104,8 @@ def union_level(alone: list[Coalition], instance: Instance, today: IntArray) -> 
 
 def value_of(instance: Instance, level: IntArray, solve: Callable[[Instance], Solution]) -> float:
     """What people meet if sites take given levels, whatever the side rules say; ``inf`` where a path is none."""
-    option = rules_of(instance).option_of(level)
-    return solve(frozen(instance, option)).objective if np.all(option >= 0) else math.inf
+    possible = np.all(rules_of(instance).option_of(level) >= 0)
+    return solve(frozen(instance, level)).objective if possible else math.inf
 
 
 def broken_ceilings(instance: Instance, level: IntArray) -> list[str]:

@@ -38,25 +38,29 @@ def keeping(rules: Rules, keep: BoolArray) -> Rules:
     )
 
 
-def frozen(instance: Instance, option: IntArray) -> Instance:
-    """The instance where every site takes the option given, whatever the side rules and limits say."""
+def frozen(instance: Instance, level: IntArray) -> Instance:
+    """
+    The instance where every site has the levels given, whatever its options, the side rules and limits say.
+
+    Parameters
+    ----------
+    level
+        int16 (n_phases, n_sites). Levels that are none of a site's options cost nothing by themselves.
+    """
     rules = rules_of(instance)
-    keep = np.zeros(rules.n_options, dtype=bool)
-    keep[option] = True
-    only = keeping(rules, keep)
-    return replace(
-        instance,
-        rules=replace(
-            only,
-            side_ptr=np.zeros(1, dtype=np.int64),
-            side_option=np.zeros(0, dtype=np.int32),
-            side_value=np.zeros(0),
-            side_lower=np.zeros(0),
-            side_upper=np.zeros(0),
-            side_name=(),
-            limits=(),
-        ),
+    option = rules.option_of(level)
+    n_sites = instance.n_sites
+    only = Rules(
+        option_ptr=np.arange(n_sites + 1, dtype=np.int64),
+        option_level=np.ascontiguousarray(np.asarray(level, dtype=np.int16).T),
+        option_cost=np.where(option >= 0, rules.option_cost[option], 0.0),
+        side_ptr=np.zeros(1, dtype=np.int64),
+        side_option=np.zeros(0, dtype=np.int32),
+        side_value=np.zeros(0),
+        side_lower=np.zeros(0),
+        side_upper=np.zeros(0),
     )
+    return replace(instance, rules=only)
 
 
 def each_alone(instance: Instance, solve: Solve) -> tuple[FloatArray, FloatArray]:

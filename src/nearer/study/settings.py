@@ -173,13 +173,8 @@ def contradictions(study: Study) -> Iterator[Contradiction]:
         yield Contradiction(
             "plan.open", "the number of centres is missing", "give either open = N (exactly) or open_max = N (at most)"
         )
-    if study.staged and not study.is_plain:
-        yield Contradiction(
-            "plan.objective",
-            "with phases, levels, money or rules across sites, travel alone can be made good, and neither force nor "
-            "everyone_within_min be asked for",
-            "leave those out, or these",
-        )
+    if study.staged:
+        yield from _staged_objective(study)
     if plan.everyone_within_min is not None and plan.everyone_within_min > streets.limit_min:
         yield Contradiction(
             "plan.everyone_within_min",
@@ -251,6 +246,8 @@ def contradictions(study: Study) -> Iterator[Contradiction]:
 
 def _bounded(study: Study) -> bool:
     """Whether something other than [plan] open keeps the number of new centres in bounds."""
+    if "cost" in study.aims:
+        return True
     plan = study.plan
     counted = bool(plan.phases) and all(phase.open is not None or phase.open_max is not None for phase in plan.phases)
     paid = plan.budget is not None or (bool(plan.phases) and all(phase.budget is not None for phase in plan.phases))
@@ -328,6 +325,24 @@ def _stage_contradictions(study: Study) -> Iterator[Contradiction]:
                 yield Contradiction(f"levels[{number}].seats.{name}", f'there is no programme "{name}"', remedy)
             elif seats < 0:
                 yield Contradiction(f"levels[{number}].seats.{name}", "seats are below none", "give 0 or more")
+
+
+def _staged_objective(study: Study) -> Iterator[Contradiction]:
+    """Which objectives go with phases, levels, money and rules across sites."""
+    plan, name = study.plan, study.aims[0] if study.aims else "travel"
+    if len(study.aims) != 1 or name == "farthest":
+        yield Contradiction(
+            "plan.objective",
+            "with phases, levels, money or rules across sites one objective is made good: travel, coverage, equal or "
+            "cost",
+            "name one of them",
+        )
+    elif name in ("coverage", "equal") and (plan.floors or plan.everyone_within_min is not None):
+        yield Contradiction(
+            "plan.floors" if plan.floors else "plan.everyone_within_min",
+            f"promises in minutes do not go with the objective {name}",
+            "take travel or cost, or leave the promises out",
+        )
 
 
 def _objective_contradictions(study: Study) -> Iterator[Contradiction]:

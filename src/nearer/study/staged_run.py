@@ -55,6 +55,7 @@ def plan_stages(
         raise InfeasibleError(
             why_not(staged.instance, solution, lambda instance: _solve(instance, study, run, 0.5), run.stop)
         )
+    solution = _to_the_nearest(staged, solution)
     with run.timed("compare phases"):
         before = _as_today(staged, study, run)
         horizon = _horizon(staged, study, run)
@@ -79,13 +80,34 @@ def _solve(instance: Instance, study: Study, run: Run, part: float) -> Solution:
 def _as_today(staged: Staged, study: Study, run: Run) -> float:
     """The objective if every site stayed as it is."""
     today = np.repeat(staged.terms.today[None, :], staged.instance.n_phases, axis=0)
-    return _solve(frozen(staged.instance, staged.instance.rules.option_of(today)), study, run, 0.25).objective  # type: ignore[union-attr]
+    return _solve(frozen(staged.instance, today), study, run, 0.25).objective
+
+
+def _to_the_nearest(staged: Staged, solution: Solution) -> Solution:
+    """Without limits on room everybody goes to the nearest open site, also where the objective does not mind."""
+    instance, rows = staged.instance, staged.rows
+    if instance.capacitated:
+        return solution
+    phase, row, site = [], [], []
+    for t in range(instance.n_phases):
+        hits = np.flatnonzero((solution.level[t] != CLOSED)[rows.site_idx])
+        served, first = np.unique(rows.pair_row[hits], return_index=True)  # rows are sorted by time
+        phase.append(np.full(len(served), t, dtype=np.int16))
+        row.append(served.astype(np.int32))
+        site.append(rows.site_idx[hits[first]])
+    return replace(
+        solution,
+        phase_idx=np.concatenate(phase),
+        row_idx=np.concatenate(row),
+        assigned_idx=np.concatenate(site),
+        share=np.ones(sum(map(len, row))),
+    )
 
 
 def _horizon(staged: Staged, study: Study, run: Run) -> Horizon | None:
-    """How each phase would fare for itself, and in turn; None for a single phase."""
+    """How each phase would fare for itself, and in turn; None for a single phase, or where money alone counts."""
     n_phases = staged.instance.n_phases
-    if n_phases < 2:
+    if n_phases < 2 or staged.goal.is_money:
         return None
 
     def within(instance: Instance) -> Solution:
@@ -146,6 +168,8 @@ def _written(
 
     return add_stages(
         picture,
+        goal=staged.goal,
+        before_total=before_ms,
         tables=tables,
         demands=staged.demands,
         rows=staged.rows,

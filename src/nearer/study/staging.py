@@ -12,13 +12,14 @@ from nearer.demand import Demand
 from nearer.errors import Fault, InputError
 from nearer.inputs.people import later_column
 from nearer.inputs.tables import Tables
-from nearer.model import CLOSED, FREE, OPEN, Instance, ServiceLimit
+from nearer.model import CLOSED, FORBIDDEN, FREE, OPEN, Instance, ServiceLimit
 from nearer.model.build_staged import Programme, StagedRows, staged_instance, staged_rows
 from nearer.model.terms import Options, RuleBook, Terms, make_options
 from nearer.network import TravelTimes
 from nearer.planning.access import Access
+from nearer.study.goals import Goal, goal_of
 from nearer.study.load import STUDY_FILE
-from nearer.study.parts import standing, weigh
+from nearer.study.parts import check_named_sites, standing, weigh
 from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.venues import Venues, read_venues
@@ -52,6 +53,7 @@ class Staged:
     options: Options
     rows: StagedRows
     counted: FloatArray
+    goal: Goal
     instance: Instance
 
 
@@ -66,9 +68,10 @@ def stage(study: Study, tables: Tables, demand: Demand, class_times: Sequence[Tr
     """
     phases = study.plan.phases or (PhaseSettings(name="plan"),)
     venues = read_venues(study, tables)
+    check_named_sites(tables, study)
     stand = standing(tables, study)
     names, terms, capacity = _terms(study, tables, venues, stand)
-    options = make_options(terms, len(phases))
+    options = make_options(terms, len(phases), tables.sites.table["id"].isin(study.plan.force).to_numpy())
     demands = tuple(_later(study, tables, demand, phase) for phase in phases)
     start = np.concatenate([[0.0], np.cumsum([phase.years for phase in phases])[:-1]])
     counted = np.array([phase.years for phase in phases]) * (1.0 - study.plan.discount) ** start
@@ -81,8 +84,12 @@ def stage(study: Study, tables: Tables, demand: Demand, class_times: Sequence[Tr
     _districts(study, tables, options, venues, book)
     _separation(study, tables, options, venues, terms, book)
     book.limits += _limits(study, demands, demand, class_times, rows, stand)
-    instance = staged_instance(rows, book.rules(), stand, capacity, unreached_ms, whole=study.plan.whole)
-    return Staged(phases, names, demands, venues, terms, options, rows, counted, instance)
+    book.limits += _reach(study, demands, rows, stand)
+    goal = goal_of(study, rows, options, counted.tolist(), demand, class_times, stand)
+    instance = staged_instance(
+        rows, book.rules(goal.option_cost), stand, capacity, unreached_ms, goal.whole, whole=study.plan.whole
+    )
+    return Staged(phases, names, demands, venues, terms, options, rows, counted, goal, instance)
 
 
 def _later(study: Study, tables: Tables, today: Demand, phase: PhaseSettings) -> Demand:
@@ -243,6 +250,27 @@ def _separation(study: Study, tables: Tables, options: Options, venues: Venues, 
         # who is open at the end was open before, unless an existing centre closes
         for t in range(options.level.shape[1]) if terms.may_close[a] or terms.may_close[b] else (-1,):
             book.add(name, (both & (options.level[:, t] != CLOSED)).astype(np.float64), upper=1.0)
+
+
+def _reach(study: Study, demands: Sequence[Demand], rows: StagedRows, stand: IntArray) -> list[ServiceLimit]:
+    """What the objective cost and everyone within so many minutes ask for at the end."""
+    found: list[ServiceLimit] = []
+    last = len(demands) - 1
+    people = np.where(np.arange(len(demands))[:, None] == last, rows.group_people(demands, None), 0.0)
+    if study.aims[0] == "cost" and study.plan.within_share is not None:
+        share, near = study.plan.within_share, study.plan.coverage_min
+        most = (1.0 - share) * float(people.sum())
+        found.append(
+            ServiceLimit(f"{100 * share:g} % within {near:g} minutes", people, float(minutes_to_ms(near)), most)
+        )
+    if study.plan.everyone_within_min is not None:
+        within_ms = minutes_to_ms(study.plan.everyone_within_min)
+        row = np.repeat(np.arange(rows.n_rows), np.diff(rows.indptr))
+        could = np.zeros(rows.n_rows, dtype=bool)
+        could[row[(rows.cost <= within_ms) & (stand[rows.site_idx] != FORBIDDEN)]] = True
+        name = f"everyone who could be within {study.plan.everyone_within_min:g} minutes"
+        found.append(ServiceLimit(name, np.where(could, people, 0.0), float(within_ms), 0.0))
+    return found
 
 
 def _limits(

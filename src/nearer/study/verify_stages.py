@@ -23,10 +23,13 @@ from nearer.network import TravelTimes
 from nearer.planning.document import PlanDocument
 from nearer.planning.files import ASSIGNMENT_FILE, PROOF_FILE
 from nearer.study.checks import Check, alike, equal
+from nearer.study.parts import weigh
 from nearer.study.recount import Recount
 from nearer.study.retime import Pairs
 from nearer.study.settings import Study
 from nearer.study.stages import LevelSettings, PhaseSettings
+from nearer.study.staging import Staged, stage
+from nearer.study.venues import read_venues
 from nearer.units import FloatArray, IntArray, minutes_to_ms
 
 _MS = 60_000.0
@@ -83,7 +86,7 @@ def verify_stages(
     checks += list(_check_places(study, tables, table, phases, story))
     met = _People(study, tables, pairs, phases, story, folder)
     checks += list(met.check(document))
-    proof, notes = _check_bound(document, study, tables, pairs, folder, met.value_ms)
+    proof, notes = _check_bound(document, study, tables, pairs, folder, met.value)
     return [*checks, *proof], notes
 
 
@@ -258,8 +261,6 @@ def _check_places(
     study: Study, tables: Tables, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story
 ) -> Iterator[Check]:
     """Districts and distances."""
-    from nearer.study.venues import read_venues  # which district a site lies in, and metres
-
     venues = read_venues(study, tables)
     place = {str(i): at for at, i in enumerate(table.index)}
     for district in study.plan.districts:
@@ -292,7 +293,9 @@ class _People:
     ) -> None:
         self.study, self.tables, self.pairs, self.phases, self.story = study, tables, pairs, phases, story
         self.recounts = [Recount(study, _then(tables, phase), pairs) for phase in phases]
-        self.value_ms = math.nan
+        self.value = math.nan
+        self.aim = study.aims[0]
+        self.kappa = Recount(study, tables, pairs).kappa_per_min if self.aim == "equal" else 1.0
         table = tables.sites.table
         self.ids = [str(i) for i in table["id"]]
         self.other = (table["status"] == "other").to_numpy()
@@ -327,16 +330,20 @@ class _People:
         unreached = self.study.unreached_min * _MS
         start = np.concatenate([[0.0], np.cumsum([phase.years for phase in self.phases])[:-1]])
         counted = [p.years * (1 - self.study.plan.discount) ** s for p, s in zip(self.phases, start, strict=True)]
-        values = []
+        totals, weights, money = [], [], []
         met_of_phase = []
         for t, told in enumerate(document.phases):
             met = self._met(t)
             met_of_phase.append(met)
             yield Check(f"{told.name}: everybody has one place", *met.once)
             yield Check(f"{told.name}: within capacity", *met.loads)
-            value = counted[t] * met.weighted_ms
-            values.append(value)
-            yield equal(f"{told.name}: value", told.value, value / _MS)
+            totals.append(counted[t] * met.weighted)
+            weights.append(counted[t] * met.weight)
+            value = self._told(totals[t], weights[t])
+            if self.aim == "cost":
+                value = told.spent + counted[t] * told.running  # both checked as money
+                money.append(value)
+            yield _close(f"{told.name}: value", told.value, value)
             total = math.fsum(self.recounts[t].tables.people.table["total"])
             yield equal(f"{told.name}: people", told.people, total)
             mean = (met.walked_ms + met.unmet * unreached) / max(total, 1e-9) / _MS
@@ -344,10 +351,36 @@ class _People:
             yield _close(f"{told.name}: unmet", told.unmet, met.unmet)
             nearest = self._nearest_mean(t)
             yield _close(f"{told.name}: mean to the nearest", told.mean_nearest_min, nearest)
-        self.value_ms = math.fsum(values)
-        yield _close("objective: value", document.objective.value, self.value_ms / _MS)
+        self.value = self._told(math.fsum(totals), math.fsum(weights))
+        if self.aim == "cost":
+            n_new = sum(site not in self.story.today for site in self.story.level[-1])
+            self.value = math.fsum(money) if document.objective.unit == "money" else float(n_new)
+        yield _close("objective: value", document.objective.value, self.value)
         for floor in self.study.plan.floors:
             yield from self._check_floor(floor, met_of_phase)
+
+    def price(self, time_ms: FloatArray | IntArray) -> FloatArray:
+        """What a person who needs so long adds to the total of the objective."""
+        time = np.asarray(time_ms, dtype=np.float64)
+        if self.aim == "coverage":
+            near = self.study.plan.coverage_min
+            full, none = (minutes_to_ms(m) for m in (self.study.plan.decay_min or (near, near)))
+            return (
+                (time > full).astype(np.float64) if none <= full else np.clip((time - full) / (none - full), 0.0, 1.0)
+            )
+        if self.aim == "equal":
+            return np.exp(self.kappa * (time / _MS - self.study.unreached_min))
+        return time
+
+    def _told(self, total: float, weight: float) -> float:
+        """The objective's value for a total over people who weigh so much."""
+        if self.aim == "coverage":
+            return max(weight - total, 0.0)
+        if self.aim == "equal":
+            if total <= 0 or weight <= 0:
+                return 0.0
+            return max(self.study.unreached_min + math.log(total / weight) / self.kappa, 0.0)
+        return total / _MS
 
     def _met(self, t: int) -> _Met:
         recount = self.recounts[t]
@@ -438,7 +471,8 @@ class _Met:
 
     once: tuple[bool, Any, Any]
     loads: tuple[bool, Any, Any]
-    weighted_ms: float
+    weighted: float
+    weight: float
     walked_ms: float
     unmet: float
     recount: Recount
@@ -447,7 +481,7 @@ class _Met:
     @classmethod
     def of(cls, people: _People, t: int, recount: Recount, rows: list[_Sent]) -> _Met:
         unreached = recount.unreached_ms
-        weighted = walked = unmet = 0.0
+        weighted = whole = walked = unmet = 0.0
         once: tuple[bool, Any, Any] = (True, "", "")
         loads: tuple[bool, Any, Any] = (True, "", "")
         load = np.zeros((1 + len(people.study.programmes), len(people.ids)))
@@ -456,7 +490,7 @@ class _Met:
             heads, weight, need = people.people_of(t, one.pool, one.name)
             if np.isnan(np.asarray(one.time_ms, dtype=np.float64)).any():
                 once = (False, "somebody is sent where nobody gets within the limit", "")
-            weighted += math.fsum(weight[one.point] * one.share * one.time_ms)
+            weighted += math.fsum(weight[one.point] * one.share * people.price(one.time_ms))
             if one.pool == 0:
                 walked += math.fsum(heads[one.point] * one.share * one.time_ms)
             np.add.at(load[one.pool], one.site, need[one.point] * one.share)
@@ -469,14 +503,15 @@ class _Met:
                 if np.any(served > 1 + _SLACK):
                     once = (False, float(served.max()), "at most 1")
                 left = np.where(served < 1 - 1e-9, 1 - served, 0.0)
-                weighted += math.fsum(weight * left) * unreached
+                weighted += math.fsum(weight * left) * float(people.price(np.array([unreached]))[0])
+                whole += math.fsum(weight)
                 if pool == 0:
                     unmet += math.fsum(heads * left)
             room = people.room(t, pool)
             if np.any(load[pool] > room * (1 + _SLACK) + _SLACK):
                 worst = int(np.argmax(load[pool] - room))
                 loads = (False, float(load[pool][worst]), f"{people.ids[worst]} holds {room[worst]:g}")
-        return cls(once, loads, weighted, walked, unmet, recount, rows)
+        return cls(once, loads, weighted, whole, walked, unmet, recount, rows)
 
     def _of_group(self, group: str | None) -> Iterator[tuple[FloatArray, _Sent | None]]:
         """People of a group at each point, and where those of their class go; None for whoever is left."""
@@ -541,7 +576,7 @@ def _close(name: str, told: float, found: float) -> Check:
 
 
 def _check_bound(
-    document: PlanDocument, study: Study, tables: Tables, pairs: dict[str, Pairs], folder: Path, value_ms: float
+    document: PlanDocument, study: Study, tables: Tables, pairs: dict[str, Pairs], folder: Path, found: float
 ) -> tuple[list[Check], tuple[str, ...]]:
     value, bound = document.objective.value, document.bound
     gap = abs(value - bound) / max(abs(value), 1e-9)
@@ -549,14 +584,17 @@ def _check_bound(
     if document.status == "optimal":
         checks.append(Check("status", gap <= 1e-9 * (1 + 1e-3), "optimal", f"a gap of {gap:.2g}"))
     if document.proof != "certificate":
-        checks.append(Check("bound", bound <= value_ms / _MS * (1 + 1e-9), bound, f"at most {value_ms / _MS:g}"))
+        beyond = found - bound if study.aims[0] == "coverage" else bound - found
+        checks.append(Check("bound", beyond <= 1e-9 * abs(found) + 1e-9, bound, f"not beyond {found:g}"))
         return checks, ("The bound is the solver's own word; it was compared with the value only.",)
     try:
         certificate = _load(folder / PROOF_FILE)
-        proven = rules_bound(_instance(study, tables, pairs), certificate) / _MS
+        staged = _staged(study, tables, pairs)
+        proven = staged.goal.whole.bound_of(rules_bound(staged.instance, certificate))
     except CheckFailedError as error:
         return [*checks, Check("bound", False, bound, str(error))], ()
-    holds = bound <= proven + 1e-9 * abs(proven) or agrees(bound, proven) or bound <= 0.0
+    beyond = proven - bound if study.aims[0] == "coverage" else bound - proven
+    holds = beyond <= 1e-9 * abs(proven) + 1e-12 or agrees(bound, proven)
     return [*checks, Check("bound", holds, bound, proven)], ()
 
 
@@ -567,13 +605,10 @@ def _load(path: Path) -> RulesCertificate:
     raise CheckFailedError(f"{path.name} is missing or cannot be read")
 
 
-def _instance(study: Study, tables: Tables, pairs: dict[str, Pairs]) -> Any:
-    from nearer.study.parts import weigh
-    from nearer.study.staging import stage
-
+def _staged(study: Study, tables: Tables, pairs: dict[str, Pairs]) -> Staged:
     limit_ms = minutes_to_ms(study.streets.limit_min)
     times = [
         TravelTimes.from_pairs(one.point, one.site, one.time_ms, tables.people.n, tables.sites.n, limit_ms)
         for one in pairs.values()
     ]
-    return stage(study, tables, weigh(tables, study), times).instance
+    return stage(study, tables, weigh(tables, study), times)
