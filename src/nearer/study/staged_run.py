@@ -80,7 +80,7 @@ def _solve(instance: Instance, study: Study, run: Run, part: float) -> Solution:
 def _as_today(staged: Staged, study: Study, run: Run) -> float:
     """The objective if every site stayed as it is."""
     today = np.repeat(staged.terms.today[None, :], staged.instance.n_phases, axis=0)
-    return _solve(frozen(staged.instance, today), study, run, 0.25).objective
+    return _solve(frozen(staged.instance, today), study, run, 0.1).objective
 
 
 def _to_the_nearest(staged: Staged, solution: Solution) -> Solution:
@@ -111,7 +111,7 @@ def _horizon(staged: Staged, study: Study, run: Run) -> Horizon | None:
         return None
 
     def within(instance: Instance) -> Solution:
-        return _solve(instance, study, run, 0.5 / n_phases)
+        return _solve(instance, study, run, 0.25 / n_phases)
 
     values, bounds = each_alone(staged.instance, within)
     greedy, _ = each_in_turn(staged.instance, within)
