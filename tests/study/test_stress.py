@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from nearer.errors import InputError
+from nearer.planning.stress_document import Replan, Step
+from nearer.report.stress_words import proof
 from nearer.study.run import run_study
 from nearer.study.stress import run_stress
 from nearer.study.stress_ground import Question
@@ -60,3 +62,13 @@ def test_the_check_finds_a_number_that_was_changed(plan: Path) -> None:
     document["longer"] += 1.0
     path.write_text(json.dumps(document), encoding="utf-8")
     assert [check.name for check in verify_stress(plan / "stress").differing] == ["longer"]
+
+
+def test_what_is_proven_is_said_of_the_best_set_not_of_the_order() -> None:
+    steps = [Step(id=name, name=name, gain_person_min=60.0, people_back=0.0) for name in "AB"]
+    best = {"number": 2, "pool": 5, "steps": steps, "best": ["C", "D"], "best_names": ["Church", "Dome"]}
+    other = Replan(**best, order_value=700.0, value=580.0, bound=580.0, gap=0.0, status="optimal")
+    said = proof(other, "opened")
+    assert said == "Together, Church; Dome would save 2.0 hours more; no other 2 sites opened would help more: proven."
+    same = Replan(**best, order_value=580.0, value=580.0, bound=580.0, gap=0.0, status="optimal")
+    assert proof(same, "opened") == "No other 2 sites opened would help more: proven."

@@ -90,6 +90,7 @@ def replan(
             steps=steps,
             order_value=order_value,
             best=[str(ids[site]) for site in chosen],
+            best_names=[str(names[site]) for site in chosen],
             value=value,
             bound=bound,
             gap=relative_gap(value, bound),

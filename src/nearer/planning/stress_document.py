@@ -109,6 +109,7 @@ class Replan(Part):
     steps: list[Step] = Field(description="the best next one each time")
     order_value: float = Field(description="objective with all of the steps")
     best: list[str] = Field(description="the best set found of that number; its order says nothing")
+    best_names: list[str] = Field(description="their names")
     value: float = Field(description="objective with the best set")
     bound: float = Field(description="no set of that number has a smaller objective")
     gap: float

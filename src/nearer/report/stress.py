@@ -14,7 +14,7 @@ from markupsafe import Markup
 from nearer.files import written_whole
 from nearer.inputs.geo import WGS84
 from nearer.planning.document import PlanDocument
-from nearer.planning.stress_document import RandomLosses, Replan, Spread, Stock, StressDocument, WorstLoss
+from nearer.planning.stress_document import RandomLosses, Spread, Stock, StressDocument, WorstLoss
 from nearer.planning.stress_result import Stress
 from nearer.report import mapstyle, qgis, stress_words, svgmap, tokens, words
 from nearer.report.gpkg import write_layers
@@ -251,7 +251,11 @@ def _who(document: StressDocument) -> Section:
 
 def _taking_over(document: StressDocument) -> Section:
     names = {site.id: site.name for site in document.sites}
-    changed = [site for site in document.sites if site.out or abs(site.people_after - site.people_before) > 0.5]
+    changed = [
+        site
+        for site in document.sites
+        if site.out or site.over > 0.5 or abs(site.people_after - site.people_before) > 0.5
+    ]
     changed.sort(key=lambda site: (site.out is None, -site.over, -site.arriving, site.id))
     known = document.capacity == "given"
     heads = ("Centre", "", "People before", "Then", "Newly arriving") + (
@@ -295,7 +299,13 @@ def _taking_over(document: StressDocument) -> Section:
         "Who takes over",
         texts,
         [
-            Table("Centres whose people change", heads, rows, left, (0, 1)),
+            Table(
+                "Centres whose people change, or that have too many" if known else "Centres whose people change",
+                heads,
+                rows,
+                left,
+                (0, 1),
+            ),
             Table(
                 "Who goes where instead",
                 ("From", "To", "People", "Minutes more"),
@@ -315,7 +325,7 @@ def _first(document: StressDocument, names: Mapping[str, str]) -> Section:
     ):
         if found is None:
             continue
-        texts.append(f"{name}: {stress_words.proof(found, past)}{_better(found, names)}")
+        texts.append(f"{name}: {stress_words.proof(found, past)}")
         tables.append(
             Table(
                 name,
@@ -341,17 +351,6 @@ def _first(document: StressDocument, names: Mapping[str, str]) -> Section:
     if not tables:
         texts.append("No site is left that could be opened, brought back or moved.")
     return Section("What to do first", texts, tables)
-
-
-def _better(found: Replan, names: Mapping[str, str]) -> str:
-    """Where the best set is another than the first steps."""
-    if found.order_value <= found.value * (1 + 1e-9):
-        return ""
-    best = ", ".join(names[site] for site in found.best)
-    return (
-        f" Together, {best} save {words.hours(found.order_value - found.value)} hours more than the "
-        "best next one each time."
-    )
 
 
 def _critical(document: StressDocument) -> Section:

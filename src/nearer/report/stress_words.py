@@ -83,13 +83,17 @@ def taking_over(document: StressDocument) -> str:
 
 
 def proof(replan: Replan, what: str) -> str:
-    """How good the best set is."""
+    """How good the order and the best set are; what is proven is said of the set alone."""
     sites = count(replan.number, "site")
     if replan.number == replan.pool:
         return f"All {replan.number} that can be {what}."
+    start = "No other"
+    if replan.order_value > replan.value * (1 + 1e-9):
+        saved = words.hours(replan.order_value - replan.value)
+        start = f"Together, {'; '.join(replan.best_names)} would save {saved} hours more; no other"
     if replan.status == "optimal":
-        return f"No other {sites} {what} would help more: proven."
-    return f"No other {sites} {what} can do better by more than {percent_up(replan.gap)}."
+        return f"{start} {sites} {what} would help more: proven."
+    return f"{start} {sites} {what} can do better than these by more than {percent_up(replan.gap)}."
 
 
 def summary(document: StressDocument, plan: PlanDocument) -> list[str]:

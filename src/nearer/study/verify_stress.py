@@ -381,6 +381,8 @@ def _check_replan(case: Case, name: str, told: Replan | None, pool: BoolArray) -
     yield Check(f"{name}: pool", told.pool == int(pool.sum()), told.pool, int(pool.sum()))
     fits = not (wanted & ~pool).any() and not (best & ~pool).any()
     yield Check(f"{name}: sites may open", fits, ", ".join(told.best[:5]), "sites of the pool")
+    called = dict(zip(case.ids, case.before.tables.sites.table["name"].astype(str), strict=True))
+    yield equal(f"{name}: names", told.best_names, [called.get(site) for site in told.best])
     numbers = [len(told.steps), len(told.best), int(best.sum())]
     yield equal(f"{name}: number", numbers, [told.number] * 3)
     position = {site: at for at, site in enumerate(case.ids)}
