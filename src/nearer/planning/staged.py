@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from nearer.demand import Demand
 from nearer.inputs.tables import Tables
@@ -15,7 +18,6 @@ from nearer.model import CLOSED, FORBIDDEN, FREE, OPEN, Instance, Solution, Stat
 from nearer.model.aims import Aim
 from nearer.model.build_staged import StagedRows
 from nearer.model.check_rules import triples
-from nearer.model.evaluate import pair_rows
 from nearer.model.evaluate_rules import assigned_cost, limit_total, rules_of
 from nearer.model.terms import Options
 from nearer.planning import document
@@ -128,24 +130,119 @@ class Goal(Protocol):
         """Whether money, or the number of centres, is all that counts."""
 
 
-def add_stages(
-    plan: Plan,
-    *,
-    goal: Goal,
-    before_total: float,
-    tables: Tables,
-    demands: Sequence[Demand],
-    rows: StagedRows,
-    instance: Instance,
-    options: Options,
-    solution: Solution,
-    counted: FloatArray,
-    names: StageNames,
-    unreached_ms: int,
-    horizon: Horizon | None,
-    order: tuple[IntArray, FloatArray],
-    rank: Callable[[IntArray], IntArray],
-) -> Plan:
+@dataclass(frozen=True)
+class Stages:
+    """
+    A solved study in stages, and what it takes to tell of it.
+
+    Parameters
+    ----------
+    tables, demands
+        What was read, and who lives there in each phase.
+    rows, instance, options, solution
+        What was solved, and how.
+    goal, before_total
+        What was made good, and its total cost with the sites of today.
+    counted
+        What a minute of each phase counts for, float64 (n_phases,).
+    names
+        Words for numbers.
+    unreached_ms
+        What a person out of reach counts as.
+    horizon
+        None where there is one phase, or money alone counts.
+    order, gain
+        Opened sites as they are best built, and what each saves at its turn: see ``build_order``.
+    """
+
+    tables: Tables
+    demands: Sequence[Demand]
+    rows: StagedRows
+    instance: Instance
+    options: Options
+    solution: Solution
+    goal: Goal
+    before_total: float
+    counted: FloatArray
+    names: StageNames
+    unreached_ms: int
+    horizon: Horizon | None
+    order: IntArray
+    gain: FloatArray
+
+    @property
+    def last(self) -> int:
+        """The last phase."""
+        return self.instance.n_phases - 1
+
+    @cached_property
+    def level(self) -> IntArray:
+        """Level of each site in each phase, int16 (n_phases, n_sites)."""
+        return np.asarray(self.solution.level)
+
+    @cached_property
+    def option(self) -> IntArray:
+        """Option that each site takes, int64 (n_sites,)."""
+        return rules_of(self.instance).option_of(self.level)
+
+    @cached_property
+    def ids(self) -> StrArray:
+        """Ids of the sites, object (n_sites,)."""
+        return self.tables.sites.table["id"].to_numpy(dtype=object)
+
+    @cached_property
+    def ours(self) -> BoolArray:
+        """Sites that are not another provider's, bool (n_sites,)."""
+        return np.asarray((self.tables.sites.table["status"] != "other").to_numpy())
+
+    @cached_property
+    def turn(self) -> IntArray:
+        """Place of each site in the order of building, int64 (n_sites,); as many as there are where it is not built."""
+        turn = np.full(self.instance.n_sites, len(self.order), dtype=np.int64)
+        turn[self.order] = np.arange(len(self.order))
+        return turn
+
+    def is_open(self, phase: int) -> BoolArray:
+        """Sites open at the end of a phase, bool (n_sites,)."""
+        return np.asarray(self.level[phase] != CLOSED)
+
+    @cached_property
+    def _key_order(self) -> tuple[IntArray, IntArray]:
+        key = self.rows.pair_row * self.instance.n_sites + self.rows.site_idx
+        order = np.argsort(key, kind="stable")
+        return order, key[order]
+
+    def sent(self, phase: int) -> tuple[IntArray, IntArray, FloatArray, IntArray]:
+        """Rows, sites, shares and pairs of the assignment of a phase."""
+        row, site, share = triples(self.solution, phase)
+        order, key = self._key_order
+        return row, site, share, order[np.searchsorted(key, row.astype(np.int64) * self.instance.n_sites + site)]
+
+    def left(self, phase: int) -> FloatArray:
+        """Share of each row that has no place in a phase, float64 (n_rows,)."""
+        row, _, share = triples(self.solution, phase)
+        served = np.bincount(row, weights=share, minlength=self.rows.n_rows)
+        return np.where(served < 1 - 1e-9, 1 - served, 0.0)
+
+    def people(self, phase: int) -> FloatArray:
+        """People of each row who come for what everybody comes for, float64 (n_rows,)."""
+        return np.where(self.rows.row_pool == 0, self.rows.people[phase], 0.0)
+
+    @cached_property
+    def load(self) -> FloatArray:
+        """People sent to each site in the last phase, float64 (n_sites,)."""
+        row, site, share = triples(self.solution, self.last)
+        return sum_by(site, share * self.people(self.last)[row], self.instance.n_sites)
+
+    def nearest_ms(self, phase: int) -> FloatArray:
+        """Milliseconds of each row to the nearest open site, ``inf`` out of reach; float64 (n_rows,)."""
+        best = np.full(self.rows.n_rows, np.inf)
+        hit = self.is_open(phase)[self.rows.site_idx]
+        np.minimum.at(best, self.rows.pair_row[hit], self.rows.cost[hit].astype(np.float64))
+        return best
+
+
+def add_stages(plan: Plan, stages: Stages) -> Plan:
     """
     Add phases, levels, agencies, programmes, rules and unmet need to a plan of the last phase.
 
@@ -153,72 +250,51 @@ def add_stages(
     ----------
     plan
         The picture of the last phase, as ``make_plan`` draws it.
-    goal, before_total
-        What was made good, and its total cost with the sites of today.
-    order
-        Of ``build_order``.
-    rank
-        Position of sites in that order.
+    stages
+        The solved study.
     """
-    rules = rules_of(instance)
-    level = np.asarray(solution.level)
-    option = rules.option_of(level)
-    ids = tables.sites.table["id"].to_numpy(dtype=object)
-    ours = (tables.sites.table["status"] != "other").to_numpy()
-    last = instance.n_phases - 1
-    row, site, share = triples(solution, last)
-    everyone = rows.row_pool[row] == 0
-    sent = sum_by(site[everyone], (share * rows.people[last][row])[everyone], instance.n_sites)
-    phases = [
-        _phase(
-            t, ids, ours, instance, options, option, level, solution, rows, demands, counted, names, unreached_ms,
-            horizon, rank, goal,
-        )
-        for t in range(instance.n_phases)
-    ]  # fmt: skip
-    limited = instance.capacitated
-    described = [
-        _site(one, at, instance, options, option, level, names, sent if limited else None, order)
-        for one, at in _positions(plan, ids)
-    ]
+    position = {site: at for at, site in enumerate(stages.ids)}
+    described = [_site(one, position[one.id], stages) for one in plan.document.sites]
+    phases = [_phase(stages, t) for t in range(stages.instance.n_phases)]
+    horizon, whole = stages.horizon, stages.goal.whole
     written = plan.document.model_copy(
         update={
             "sites": sorted(described, key=lambda one: (one.order is not None, one.order or 0)),
             "phases": phases,
-            "agencies": _agencies(ids, ours, options, option, level, instance, names, sent),
-            "levels": _levels(ours, instance, level[last], names, sent),
-            "programmes": _programmes(instance, rows, solution, names),
-            "rules": _rules(instance, options, option, solution),
-            "unmet": _unmet(tables, demands[last], instance, rows, solution),
-            "greedy_value": None if horizon is None else _value_of(goal.whole, math.fsum(horizon.greedy_value)),
-            **_judged(goal, solution, before_total),
-            "notes": _notes(plan.document.notes, instance),
+            "agencies": _agencies(stages),
+            "levels": _levels(stages),
+            "programmes": _programmes(stages),
+            "rules": _rules(stages),
+            "unmet": _unmet(stages),
+            "greedy_value": None if horizon is None else _value_of(whole, math.fsum(horizon.greedy_value)),
+            **_judged(stages),
+            "notes": _notes(plan.document.notes, stages.instance),
             "opened": int(sum(len(phase.opened) for phase in phases)),
         }
     )
-    by_id = {one.id: one for one in described}
-    sites = plan.sites.copy()
-    sites["status"] = [
-        by_id[i].status if i in by_id else status for i, status in zip(ids, sites["status"], strict=True)
-    ]
-    sites["order"] = np.nan
-    for place, at in enumerate(order[0]):
-        sites.loc[at, "order"] = place + 1
-    sites["order"] = sites["order"].astype("Int64")
-    extra = {"phase": "phase", "level_plan": "level", "people_sent": "sent", "money": "spent"}
-    for column, key in extra.items():
-        sites[column] = [getattr(by_id[i], key) if i in by_id else None for i in ids]
     people = plan.people.copy()
-    for t in range(instance.n_phases):
-        people[f"minutes_phase_{t + 1}"] = _point_minutes(rows, level[t] != CLOSED, demands[t].n_points)
+    for t in range(stages.instance.n_phases):
+        people[f"minutes_phase_{t + 1}"] = _point_minutes(stages, t)
     return replace(
         plan,
         document=written,
         people=people,
-        sites=sites,
-        certificate=solution.certificate,
-        assignment=_assignment(rows, solution) if limited else None,
+        sites=_sites_frame(plan, stages, {one.id: one for one in described}),
+        certificate=stages.solution.certificate,
+        assignment=_assignment(stages) if stages.instance.capacitated else None,
     )
+
+
+def _sites_frame(plan: Plan, stages: Stages, described: dict[str, document.PlannedSite]) -> gpd.GeoDataFrame:
+    sites = plan.sites.copy()
+    status = zip(stages.ids, sites["status"], strict=True)
+    sites["status"] = [described[i].status if i in described else given for i, given in status]
+    built = stages.turn < len(stages.order)
+    sites["order"] = pd.array(np.where(built, stages.turn + 1, 0), dtype="Int64")
+    sites.loc[~built, "order"] = pd.NA
+    for column, key in (("phase", "phase"), ("level_plan", "level"), ("people_sent", "sent"), ("money", "spent")):
+        sites[column] = [getattr(described[i], key) if i in described else None for i in stages.ids]
+    return sites
 
 
 def _notes(found: list[str], instance: Instance) -> list[str]:
@@ -236,19 +312,18 @@ def _notes(found: list[str], instance: Instance) -> list[str]:
     return [first, *found[1:3], gain, *found[3:]]
 
 
-def _point_minutes(rows: StagedRows, is_open: BoolArray, n_points: int) -> FloatArray:
+def _point_minutes(stages: Stages, phase: int) -> FloatArray:
     """Minutes of each point's first class to the nearest open site, NaN where none is within reach."""
-    best = np.full(rows.n_rows, np.inf)
-    hit = is_open[rows.site_idx]
-    np.minimum.at(best, rows.pair_row[hit], rows.cost[hit].astype(np.float64))
-    found = np.full(n_points, np.nan)
+    best, rows = stages.nearest_ms(phase), stages.rows
+    found = np.full(stages.demands[phase].n_points, np.nan)
     first = np.flatnonzero((rows.row_pool == 0) & np.isfinite(best))[::-1]
     found[rows.row_point[first]] = best[first] / MS_PER_MIN
     return found
 
 
-def _assignment(rows: StagedRows, solution: Solution) -> dict[str, IntArray | FloatArray]:
+def _assignment(stages: Stages) -> dict[str, IntArray | FloatArray]:
     """Who is sent where in each phase."""
+    solution, rows = stages.solution, stages.rows
     row = solution.row_idx
     phase = np.zeros(len(row), dtype=np.int16) if solution.phase_idx is None else solution.phase_idx
     return {
@@ -265,11 +340,11 @@ def _value_of(aim: Aim, total: float) -> float | None:
     return aim.value_of(total) if math.isfinite(total) else None
 
 
-def _judged(goal: Goal, solution: Solution, before_total: float) -> dict[str, Any]:
+def _judged(stages: Stages) -> dict[str, Any]:
     """Value, bound and gaps of the objective in its own unit."""
-    aim = goal.whole
-    value, bound, before = aim.value_of(solution.objective), aim.bound_of(solution.bound), aim.value_of(before_total)
-    gap = relative_gap(value, bound)
+    aim, solution = stages.goal.whole, stages.solution
+    value, bound = aim.value_of(solution.objective), aim.bound_of(solution.bound)
+    before, gap = aim.value_of(stages.before_total), relative_gap(value, bound)
     # a bound that proves the total may leave a little more of what is told, where that is the smaller number
     proven = solution.status is Status.OPTIMAL and gap <= 1e-9
     status = Status.GAP if solution.status is Status.OPTIMAL and not proven else solution.status
@@ -283,62 +358,41 @@ def _judged(goal: Goal, solution: Solution, before_total: float) -> dict[str, An
     }
 
 
-def _positions(plan: Plan, ids: StrArray) -> list[tuple[document.PlannedSite, int]]:
-    place = {site: at for at, site in enumerate(ids)}
-    return [(site, place[site.id]) for site in plan.document.sites]
-
-
-def _phase(
-    t: int,
-    ids: StrArray,
-    ours: BoolArray,
-    instance: Instance,
-    options: Options,
-    option: IntArray,
-    level: IntArray,
-    solution: Solution,
-    rows: StagedRows,
-    demands: Sequence[Demand],
-    counted: FloatArray,
-    names: StageNames,
-    unreached_ms: int,
-    horizon: Horizon | None,
-    rank: Callable[[IntArray], IntArray],
-    goal: Goal,
-) -> document.PhasePlan:
-    row, site, share = triples(solution, t)
-    place = _pair_places(instance, row, site)
-    cost = rows.cost.astype(np.float64)
-    aim = goal.phases[t]
-    people = np.where(rows.row_pool == 0, rows.people[t], 0.0)
-    total = float(people.sum())
+def _phase(stages: Stages, t: int) -> document.PhasePlan:
+    instance, options, option, horizon = stages.instance, stages.options, stages.option, stages.horizon
+    aim, people = stages.goal.phases[t], stages.people(t)
+    row, _, share, place = stages.sent(t)
+    cost = stages.rows.cost.astype(np.float64)
+    everyone = max(float(people.sum()), 1e-9)
     walked = float((people[row] * share * cost[place]).sum())
-    served = np.bincount(row, weights=share, minlength=instance.n_rows)
-    left = float((people * np.where(served < 1 - 1e-9, 1 - served, 0.0)).sum())
-    is_open = level[t] != CLOSED
-    nearest = _mean_nearest(rows, people, is_open, unreached_ms)
+    left = float((people * stages.left(t)).sum())
+    nearest = float((people * np.minimum(stages.nearest_ms(t), stages.unreached_ms)).sum()) / everyone
     room_ms, unmet_room = nearest_with_room(
-        instance, rows.cost.astype(np.float64), rows.row_pool, people, instance.need_in(t), level[t], unreached_ms
+        instance, cost, stages.rows.row_pool, people, instance.need_in(t), stages.level[t], stages.unreached_ms
     )
     opened = np.flatnonzero(options.opened[option, t])
     spent, running = math.fsum(options.spent[option, t]), math.fsum(options.running[option, t])
-    if goal.is_money:
-        value = spent + float(counted[t]) * running
+    if stages.goal.is_money:
+        value = spent + float(stages.counted[t]) * running
     else:
         value = aim.value_of(assigned_cost(instance, t, row, place, share))
+
+    def named(sites: IntArray) -> list[str]:
+        return [str(stages.ids[j]) for j in sites]
+
     return document.PhasePlan(
-        name=names.phases[t],
-        years=names.years[t],
-        counted=float(counted[t]),
-        people=float(demands[t].total.sum()),
-        opened=[str(ids[j]) for j in opened[np.argsort(rank(opened), kind="stable")]],
-        upgraded=[str(ids[j]) for j in np.flatnonzero(options.upgraded[option, t])],
-        closed=[str(ids[j]) for j in np.flatnonzero(options.closed[option, t])],
-        centres=int(np.count_nonzero(is_open & ours)),
+        name=stages.names.phases[t],
+        years=stages.names.years[t],
+        counted=float(stages.counted[t]),
+        people=float(stages.demands[t].total.sum()),
+        opened=named(opened[np.argsort(stages.turn[opened], kind="stable")]),
+        upgraded=named(np.flatnonzero(options.upgraded[option, t])),
+        closed=named(np.flatnonzero(options.closed[option, t])),
+        centres=int(np.count_nonzero(stages.is_open(t) & stages.ours)),
         spent=spent,
         running=running,
         value=value,
-        mean_min=(walked + left * unreached_ms) / max(total, 1e-9) / MS_PER_MIN,
+        mean_min=(walked + left * stages.unreached_ms) / everyone / MS_PER_MIN,
         mean_nearest_min=nearest / MS_PER_MIN,
         mean_room_min=room_ms / MS_PER_MIN,
         unmet=left,
@@ -349,60 +403,31 @@ def _phase(
     )
 
 
-def _pair_places(instance: Instance, row: IntArray, site: IntArray) -> IntArray:
-    """Where each pair of an assignment is stored."""
-    key = pair_rows(instance) * instance.n_sites + instance.site_idx
-    order = np.argsort(key, kind="stable")
-    return order[np.searchsorted(key, row.astype(np.int64) * instance.n_sites + site, sorter=order)]
-
-
-def _mean_nearest(rows: StagedRows, people: FloatArray, is_open: BoolArray, unreached_ms: int) -> float:
-    best = np.full(rows.n_rows, float(unreached_ms))
-    hit = is_open[rows.site_idx]
-    np.minimum.at(best, rows.pair_row[hit], rows.cost[hit].astype(np.float64))
-    return float((people * best).sum()) / max(float(people.sum()), 1e-9)
-
-
-def _site(
-    one: document.PlannedSite,
-    at: int,
-    instance: Instance,
-    options: Options,
-    option: IntArray,
-    level: IntArray,
-    names: StageNames,
-    sent: FloatArray | None,
-    order: tuple[IntArray, FloatArray],
-) -> document.PlannedSite:
-    taken = option[at]
-    moved = options.opened[taken] | options.upgraded[taken] | options.closed[taken]
-    first = int(np.argmax(moved)) if moved.any() else None
+def _site(one: document.PlannedSite, at: int, stages: Stages) -> document.PlannedSite:
+    options, names, taken = stages.options, stages.names, int(stages.option[at])
+    moved = np.flatnonzero(options.opened[taken] | options.upgraded[taken] | options.closed[taken])
     status = "existing"
-    if options.opened[taken].any():
-        status = "opened"
-    elif options.closed[taken].any():
-        status = "closed"
-    elif options.upgraded[taken].any():
-        status = "upgraded"
-    at_end = int(level[-1, at])
-    room = float(instance.capacity[at, at_end, 0]) if at_end != CLOSED else 0.0
-    place = np.flatnonzero(order[0] == at)
+    for happened, word in ((options.upgraded, "upgraded"), (options.closed, "closed"), (options.opened, "opened")):
+        status = word if happened[taken].any() else status
+    at_end, place = int(stages.level[-1, at]), int(stages.turn[at])
+    room = float(stages.instance.capacity[at, at_end, 0]) if at_end != CLOSED else 0.0
+    built = place < len(stages.order)
     return one.model_copy(
         update={
             "status": status,
-            "phase": None if first is None else names.phases[first],
-            "level": (names.levels[at_end] or None) if at_end != CLOSED else None,
-            "level_before": names.levels[int(level_today(options, at))] or None if status == "upgraded" else None,
+            "phase": names.phases[moved[0]] if len(moved) else None,
+            "level": _level_name(names, at_end) or None,
+            "level_before": _level_name(names, level_today(options, at)) or None if status == "upgraded" else None,
             "people": 0.0 if at_end == CLOSED else one.people,
-            "sent": None if sent is None else float(sent[at]),
+            "sent": float(stages.load[at]) if stages.instance.capacitated else None,
             "room": None if math.isinf(room) else room,
             "spent": math.fsum(options.spent[taken]),
             "steps": [
-                document.SiteStep(phase=names.phases[t], level=_level_name(names, int(level[t, at])))
-                for t in np.flatnonzero(moved)
+                document.SiteStep(phase=names.phases[t], level=_level_name(names, int(stages.level[t, at])))
+                for t in moved
             ],
-            "order": int(place[0]) + 1 if len(place) else None,
-            "gain_person_min": float(order[1][place[0]]) / MS_PER_MIN if len(place) else None,
+            "order": place + 1 if built else None,
+            "gain_person_min": float(stages.gain[place]) / MS_PER_MIN if built else None,
         }
     )
 
@@ -418,29 +443,20 @@ def level_today(options: Options, site: int) -> int:
     return CLOSED if opens or not (mine != CLOSED).any() else int(mine[mine != CLOSED].min())
 
 
-def _agencies(
-    ids: StrArray,
-    ours: BoolArray,
-    options: Options,
-    option: IntArray,
-    level: IntArray,
-    instance: Instance,
-    names: StageNames,
-    sent: FloatArray,
-) -> list[document.AgencyPlan]:
+def _agencies(stages: Stages) -> list[document.AgencyPlan]:
     found = []
+    options, option, n_phases = stages.options, stages.option, stages.instance.n_phases
     opened = options.opened[option].any(axis=1)
-    for a, (name, budget, running_budget) in enumerate(names.agencies):
-        mine = np.array([owner == name for owner in names.owner], dtype=bool) & ours
-        part = names.share[a]
+    for (name, budget, running_budget), part in zip(stages.names.agencies, stages.names.share, strict=True):
+        mine = np.array([owner == name for owner in stages.names.owner], dtype=bool) & stages.ours
         found.append(
             document.AgencyPlan(
                 name=name,
-                venues_today=int(np.count_nonzero(mine & (instance.standing == OPEN))),
-                opened=[str(ids[j]) for j in np.flatnonzero(mine & opened)],
-                people=float(sent[mine & (level[-1] != CLOSED)].sum()),
-                spent=[math.fsum(part * options.spent[option, t]) for t in range(instance.n_phases)],
-                running=[math.fsum(part * options.running[option, t]) for t in range(instance.n_phases)],
+                venues_today=int(np.count_nonzero(mine & (stages.instance.standing == OPEN))),
+                opened=[str(stages.ids[j]) for j in np.flatnonzero(mine & opened)],
+                people=float(stages.load[mine & stages.is_open(stages.last)].sum()),
+                spent=[math.fsum(part * options.spent[option, t]) for t in range(n_phases)],
+                running=[math.fsum(part * options.running[option, t]) for t in range(n_phases)],
                 budget=budget,
                 running_budget=running_budget,
             )
@@ -448,44 +464,39 @@ def _agencies(
     return found
 
 
-def _levels(
-    ours: BoolArray, instance: Instance, level: IntArray, names: StageNames, sent: FloatArray
-) -> list[document.LevelUse]:
+def _levels(stages: Stages) -> list[document.LevelUse]:
+    instance, names = stages.instance, stages.names
     if len(names.levels) < 2 and not instance.capacitated:
         return []
     found = []
     for at, name in enumerate(names.levels):
-        here = ours & (level == at)
+        here = stages.ours & (stages.level[-1] == at)
         if here.any() or name:
             room = float(instance.capacity[here, at, 0].sum())
             found.append(
                 document.LevelUse(
                     name=name or "not stated",
                     centres=int(here.sum()),
-                    people=float(sent[here].sum()),
+                    people=float(stages.load[here].sum()),
                     capacity=None if math.isinf(room) else room,
                 )
             )
     return found
 
 
-def _programmes(
-    instance: Instance, rows: StagedRows, solution: Solution, names: StageNames
-) -> list[document.ProgrammeUse]:
-    found, last = [], instance.n_phases - 1
-    row, site, share = triples(solution, last)
-    cost = rows.cost.astype(np.float64)
-    for pool, (name, group) in enumerate(names.programmes, start=1):
-        mine = rows.row_pool[row] == pool
-        need = instance.need_in(last)
+def _programmes(stages: Stages) -> list[document.ProgrammeUse]:
+    found = []
+    row, _, share, place = stages.sent(stages.last)
+    cost, need = stages.rows.cost.astype(np.float64), stages.instance.need_in(stages.last)
+    for pool, (name, group) in enumerate(stages.names.programmes, start=1):
+        mine = stages.rows.row_pool[row] == pool
         seated = need[row[mine]] * share[mine]
-        walked = float((seated * cost[_pair_places(instance, row[mine], site[mine])]).sum())
-        total = float(seated.sum())
+        walked, total = float((seated * cost[place[mine]]).sum()), float(seated.sum())
         found.append(
             document.ProgrammeUse(
                 name=name,
                 group=group,
-                wanted=float(need[rows.row_pool == pool].sum()),
+                wanted=float(need[stages.rows.row_pool == pool].sum()),
                 seated=total,
                 mean_min=walked / total / MS_PER_MIN if total > 0 else None,
             )
@@ -493,9 +504,9 @@ def _programmes(
     return found
 
 
-def _rules(instance: Instance, options: Options, option: IntArray, solution: Solution) -> list[document.RuleUse]:
-    rules = rules_of(instance)
-    totals = rules.side_totals(option)
+def _rules(stages: Stages) -> list[document.RuleUse]:
+    rules = rules_of(stages.instance)
+    totals = rules.side_totals(stages.option)
     found = [
         document.RuleUse(
             name=name,
@@ -508,9 +519,9 @@ def _rules(instance: Instance, options: Options, option: IntArray, solution: Sol
     ]
     for at, limit in enumerate(rules.limits):
         value = 0.0
-        for t in range(instance.n_phases):
-            row, site, share = triples(solution, t)
-            value += limit_total(instance, at, t, row, _pair_places(instance, row, site), share)
+        for t in range(stages.instance.n_phases):
+            row, _, share, place = stages.sent(t)
+            value += limit_total(stages.instance, at, t, row, place, share)
         people = float(limit.factor.sum()) or 1.0
         if limit.beyond is None:
             scale = people * MS_PER_MIN
@@ -521,16 +532,12 @@ def _rules(instance: Instance, options: Options, option: IntArray, solution: Sol
     return found
 
 
-def _unmet(
-    tables: Tables, demand: Demand, instance: Instance, rows: StagedRows, solution: Solution
-) -> list[document.UnmetArea]:
-    last = instance.n_phases - 1
-    row, _, share = triples(solution, last)
-    served = np.bincount(row, weights=share, minlength=instance.n_rows)
-    left = np.where((rows.row_pool == 0) & (served < 1 - 1e-9), 1 - served, 0.0)
-    short = np.bincount(rows.row_point, weights=left * rows.people[last], minlength=demand.n_points)
+def _unmet(stages: Stages) -> list[document.UnmetArea]:
+    demand = stages.demands[stages.last]
+    lost = stages.left(stages.last) * stages.people(stages.last)
+    short = np.bincount(stages.rows.row_point, weights=lost, minlength=demand.n_points)
     part = np.divide(short, demand.total, out=np.zeros(demand.n_points), where=demand.total > 0)
-    areas = tables.people.table["area"].to_numpy(dtype=object)
+    areas = stages.tables.people.table["area"].to_numpy(dtype=object)
     found = []
     for area in sorted({str(name) for name in areas[short > 0]}):
         here = areas == area

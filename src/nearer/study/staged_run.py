@@ -16,7 +16,7 @@ from nearer.network import Network, TravelTimes
 from nearer.planning.access import Access
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
-from nearer.planning.staged import Horizon, StageNames, add_stages, build_order, final_standing
+from nearer.planning.staged import Horizon, StageNames, Stages, add_stages, build_order, final_standing
 from nearer.solvers import solve
 from nearer.solvers.horizon import each_alone, each_in_turn, frozen
 from nearer.study.asking import kappa_before
@@ -25,7 +25,7 @@ from nearer.study.parts import run_notes, snapping
 from nearer.study.settings import Study
 from nearer.study.staging import Staged, stage
 from nearer.study.why_not import why_not
-from nearer.units import IntArray, minutes_to_ms
+from nearer.units import minutes_to_ms
 
 
 def plan_stages(
@@ -159,29 +159,25 @@ def _written(
         before_ms=before_ms,
         kappa_per_min=kappa_before(study, demand, Access.to_open(demand, class_times, instance.standing == OPEN)),
     )
-    order = build_order(instance, single, level)
-    place = np.full(instance.n_sites, len(order[0]), dtype=np.int64)
-    place[order[0]] = np.arange(len(order[0]))
-
-    def rank(sites: IntArray) -> IntArray:
-        return place[sites]
-
+    order, gain = build_order(instance, single, level)
     return add_stages(
         picture,
-        goal=staged.goal,
-        before_total=before_ms,
-        tables=tables,
-        demands=staged.demands,
-        rows=staged.rows,
-        instance=instance,
-        options=staged.options,
-        solution=solution,
-        counted=staged.counted,
-        names=_names(study, staged),
-        unreached_ms=unreached_ms,
-        horizon=horizon,
-        order=order,
-        rank=rank,
+        Stages(
+            tables=tables,
+            demands=staged.demands,
+            rows=staged.rows,
+            instance=instance,
+            options=staged.options,
+            solution=solution,
+            goal=staged.goal,
+            before_total=before_ms,
+            counted=staged.counted,
+            names=_names(study, staged),
+            unreached_ms=unreached_ms,
+            horizon=horizon,
+            order=order,
+            gain=gain,
+        ),
     )
 
 
