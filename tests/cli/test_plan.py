@@ -204,3 +204,25 @@ def test_a_start_from_a_folder_without_a_plan_is_exit_code_2(nearer: Any, town: 
     refused = nearer("plan", "town", "--from", "town")
     assert refused.returncode == 2
     assert "there is no plan here" in refused.stderr
+
+
+def test_money_can_be_given_on_the_command_line(nearer: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "street"
+    folder.mkdir()
+    (folder / "people.csv").write_text("id,lon,lat,population\na,0,0.000,10\nb,0,0.010,10\nc,0,0.020,20\n")
+    (folder / "sites.csv").write_text(
+        "id,name,lon,lat,status,cost\nH,Hall,0,0.000,existing,\nS,School,0,0.010,candidate,50\n"
+        "L,Library,0,0.020,candidate,80\n"
+    )
+    (folder / "nearer.toml").write_text(
+        '[streets]\nmode = "straight"\n[people]\nfile = "people.csv"\n'
+        '[[sites]]\nfile = "sites.csv"\n[plan]\nopen_max = 2\n'
+    )
+    opened = {}
+    for budget in ("49", "60", "90", "200"):
+        result = nearer("plan", "street", "--budget", budget, "--json")
+        assert result.returncode == 0, result.stderr
+        opened[budget] = sorted(site["id"] for site in json.loads(result.stdout)["sites"])
+        assert nearer("verify", "street/plan").returncode == 0
+    # the school leaves 20 people one stretch away, the library 10
+    assert opened == {"49": [], "60": ["S"], "90": ["L"], "200": ["L", "S"]}

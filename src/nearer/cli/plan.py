@@ -17,6 +17,9 @@ def plan(
     ] = None,
     open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
     open_max: Annotated[int | None, typer.Option(min=0, help="Open at most so many.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="Money for opening, upgrading and closing, beside what else is asked.")
+    ] = None,
     objective: Annotated[str | None, typer.Option(metavar="travel", help="What to make small.")] = None,
     time_limit: Annotated[float, typer.Option(min=0, help="Seconds for the solver; the best found counts.")] = 60.0,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which the plan is good enough.")] = 1e-4,
@@ -55,6 +58,7 @@ def plan(
                 out=out,
                 open=open,
                 open_max=open_max,
+                budget=budget,
                 objective=objective,
                 time_limit_s=time_limit,
                 gap=gap,

@@ -48,6 +48,7 @@ def run_study(
     out: Path | None = None,
     open: int | None = None,
     open_max: int | None = None,
+    budget: float | None = None,
     objective: str | Sequence[str] | None = None,
     time_limit_s: float | None = 60.0,
     gap: float = 1e-4,
@@ -67,7 +68,7 @@ def run_study(
         The study folder, or its ``nearer.toml``.
     out
         Where the plan goes; default ``plan`` inside the study folder.
-    open, open_max, objective, seed
+    open, open_max, budget, objective, seed
         Replace what ``nearer.toml`` says; None to leave it. Several objectives in order as a list, or with commas.
     time_limit_s
         Seconds for the solver; None for no limit.
@@ -97,7 +98,13 @@ def run_study(
     out = default_out(folder) if out is None else Path(out)
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     named = objective if objective is None or isinstance(objective, str) else tuple(objective)
-    wanted = {"plan.open": open, "plan.open_max": open_max, "plan.objective": named, "study.seed": seed}
+    wanted = {
+        "plan.open": open,
+        "plan.open_max": open_max,
+        "plan.budget": budget,
+        "plan.objective": named,
+        "study.seed": seed,
+    }
 
     check_out(out)
     study = override(load_study(folder), wanted)

@@ -40,7 +40,15 @@ from nearer.units import BoolArray
 
 _MS = 60_000.0
 # what the command line may replace
-_ASKED_ANEW = ("plan.open", "plan.open_max", "plan.objective", "plan.tolerance", "study.seed", "scenarios")
+_ASKED_ANEW = (
+    "plan.open",
+    "plan.open_max",
+    "plan.budget",
+    "plan.objective",
+    "plan.tolerance",
+    "study.seed",
+    "scenarios",
+)
 
 
 class HasInputs(Protocol):
