@@ -156,6 +156,29 @@ def test_small_problems_are_solved_to_the_enumerated_optimum(single_source: bool
     assert {Status.OPTIMAL, Status.INFEASIBLE} <= seen
 
 
+def fewest(n: int, m: int, seed: int = 0) -> Instance:
+    """The fewest sites that hold everybody in reach: nothing but their number is paid, whatever is split."""
+    rng = np.random.default_rng(seed)
+    points, sites = rng.random((n, 2)), rng.random((m, 2))
+    away = np.hypot(points[:, None, 0] - sites[:, 0], points[:, None, 1] - sites[:, 1])
+    reach = np.maximum(0.25, np.sort(away, axis=1)[:, 1])
+    need = rng.integers(1, 100, n).astype(np.float64)
+    room = np.round(4 * need.sum() / m * rng.uniform(0.8, 1.2, m))
+    return capacitated(np.where(away <= reach[:, None], 0.0, -1.0), need, room, np.ones(m), single_source=False)
+
+
+def test_where_only_open_sites_are_paid_for_the_bound_is_a_whole_number_of_them() -> None:
+    small = fewest(12, 7)
+    assert small.whole
+    found = solve(small, gap=0.0)
+    assert (found.status, found.objective) == (Status.OPTIMAL, brute_force(small))
+    larger = fewest(40, 20)
+    found = solve(larger, gap=0.0, stop=Stop(20.0))
+    assert found.status is Status.OPTIMAL
+    assert check_solution(larger, found) == []
+    check_proof(larger, found, "fewest")
+
+
 def town(n: int, m: int, single_source: bool, seed: int = 0, tight: float = 3.0) -> Instance:
     rng = np.random.default_rng(seed)
     people, sites = rng.random((n, 2)), rng.random((m, 2))

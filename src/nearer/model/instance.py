@@ -155,7 +155,8 @@ class Instance:
             return False
         if self.open_cost is not None and np.any(self.open_cost % 1 != 0):
             return False
-        if self.capacitated and not self.single_source:
+        pays = bool(np.any(np.asarray(self.cost)) or np.any(self.unserved[np.isfinite(self.unserved)]))
+        if self.capacitated and not self.single_source and pays:  # else all that is paid is the open sites
             # split by whole units at best: whole values then need needs that are weights, and whole capacities
             finite = self.capacity[np.isfinite(self.capacity)]
             if np.any(finite % 1 != 0) or not (self.need is None or np.array_equal(self.need, self.weight[-1])):
