@@ -12,16 +12,20 @@ from pathlib import Path
 from benchmarks.given import Given
 from benchmarks.machine import facts, load
 
-NAMES = ("times", "reading", "plan", "newtown", "literature")
+NAMES = ("times", "reading", "plan", "newtown", "literature", "peers", "planning")
 
 
 def main() -> int:
     """Run what was asked for and print it; what is finished is in the file even if a later one fails."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; default all")
-    parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the tables there as well")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.md", help="write the tables there as well, other files beside it"
+    )
     parser.add_argument("--small", action="store_true", help="tiny sizes, to see that everything runs")
-    parser.add_argument("--limit", type=float, metavar="S", help="literature: most seconds for each file")
+    parser.add_argument(
+        "--limit", type=float, metavar="S", help="literature, peers, planning: most seconds for each problem"
+    )
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(NAMES))
     if unknown:
@@ -29,7 +33,7 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")
 
-    given = Given.here(options.small, options.limit)
+    given = Given.here(options.small, options.limit, options.out)
     parts = [f"# Measured on {datetime.now(UTC):%Y-%m-%d}\n\n" + "\n".join(f"* {line}" for line in facts()) + "\n"]
     print(parts[0], flush=True)
     failed = 0

@@ -36,7 +36,7 @@ class Ran:
     cpu_s
         Processor seconds of all its threads and children; None where it was stopped.
     peak_mb
-        Most memory held at once, where the system tells.
+        Most memory held at once, where the system tells; of one that was stopped, until then.
     code, said, complained
         Exit code (None where it was stopped), standard output, standard error.
     """
@@ -69,9 +69,10 @@ def run(arguments: list[str], *, python: Path | str = sys.executable, limit_s: f
             try:
                 said, complained = process.communicate(timeout=limit_s)
             except subprocess.TimeoutExpired:
+                held_mb = _peak_mb(process.pid)
                 _end(process)
                 process.communicate()
-                return Ran(time.perf_counter() - start, None, None, None, "", "")
+                return Ran(time.perf_counter() - start, None, held_mb, None, "", "")
             except BaseException:  # Ctrl-C
                 _end(process)
                 raise
@@ -93,11 +94,14 @@ def drive(name: str, *arguments: Path | str, python: Path | str = sys.executable
     return run([str(script), *map(str, arguments)], python=python, limit_s=limit_s)
 
 
-def _peak_mb() -> float | None:
-    status = Path("/proc/self/status")
+def _peak_mb(pid: int | str = "self") -> float | None:
+    """Most memory a process has held; of another one only where the system tells."""
+    status = Path(f"/proc/{pid}/status")
     if status.exists():
         held = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
         return int(held[0]) / 1024 if held else None
+    if pid != "self":
+        return None
     try:
         import resource
     except ImportError:  # Windows

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.child import Ran, drive
+from benchmarks.environment import interpreter, peer_version
 from benchmarks.given import AbsentError, Given
-from benchmarks.peers import interpreter, peer_version
 from benchmarks.table import NONE, Table, count, percent, ratio, seconds
 
 LIMIT_S = 60.0

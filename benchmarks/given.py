@@ -27,19 +27,29 @@ class Given:
     small
         Tiny sizes, to see that everything runs; the figures mean nothing.
     limit_s
-        Most seconds for each published file; None for each class's own limit.
+        Most seconds for each problem; None for each class's own limit.
+    out
+        The file the tables go to, or None; further files lie beside it.
     """
 
     data: Path | None = None
     peers: Path | None = None
     small: bool = False
     limit_s: float | None = None
+    out: Path | None = None
 
     @classmethod
-    def here(cls, small: bool = False, limit_s: float | None = None) -> Given:
+    def here(cls, small: bool = False, limit_s: float | None = None, out: Path | None = None) -> Given:
         """As the environment variables say."""
         data, peers = (Path(os.environ[name]) if os.environ.get(name) else None for name in (DATA, PEERS))
-        return cls(data, peers, small, limit_s)
+        return cls(data, peers, small, limit_s, out)
+
+    def beside(self, name: str) -> Path | None:
+        """A file that belongs to the tables: ``0.2.0.md`` has ``0.2.0-peers.csv`` beside it; None without tables."""
+        if self.out is None:
+            return None
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        return self.out.with_name(f"{self.out.stem}-{name}")
 
     def city(self, *parts: str) -> Path:
         """A file of a city in the optional data folder."""

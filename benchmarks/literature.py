@@ -14,8 +14,8 @@ from statistics import median
 import numpy as np
 
 from benchmarks.child import run as run_child
+from benchmarks.environment import interpreter, peer_version
 from benchmarks.given import AbsentError, Given
-from benchmarks.peers import interpreter, peer_version
 from benchmarks.table import Table, count, percent, ratio, seconds
 from nearer.errors import UsageError
 from nearer.study.benchmark import solve_file
@@ -51,8 +51,9 @@ def tables(given: Given) -> Iterator[Table]:
             result = {"status": str(error), "seconds": None}
         results.append((case, result))
         print(f"  {case.group} {case.path.name} {result['status']} {result.get('seconds')}", flush=True)
-    _write_csv(results)
+    kept = _write_csv(given, results)
     classes = _classes(results)
+    classes.notes += [f"Every row stands in {kept.name}."] if kept else []
     if given.limit_s is not None:
         classes.notes.append(f"At most {given.limit_s:g} s for each file.")
     yield classes
@@ -63,7 +64,7 @@ def tables(given: Given) -> Iterator[Table]:
 def _cases(folder: Path) -> Iterator[Case]:
     yield from _pmed(folder / "pmed")
     yield from _cap(folder / "orlib_cap")
-    best = _pairs(folder / "ufl_m" / "optimal.txt")
+    best = pairs_of(folder / "ufl_m" / "optimal.txt")
     for path in sorted((folder / "ufl_m").glob("Kcapmo?.txt")):
         yield Case("ufl, Kcapmo", path, Request("ufl", "kcapm"), best.get(path.stem), 60)
     for name, form in (
@@ -77,7 +78,7 @@ def _cases(folder: Path) -> Iterator[Case]:
         for path in sorted(home.glob("p*"), key=lambda p: int(p.name[1:])):
             limit = 60 if name in ("holmberg", "delmaire") else 120
             yield Case(f"sscflp, {name}", path, Request("sscflp", form), float(best_of[int(path.name[1:]) - 1]), limit)  # type: ignore[arg-type]
-    yield from _pmedcap(folder / "pmedcap" / "pmedcap1.txt")
+    yield from pmedcap_cases(folder / "pmedcap" / "pmedcap1.txt")
     for path in sorted((folder / "mclp").glob("n*.dat")):
         n = int(path.read_text().split(maxsplit=1)[0])
         for radius in (3.25, 4.0, 5.5, 6.25):
@@ -97,7 +98,7 @@ def _pmed(folder: Path) -> Iterator[Case]:
 
 
 def _cap(folder: Path) -> Iterator[Case]:
-    free, limited = _pairs(folder / "uncapopt.txt"), _pairs(folder / "capopt.txt")
+    free, limited = pairs_of(folder / "uncapopt.txt"), pairs_of(folder / "capopt.txt")
     for path in sorted(folder.glob("cap*.txt")):
         if path.stem in ("capopt", "uncapopt"):
             continue
@@ -108,7 +109,7 @@ def _cap(folder: Path) -> Iterator[Case]:
             yield Case("cflp, cap", path, Request("cflp", "orlib-cap", capacity=capacity), best, 60)
 
 
-def _pmedcap(path: Path) -> Iterator[Case]:
+def pmedcap_cases(path: Path) -> Iterator[Case]:
     numbers = path.read_text().split()
     at = 1
     for k in range(1, int(numbers[0]) + 1):
@@ -117,7 +118,7 @@ def _pmedcap(path: Path) -> Iterator[Case]:
         at += 5 + 4 * n
 
 
-def _pairs(path: Path) -> dict[str, float]:
+def pairs_of(path: Path) -> dict[str, float]:
     """Names and values of a published list; "(capacity 8000)" behind a value belongs to the name."""
     out, name = {}, ""
     for line in path.read_text().splitlines():
@@ -157,7 +158,7 @@ def _classes(results: list[tuple[Case, dict]]) -> Table:  # type: ignore[type-ar
                 str(sum(_worse(c, r) for c, r in part)),
             )
         )
-    table.notes.append("Seconds of the solver alone, reading apart. Every row stands in literature.csv.")
+    table.notes.append("Seconds of the solver alone, reading apart.")
     return table
 
 
@@ -204,10 +205,11 @@ def _against_pbp(given: Given, results: list[tuple[Case, dict]]) -> Table:  # ty
     return table
 
 
-def _write_csv(results: list[tuple[Case, dict]]) -> None:  # type: ignore[type-arg]
+def _write_csv(given: Given, results: list[tuple[Case, dict]]) -> Path | None:  # type: ignore[type-arg]
+    path = given.beside("literature.csv")
+    if path is None:
+        return None
     columns = ("group", "file", "ask", "status", "value", "bound", "gap", "published", "seconds", "peak_mb", "proof")
-    path = Path(__file__).parent / "results" / "literature.csv"
-    path.parent.mkdir(exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -218,3 +220,4 @@ def _write_csv(results: list[tuple[Case, dict]]) -> None:  # type: ignore[type-a
             figures = [result.get(key) for key in ("status", "objective", "bound", "gap")]
             rest = [result.get(key) for key in ("seconds", "peak_mb", "proof")]
             writer.writerow([case.group, case.path.name, words, *figures, case.published, *rest])
+    return path

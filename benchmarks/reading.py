@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.child import Ran, drive
+from benchmarks.environment import interpreter, peer_version
 from benchmarks.given import AbsentError, Given
-from benchmarks.peers import interpreter, peer_version
 from benchmarks.table import Table, count, ratio, seconds
 
 CITIES = (

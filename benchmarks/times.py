@@ -7,8 +7,8 @@ from pathlib import Path
 
 from benchmarks import travel
 from benchmarks.child import drive
+from benchmarks.environment import interpreter, peer_version
 from benchmarks.given import AbsentError, Given
-from benchmarks.peers import interpreter, peer_version
 from benchmarks.table import Table
 
 PANDANA_S = 120.0

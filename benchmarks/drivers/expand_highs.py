@@ -11,7 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 sys.path.insert(0, str(Path(__file__).parent))
-from expansion import Laps, rows_that_matter
+from expansion import rows_that_matter
+from laps import Laps
 
 problem, limit_s, out = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
 with np.load(problem) as file:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from expansion import Laps, rows_that_matter
+from expansion import rows_that_matter
+from laps import Laps
 
 from nearer.model import FREE, OPEN, Instance, Solution
 from nearer.model.instance import single_phase
