@@ -73,7 +73,7 @@ def test_the_compact_model_has_the_enumerated_optimum(drivers: None, kind: str) 
 
     for seed in range(4):
         problem = some(kind, np.random.default_rng(seed))
-        answer = once(problem, 10.0, 0)
+        answer = once(problem, 60.0, 0)
         best = enumerated(problem, kind)
         assert answer["optimal"]
         assert answer["bound"] == pytest.approx(best, abs=1e-6)
@@ -93,7 +93,7 @@ def test_our_driver_and_highs_agree_on_every_kind(drivers: None, kind: str) -> N
             problem = replace(problem, unserved=np.full(problem.n_rows, dear))
         if kind in ("set-cover", "backup"):
             problem = replace(problem, weight=np.ones(problem.n_rows), price=np.ones(problem.n_sites))
-        theirs, ours = solve_highs.once(problem, 10.0, 0), solve_nearer.once(problem, 10.0, 0)
+        theirs, ours = solve_highs.once(problem, 60.0, 0), solve_nearer.once(problem, 60.0, 0)
         assert ours["optimal"]
         assert theirs["optimal"]
         assert value_of(problem, ours) == pytest.approx(value_of(problem, theirs), rel=1e-9, abs=1e-9)
