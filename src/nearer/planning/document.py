@@ -79,6 +79,28 @@ class BeforeAfter(Part):
     after: Access
 
 
+class CoveredShares(Part):
+    """Shares of people, unweighted, 0 … 1."""
+
+    once: float = Field(description="one open centre or more within the minutes")
+    twice: float = Field(description="two open centres or more within them")
+
+
+class Covered(CoveredShares):
+    """Everyone and each group."""
+
+    groups: dict[str, CoveredShares] = {}
+
+
+class Backup(Part):
+    """Who has a centre near, and who has two, where ``[plan] second_share`` is asked for."""
+
+    second_share: float = Field(description="share of a person that counts only with a second centre")
+    minutes: float = Field(description="what counts as near")
+    before: Covered
+    after: Covered
+
+
 class SiteStep(Part):
     """A site opens, rises to a level, or closes (level null) in a phase."""
 
@@ -335,6 +357,7 @@ class PlanDocument(Part):
     rejected: list[RejectedSite] = Field([], description="candidates left out, those that cost least to force first")
     alternatives: OtherPlans | None = Field(None, description="other good plans, where they were asked for")
     measures: BeforeAfter
+    backup: Backup | None = Field(None, description="twofold cover, where it was asked for")
     curve: Curve
     phases: list[PhasePlan] = []
     agencies: list[AgencyPlan] = []

@@ -20,7 +20,7 @@ from nearer.planning.access import Access, sum_by
 from nearer.planning.areas import area_of_sites, areas
 from nearer.planning.far import far_places, surroundings
 from nearer.planning.gains import Gains, compute_gains
-from nearer.planning.measures import curve, measure_access, people_cut_off, thresholds
+from nearer.planning.measures import covered, curve, measure_access, people_cut_off, thresholds
 from nearer.planning.notes import notes
 from nearer.planning.plan import Plan
 from nearer.planning.unservable import unservable
@@ -53,6 +53,7 @@ def make_plan(
     answer: Answer | None = None,
     kappa_per_min: float | None = None,
     everyone_ms: int | None = None,
+    second_share: float | None = None,
 ) -> Plan:
     """
     Translate a solution into the user's ids and measure what it does for people.
@@ -87,6 +88,8 @@ def make_plan(
         κ of the Kolm-Pollak measure; None to leave it out.
     everyone_ms
         The time that everyone must be within where possible; None where there is no such rule.
+    second_share
+        Share of a person that counts only with a second open site near; None where cover is not twofold.
     """
     table = tables.sites.table
     standing = instance.standing
@@ -143,6 +146,14 @@ def make_plan(
         measures=document.BeforeAfter(
             before=measure_access(demand, before, minutes, unreached_ms, cut_off, kappa_per_min),
             after=measure_access(demand, after, minutes, unreached_ms, cut_off, kappa_per_min),
+        ),
+        backup=None
+        if second_share is None
+        else document.Backup(
+            second_share=second_share,
+            minutes=coverage_min,
+            before=covered(demand, before, coverage_min),
+            after=covered(demand, after, coverage_min),
         ),
         curve=curve(demand, before, after, limit_ms),
         areas=areas(around.areas, before, after, coverage_min, unreached_ms, kappa_per_min),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -100,6 +101,24 @@ def measure_access(
         for name, (people, time_ms) in group_rows(demand, access).items()
     }
     return document.Access(**everyone.model_dump(), unreachable_from_any_site=cut_off, groups=groups)
+
+
+def covered(demand: Demand, access: Access, coverage_min: float) -> document.Covered:
+    """Who has one open site, and who two, within some minutes: everyone and each group."""
+    near_ms = minutes_to_ms(coverage_min)
+    first, second = group_rows(demand, access), group_rows(demand, replace(access, time_ms=access.next_ms))
+
+    def share(people: FloatArray, time_ms: IntArray) -> float:
+        everyone = math.fsum(people.ravel())
+        return min(math.fsum(people[time_ms <= near_ms]) / everyone, 1.0) if everyone > 0 else 0.0
+
+    return document.Covered(
+        once=share(access.people, access.time_ms),
+        twice=share(access.people, access.next_ms),
+        groups={
+            name: document.CoveredShares(once=share(*first[name]), twice=share(*second[name])) for name in demand.groups
+        },
+    )
 
 
 def people_cut_off(demand: Demand, class_times: Sequence[TravelTimes], usable_mask: BoolArray) -> float:

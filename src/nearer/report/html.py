@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nearer.files import written_whole
+from nearer.planning.document import PlanDocument
 from nearer.planning.plan import Plan
 from nearer.report import charts, choices, mapstyle, objective_words, svgmap, tables, tokens, words
 from nearer.report.mapcells import stage_columns
@@ -46,7 +47,7 @@ def sized(plan: Ground) -> str:
 
 
 def _figures(plan: Plan) -> list[dict[str, str]]:
-    """The four figures under the answer: name, before, after, unit, and the limit that belongs to them."""
+    """The figures under the answer: name, before, after, unit, and the limit that belongs to them."""
     document = plan.document
     before, after = document.measures.before, document.measures.after
     mean = words.minutes_pair(before.mean_min, after.mean_min)
@@ -55,6 +56,7 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
     n_after = sum(site.status != "closed" for site in document.sites)
     shares = [words.within(document, side) for side in ("before", "after")]
     counted = f"a person out of reach counts as {words.bare(words.unreached_min(document))} minutes"
+    twofold = [] if document.backup is None else [_twofold_figure(document)]
     return [
         {
             "name": f"Average {words.trip(document)}",
@@ -70,6 +72,7 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
             "unit": "of people",
             "note": f"{words.about(shares[1] * after.people)} of {words.about(after.people)} people",
         },
+        *twofold,
         {
             "name": "Out of reach",
             "before": words.about(before.unreached),
@@ -85,6 +88,19 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
             "note": f"{words.count(document.opened, 'new centre')}",
         },
     ]
+
+
+def _twofold_figure(document: PlanDocument) -> dict[str, str]:
+    """Who has two centres near."""
+    twice = document.backup
+    assert twice is not None
+    return {
+        "name": f"Two centres within {words.bare(twice.minutes)} minutes",
+        "before": words.percent(twice.before.twice),
+        "after": words.percent(twice.after.twice),
+        "unit": "of people",
+        "note": f"{words.about(twice.after.twice * document.measures.after.people)} people keep one if one fails",
+    }
 
 
 def mark_rows(plan: Ground) -> list[dict[str, Any]]:

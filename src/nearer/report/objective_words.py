@@ -39,6 +39,9 @@ def name_of(name: str, document: PlanDocument) -> str:
     people = f"people within {near} minutes"
     if decay:
         people = f"people near (whole up to {decay[0]:g} minutes, not at all from {decay[1]:g})"
+    if (twice := document.backup) is not None:
+        share = f"{100 * twice.second_share:g}{words.THIN}%"
+        people += f", {share} of each counting only once a second open centre is that near too"
     return {
         "travel": "minutes of everyone together",
         "coverage": people,

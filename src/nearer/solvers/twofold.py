@@ -6,6 +6,7 @@ The steps are those of ``pmedian.py``, with terms that want two open sites.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -209,6 +210,7 @@ def solve_twofold(
     stop: Stop | None = None,
     progress: Progress | None = None,
     start: IntArray | None = None,
+    size: Callable[[float], float] | None = None,
 ) -> Solution:
     """
     Open sites so that least weight is left uncovered, where a share of it counts only when covered twice.
@@ -225,6 +227,8 @@ def solve_twofold(
         Entries to scan at most (see ``Budget``): ends a run at the same point on every machine.
     start
         Sites to start from, e.g. those of the last plan.
+    size
+        What the gap is measured by, as in ``State``; None = the weight left uncovered.
 
     Raises
     ------
@@ -241,17 +245,18 @@ def solve_twofold(
         level = np.full((1, instance.n_sites), -1, dtype=np.int16)
         return Solution(Status.INFEASIBLE, level, none, none, np.zeros(0), np.inf, np.inf, "solver", None)
     with (progress or Silent()).step("Choosing sites") as tick:
-        state = State(budget, instance.whole, gap, floor=0.0 if np.all(instance.price >= 0) else -np.inf)
-        state.tell = lambda value, bound: tick(1, _gap_note(value, bound))
+        state = State(budget, instance.whole, gap, floor=0.0 if np.all(instance.price >= 0) else -np.inf, size=size)
+        measured = size or abs
+        state.tell = lambda value, bound: tick(1, _gap_note(value, bound, measured(value)))
         run = TwofoldRun(instance, state, seed)
         run.run(start)
     return _solution(instance, run, stop.elapsed_s - began_s)
 
 
-def _gap_note(value: float, bound: float) -> str:
+def _gap_note(value: float, bound: float, size: float) -> str:
     if not np.isfinite(bound):
         return ""
-    return f"gap {100 * max(0.0, value - bound) / max(abs(value), 1e-9):.3g} %"
+    return f"gap {100 * max(0.0, value - bound) / max(size, 1e-9):.3g} %"
 
 
 def _solution(instance: Instance, run: TwofoldRun, seconds: float) -> Solution:

@@ -126,6 +126,7 @@ def plan(
     objective: str | Sequence[str] = "travel",
     tolerance: Sequence[float] = (),
     decay_min: tuple[float, float] | None = None,
+    second_share: float | None = None,
     within_share: float | None = None,
     everyone_within_min: float | None = None,
     force: Sequence[str] = (),
@@ -165,9 +166,9 @@ def plan(
         Farther counts as out of reach, minutes.
     speed_kmh, snap_m, detour
         Speed (default 4.8 walking, 15 cycling); farthest walk to a street, metres; street metres per straight metre.
-    objective, tolerance, decay_min, within_share
+    objective, tolerance, decay_min, second_share, within_share
         "travel", "coverage", "farthest", "equal" or "cost", or several in order, with what each may give up for those
-        after it; and what gradual coverage and cost ask.
+        after it; and what gradual coverage, twofold coverage and cost ask.
     everyone_within_min, force, forbid
         Rules: everyone within so many minutes where possible; ids of candidates that must, or may not, open.
     coverage_min, unreached_min
@@ -203,6 +204,7 @@ def plan(
                 "objective": objective if isinstance(objective, str) else tuple(objective),
                 "tolerance": tuple(float(part) for part in tolerance),
                 "decay_min": decay_min,
+                "second_share": second_share,
                 "within_share": within_share,
                 "everyone_within_min": everyone_within_min,
                 "force": tuple(force),

@@ -14,6 +14,7 @@ from nearer.inputs.tables import Tables
 from nearer.model import OPEN, Instance
 from nearer.model.aims import Aim, coverage, equal, kappa_of, times_to_open, travel
 from nearer.model.build import build_instance
+from nearer.model.covering import covering_instance
 from nearer.network import TravelTimes
 from nearer.planning.access import Access
 from nearer.solvers.ordered import Question, Share
@@ -55,6 +56,30 @@ def question_of(study: Study, tables: Tables, demand: Demand, class_times: Seque
         tolerances=study.tolerances,
         everyone_ms=None if everyone_min is None else minutes_to_ms(everyone_min),
         existing=np.asarray(base == OPEN),
+    )
+
+
+def backup_of(study: Study, tables: Tables, demand: Demand, class_times: Sequence[TravelTimes]) -> Instance:
+    """
+    Who would be covered once and twice by which sites, as ``[plan] second_share`` asks; rows as in ``question_of``.
+
+    Rows are not cut at the sites of today: a farther site may be the second one.
+    """
+    base = standing(tables, study)
+    low, high = number_to_open(study, tables)
+    forced = tables.sites.table["id"].isin(study.plan.force).to_numpy()
+    everybody = build_instance(
+        demand, class_times, base, low, high, minutes_to_ms(study.unreached_min), cut=False, everyone=True
+    )
+    near = np.asarray(everybody.cost) <= minutes_to_ms(study.plan.coverage_min)
+    return covering_instance(
+        np.concatenate([[0], np.cumsum(near)])[everybody.indptr],
+        everybody.site_idx[near],
+        np.asarray(everybody.weight[0]),
+        np.where(forced, OPEN, base).astype(np.int8),
+        low - int(forced.sum()),
+        high - int(forced.sum()),
+        second_share=study.plan.second_share,
     )
 
 

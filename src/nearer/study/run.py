@@ -17,8 +17,9 @@ from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
+from nearer.solvers.backup import solve_backup
 from nearer.solvers.ordered import Answer, solution_of, solve_ordered
-from nearer.study.asking import kappa_before, question_of
+from nearer.study.asking import backup_of, kappa_before, question_of
 from nearer.study.choices import Wish, check_wish, warm_start, with_choices
 from nearer.study.limits import Run
 from nearer.study.load import load_study
@@ -147,7 +148,8 @@ def plan_tables(
     open_min, open_max = number_to_open(study, tables)
     with run.timed("model"):
         instance = build_instance(demand, times, standing(tables, study), open_min, open_max, unreached_ms)
-        question = None if study.is_plain else question_of(study, tables, demand, times)
+        twice = None if study.plan.second_share is None else backup_of(study, tables, demand, times)
+        question = None if study.is_plain or twice is not None else question_of(study, tables, demand, times)
         start = warm_start(wish, tables, instance)
     answer: Answer | None = None
     limits: dict[str, Any] = {
@@ -159,7 +161,10 @@ def plan_tables(
         "progress": run.progress,
     }
     with run.timed("solve"):
-        if question is None:
+        if twice is not None:
+            answer = solve_backup(twice, standing(tables, study) == OPEN, **limits)
+            solution = solution_of(answer)
+        elif question is None:
             solution = solve(instance, **limits, **start)
         else:
             answer = solve_ordered(question, **limits)
@@ -183,6 +188,7 @@ def plan_tables(
             run=run_notes(run, solution, 1.0 if answer else MS_PER_MIN),
             answer=answer,
             everyone_ms=None if question is None else question.everyone_ms,
+            second_share=study.plan.second_share,
             kappa_per_min=kappa_before(study, demand, Access.to_open(demand, times, instance.standing == OPEN)),
         )
     return plan if answer is not None else with_choices(plan, instance, solution, run, wish)

@@ -64,6 +64,13 @@ class PlanSettings(Settings):
         description="for coverage: minutes up to which a person counts whole, and from which not at all; between them "
         "a share that falls evenly; default coverage_min for both",
     )
+    second_share: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="for coverage: the share of a person that counts only once a second open centre is within "
+        "coverage_min too (0.3 = 30 %); default none",
+    )
     within_share: float | None = Field(
         None, gt=0, le=1, description="for cost: the share of all people to bring within coverage_min, 0 … 1"
     )
@@ -371,8 +378,27 @@ def _objective_contradictions(study: Study) -> Iterator[Contradiction]:
             yield Contradiction(
                 "plan.decay_min", f"{full:g} and {none:g} do not rise", "give [full, none], such as [5, 15]"
             )
+    yield from _second_share_contradictions(study)
     for name, ids in (("force", plan.force), ("forbid", plan.forbid)):
         if both := [site for site in ids if site in (plan.forbid if name == "force" else ())]:
             yield Contradiction(f"plan.{name}", f"{both[0]!r} is forced and forbidden", "take it out of one list")
         if len(set(ids)) != len(ids):
             yield Contradiction(f"plan.{name}", "a site is listed twice", "list each once")
+
+
+def _second_share_contradictions(study: Study) -> Iterator[Contradiction]:
+    """What twofold cover does not go with."""
+    plan = study.plan
+    if plan.second_share is None:
+        return
+    key, remedy = "plan.second_share", "leave one of them out"
+    if study.aims != ("coverage",):
+        yield Contradiction(
+            key, "it goes with the objective coverage alone", 'set objective = "coverage", or leave second_share out'
+        )
+    elif study.staged:
+        yield Contradiction(key, "it does not go with phases, levels, money or rules across sites", remedy)
+    elif plan.decay_min is not None:
+        yield Contradiction(key, "it does not go with decay_min", remedy)
+    elif plan.everyone_within_min is not None:
+        yield Contradiction(key, "it does not go with everyone_within_min", remedy)

@@ -36,6 +36,7 @@ from nearer.study.retime import plane_of, retime
 from nearer.study.settings import Study
 from nearer.study.verify_objectives import check_objectives
 from nearer.study.verify_stages import verify_stages
+from nearer.study.verify_twofold import check_backup
 from nearer.units import BoolArray
 
 _MS = 60_000.0
@@ -116,6 +117,7 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
     checks += [
         *proof,
         *_check_people(document, recount, before, after),
+        *check_backup(document, recount, before, after),
         *_check_gains(document, recount, after),
         *_check_far(document, recount, after, open_mask),
         *_check_choices(document, recount, plan_folder, after),

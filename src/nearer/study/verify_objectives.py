@@ -20,6 +20,7 @@ from nearer.model.check import agrees, certified_bound
 from nearer.model.check_center import certified_dearest
 from nearer.planning.document import PlanDocument, Turn
 from nearer.study.recount import Recount
+from nearer.study.verify_twofold import covered_twice, proven_twice
 from nearer.units import BoolArray, FloatArray, IntArray, minutes_to_ms
 
 _MS = 60_000.0
@@ -113,6 +114,11 @@ class Facts:
         return self.recount.tables.sites.table["id"].isin(self.recount.study.plan.force).to_numpy()
 
     @property
+    def second_share(self) -> float | None:
+        """Share of a person that counts only with a second open site near."""
+        return self.recount.study.plan.second_share
+
+    @property
     def opened(self) -> BoolArray:
         """Candidates that the plan opens."""
         return np.asarray(self.open_mask & (self.recount.standing == FREE))
@@ -156,6 +162,8 @@ class Facts:
         """An objective by its definition, in its unit."""
         if name == "farthest":
             return float(time_ms[np.isfinite(time_ms)].max(initial=0.0)) / _MS
+        if name == "coverage" and self.second_share is not None:
+            return covered_twice(self, np.asarray(opened | (self.recount.standing == OPEN)))
         if name == "cost":
             return math.fsum(self.price[opened]) if self.price is not None else float(np.count_nonzero(opened))
         return self.in_unit(name, self.term(name).paid(time_ms))
@@ -366,7 +374,8 @@ def _values(facts: Facts, turn: Turn, tolerance: float) -> Iterator[Found]:
     sound = short >= 0 or agrees(turn.found, turn.bound)
     yield f"{turn.name}: bound is no better than found", sound, turn.bound, turn.found
     if turn.status == "optimal":
-        whole = bool(np.all(facts.weight % 1 == 0)) and turn.name in ("travel", "coverage")
+        parts = facts.weight * (facts.second_share or 1.0)
+        whole = bool(np.all(facts.weight % 1 == 0) and np.all(parts % 1 == 0)) and turn.name in ("travel", "coverage")
         decay = facts.recount.study.plan.decay_min if turn.name == "coverage" else None
         unit = 1.0 / _MS if turn.name in ("travel", "farthest") else 1.0
         if decay:
@@ -470,6 +479,8 @@ def _proven(
     if turn.name == "cost":
         kept = [*limits, _share(facts)]
         return _evaluated(facts, None, kept, turn.prices, certificate(), most_open, _free_price(facts))
+    if turn.name == "coverage" and facts.second_share is not None:
+        return proven_twice(facts, certificate())
     total = _evaluated(facts, facts.term(turn.name), limits, turn.prices, certificate(), most_open)
     return facts.in_unit(turn.name, max(total, 0.0))
 
