@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +45,15 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded.strip() == "[]"
 
 
-def test_help_comes_at_once(nearer_process: Any) -> None:
-    best = float("inf")
-    for _ in range(5):  # the machine may be busy; the quickest counts
-        start = time.perf_counter()
-        nearer_process("--help")
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.4
+def test_help_loads_nothing_that_takes_time() -> None:
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom nearer.cli import app\n"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
+        "heavy = ['numpy', 'numba', 'scipy', 'pandas', 'geopandas', 'shapely', 'highspy', 'rasterio', 'sqlalchemy']\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("arguments", [["plan"], ["plan", "x", "--opne", "3"], ["plan", "x", "--open", "a"], ["fly"]])
