@@ -135,16 +135,16 @@ def from_file(path: Path, request: Request) -> ProblemFile:
 def _published(folder: Path, small: bool) -> Iterator[Problem]:
     with (folder / "pmed" / "optima.csv").open(encoding="utf-8") as file:
         optima = {row["instance"]: row for row in csv.DictReader(file)}
-    for name in ("pmed1",) if small else ("pmed1", "pmed5", "pmed11", "pmed15", "pmed17"):
+    for name in ("pmed1",) if small else ("pmed1", "pmed11", "pmed15", "pmed17"):
         ask = Request("p-median", "orlib-pmed")
         yield _of("p-median, pmed", folder / "pmed" / f"{name}.txt", ask, float(optima[name]["pmedian_opt"]))
     free, limited = pairs_of(folder / "orlib_cap" / "uncapopt.txt"), pairs_of(folder / "orlib_cap" / "capopt.txt")
-    for name in ("cap71",) if small else ("cap71", "cap74", "capa"):
+    for name in ("cap71",) if small else ("cap71", "capa"):
         ask = Request("ufl", "orlib-cap", capacity=1.0 if name == "capa" else None)
         yield _of("ufl, cap", folder / "orlib_cap" / f"{name}.txt", ask, free[name])
-    for name in ("cap41",) if small else ("cap41", "cap51", "cap71"):
+    for name in ("cap41",) if small else ("cap41", "cap71"):
         yield _of("cflp, cap", folder / "orlib_cap" / f"{name}.txt", Request("cflp", "orlib-cap"), limited[name])
-    for home, numbers in (("holmberg", (1,) if small else (1, 13)), ("delmaire", () if small else (1,))):
+    for home, numbers in (("holmberg", (1,) if small else (13,)), ("delmaire", () if small else (1,))):
         best = [
             float(line.split()[0])
             for line in (folder / "sscflp" / home / "os").read_text().splitlines()
@@ -158,14 +158,14 @@ def _published(folder: Path, small: bool) -> Iterator[Problem]:
         if case.request.problem_number in ((1,) if small else (1, 11)):
             name = f"pmedcap {case.request.problem_number}"
             yield _of("sscflp", case.path, case.request, case.published, name)
-    for name in ("pmed1",) if small else ("pmed1", "pmed5", "pmed15"):
+    for name in ("pmed1",) if small else ("pmed1", "pmed15"):
         ask = Request("p-center", "orlib-pmed")
         yield _of("p-center, pmed", folder / "pmed" / f"{name}.txt", ask, float(optima[name]["pcenter_opt"]))
     grids = ("n100s1",) if small else ("n200s1", "n500s1", "n1000s1")
     for name in grids:
         path = folder / "mclp" / f"{name}.dat"
         n = int(path.read_text().split(maxsplit=1)[0])
-        for radius in (4.0,) if small else (3.25,) if n > 500 else (3.25, 5.5):
+        for radius in (4.0,) if small else (5.5,) if n < 500 else (3.25,):
             ask = Request("max-cover", "mclp-grid", p=n // 20, radius=radius)
             yield _of("max-cover, grid", path, ask, None, f"{name}, p {n // 20}, radius {radius:g}")
             ask = Request("set-cover", "mclp-grid", radius=radius)
