@@ -22,12 +22,16 @@ from nearer.solvers.dynamic_dual import DynamicDual, Point, StoppedError
 from nearer.solvers.dynamic_exact import Exact, solve_exactly
 from nearer.solvers.dynamic_options import OptionChoice
 from nearer.solvers.dynamic_plan import Plan, Sender
+from nearer.solvers.dynamic_search import Interchange
 from nearer.solvers.state import State
 from nearer.units import FloatArray, IntArray
 
 _SMALL = 4_000  # columns of the compact model up to which it is all there is
 _ROUND = 12  # iterations of the Lagrangian between plans
+_IDLE = 6  # rounds without progress after which the search ends
 _SAMPLE = 1_500_000  # pairs of a problem that gives the first guess
+_CORE = 200_000  # columns of a core that is left to HiGHS
+_RAISES = 14  # of the price of a broken limit
 _ROUGH = 0.01  # gap at which that is enough
 
 
@@ -52,6 +56,7 @@ class DynamicRun:
         self.sender = Sender(self.core, stop, self.threads)
         self.plan: Plan | None = None
         self.infeasible = False
+        self.search = Interchange(self.core, self.state.budget) if Interchange.fits(self.core) else None
         self._seen: set[bytes] = set()
         self._followed: Plan | None = None
 
@@ -71,7 +76,7 @@ class DynamicRun:
             self.dual.begin(self._first_multipliers())
         idle = 0
         rounds = 0
-        while not state.done() and not self.infeasible and idle < 8 and rounds != self.rounds:
+        while not state.done() and not self.infeasible and idle < _IDLE and rounds != self.rounds:
             rounds += 1
             value, bound = state.value, state.bound
             self.follow()
@@ -80,6 +85,21 @@ class DynamicRun:
             self.propose(self.dual.best)
             moved = value - state.value > 1e-6 * abs(state.value) or state.bound - bound > 1e-5 * abs(bound)
             idle = 0 if moved else idle + 1
+
+    def finish(self) -> Exact | None:
+        """The compact model of what fixing by reduced cost leaves, if that is small; None where it is not tried."""
+        core, point, state = self.core, self.dual.best, self.state
+        rules = core.rules
+        keep = np.ones(rules.n_options, dtype=bool)
+        if point is not None and self.plan is not None:
+            above = point.reduced - np.minimum.reduceat(point.reduced, rules.option_ptr[:-1])[rules.option_site]
+            keep = point.bound + above < state.cutoff
+            keep[self.plan.option] = True
+        opens = np.logical_or.reduceat(keep & np.any(rules.option_level >= 0, axis=1), rules.option_ptr[:-1])
+        keep_pair = opens[self.instance.site_idx]
+        if core.n_phases * (int(keep_pair.sum()) + core.n_rows) + int(keep.sum()) > _CORE:
+            return None
+        return solve_exactly(self.instance, state.budget, state.gap, state.value, keep, keep_pair)
 
     def _first_point(self) -> Point | None:
         """Multipliers good enough for a first plan, of this problem or of a sample of its rows."""
@@ -130,6 +150,8 @@ class DynamicRun:
         if option is None or option.tobytes() in self._seen:
             return
         self._seen.add(option.tobytes())
+        if self.search is not None:
+            option = self.search.improved(option)
         self.offer(option, point)
 
     def rounded(self, point: Point) -> IntArray | None:
@@ -165,10 +187,19 @@ class DynamicRun:
             at = np.flatnonzero(level[:, t] >= 0)
             price[at, :, t] = point.rate[at, :, t, level[at, t]]
         price[~np.isfinite(price)] = 0.0
-        plan = self.sender.plan(option, price if self.plan is not None else None, point.pi)
+        pi = point.pi.copy()
+        plan = self.sender.plan(option, price if self.plan is not None else None, pi)
+        for _ in range(_RAISES):
+            self.state.budget.spend(core.n_rows * core.n_phases * 100)
+            if plan is None or np.all(plan.excess <= 0) or not np.isfinite(plan.value):
+                break
+            # a limit is broken: let it charge more
+            most = np.array([limit.most for limit in core.rules.limits])
+            least = 1e-3 * abs(plan.value) / np.maximum(np.abs(most), plan.excess)
+            pi = np.where(plan.excess > 0, np.maximum(3 * pi, least), pi)
+            plan = self.sender.plan(option, price, pi)
         if plan is None:
             return
-        self.state.budget.spend(core.n_rows * core.n_phases * 100)
         if plan.keeps and (self.plan is None or plan.value < self.plan.value):
             self.plan = plan
             self.state.found(plan.value, np.zeros(0, dtype=np.int32))
@@ -218,30 +249,36 @@ def solve_dynamic(
         state = State(budget, whole=False, gap=gap, tell=tell)
         run = None
         exact: Exact | None = None
+        by_solver = False
         n_columns = instance.n_phases * (len(instance.cost) + instance.n_rows) + rules.n_options
         if n_columns > _SMALL and not instance.single_source and not stop():
             run = DynamicRun(instance, state, threads)
             run.run()
-        if run is None or (run.plan is None and not run.infeasible and not budget.exhausted()):
+        if run is None:
             exact = solve_exactly(instance, budget, gap)
-            if exact.option is not None:
-                state.found(exact.value, np.zeros(0, dtype=np.int32))
+        elif not (run.infeasible or state.reached or budget.exhausted()):
+            exact = run.finish()
+            if exact is not None:
+                by_solver = exact.bound > state.bound
                 state.proved(exact.bound)
+        if exact is not None and exact.option is not None:
+            state.found(exact.value, np.zeros(0, dtype=np.int32))
+            state.proved(exact.bound)
     seconds = stop.elapsed_s - began_s
-    if run is not None and exact is None:
-        return _solution(instance, run, state, seconds)
+    if run is not None and (exact is None or exact.option is None) and (run.plan is not None or exact is None):
+        return _solution(instance, run, state, seconds, by_solver)
     assert exact is not None
     if exact.option is None or exact.assignment is None:
         return _nothing(instance, exact.status is MipStatus.INFEASIBLE, seconds, budget.spent)
     phase, row, site, share = exact.assignment
     return Solution(
-        status=_status(exact.value, exact.bound, gap),
+        status=_status(exact.value, max(exact.bound, min(state.bound, exact.value)), gap),
         level=np.ascontiguousarray(rules.option_level[exact.option].T),
         row_idx=row,
         assigned_idx=site,
         share=share,
         objective=exact.value,
-        bound=exact.bound,
+        bound=max(exact.bound, min(state.bound, exact.value)),
         proof="solver",
         certificate=None,
         trace=tuple(state.trace),
@@ -251,13 +288,15 @@ def solve_dynamic(
     )
 
 
-def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float) -> Solution:
-    """What a run found, with the certificate of its bound."""
+def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float, by_solver: bool) -> Solution:
+    """What a run found, with the certificate of its bound unless HiGHS proved more."""
     plan = run.plan
     if plan is None:
         return _nothing(instance, run.infeasible, seconds, state.budget.spent)
     phase = np.concatenate([np.full(len(one.row), t) for one, t in zip(plan.sent, _phases(run.core), strict=True)])
-    certificate: RulesCertificate | None = run.dual.certificate() if run.dual.best is not None else None
+    certificate: RulesCertificate | None = None
+    if run.dual.best is not None and not by_solver:
+        certificate = run.dual.certificate()
     row, site, share = (np.concatenate([getattr(one, name) for one in plan.sent]) for name in ("row", "site", "share"))
     order = np.lexsort((site, row, phase))
     return Solution(
