@@ -42,10 +42,19 @@ browser:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-core >/dev/null; \
 	  else echo "Browser tests will be skipped: install Chromium (Debian: apt-get install chromium)."; fi; }
 
-test: .venv/test browser check
+# Half of the ledger's tests start a private PostgreSQL; elsewhere install it by hand. No service is left running.
+.PHONY: postgres
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    mkdir -p /etc/postgresql-common && echo "create_main_cluster = false" >> /etc/postgresql-common/createcluster.conf; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Options::=--force-confold postgresql >/dev/null; \
+	  else echo "Tests on PostgreSQL will be skipped: install it (Debian: apt-get install postgresql)."; fi; }
+
+test: .venv/test browser postgres check
 	$(BIN)/python -m pytest -n 2 -m "not long"
 
-test-long: .venv/test browser
+test-long: .venv/test browser postgres
 	$(BIN)/python -m pytest -n 2
 
 docs: .venv/test

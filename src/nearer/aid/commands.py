@@ -1,0 +1,443 @@
+"""
+What a desk can ask of the ledger, each as one checked value.
+
+A quantity is a whole number or a decimal text ("1.5") of a unit that the item has; it must come to whole base units.
+Codes are short and have no spaces. Nothing here can hold a person's name, address or story: a private giver is a code,
+a household an opaque tag, a reason one of a list.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,119}$")]
+Unit = Annotated[str, StringConstraints(pattern=r"^[^\W\d_][\w./-]{0,19}$")]
+Lot = Annotated[str, StringConstraints(pattern=r"^L[0-9]+-[0-9]+$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]+$")]
+Tag = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
+Quantity = Annotated[int, Field(ge=0, le=10**15)] | Annotated[str, StringConstraints(pattern=r"^\d{1,15}(\.\d{1,9})?$")]
+BaseUnits = Annotated[int, Field(gt=0, le=10**15)]
+Count = Annotated[int, Field(ge=0, le=10**15)]
+
+DamageReason = Literal["broken", "wet", "pests", "temperature", "packaging", "other"]
+LossReason = Literal["missing", "theft", "transport", "other"]
+VarianceReason = Literal["miscount", "missing", "theft", "found", "unexplained"]
+ReturnReason = Literal["refused", "unsuitable", "recalled", "surplus", "other"]
+PayReason = Literal["transport", "rent", "energy", "wages", "equipment", "other"]
+StateReason = Literal["planned", "flood", "fire", "outage", "staff", "safety", "full", "other"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Command(_Model):
+    """One thing to do, whole or not at all."""
+
+    kind: ClassVar[str]
+
+    def body(self) -> dict[str, Any]:
+        """All that was asked for, as plain JSON, without what was left at its default."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+# Set-up
+
+
+class AddSite(Command):
+    """A centre, hub or partner."""
+
+    kind: ClassVar[str] = "add-site"
+    site: Code
+    name: Label
+    type: Literal["centre", "hub", "partner"] = "centre"
+    time_zone: str = "UTC"
+
+
+class SetSiteState(Command):
+    """Open, limit or close a site."""
+
+    kind: ClassVar[str] = "set-site-state"
+    site: Code
+    state: Literal["open", "limited", "closed"]
+    reason: StateReason | None = None
+
+
+class AddParty(Command):
+    """Somebody who gives: an organisation by its name, a private giver by a code alone."""
+
+    kind: ClassVar[str] = "add-party"
+    party: Code
+    organisation: Label | None = None
+
+
+class AddItem(Command):
+    """A kind of goods, or a currency, counted in whole base units."""
+
+    kind: ClassVar[str] = "add-item"
+    item: Code
+    name: Label
+    unit: Unit
+    type: Literal["goods", "money"] = "goods"
+    category: Code | None = None
+    ifrc_code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4,20}$")] | None = None
+    units: dict[Unit, BaseUnits] = Field(default_factory=dict, description="Base units in each further unit or pack.")
+
+
+class AddUnit(Command):
+    """A further unit or pack of an item."""
+
+    kind: ClassVar[str] = "add-unit"
+    item: Code
+    unit: Unit
+    base_units: BaseUnits
+
+
+class Wanted(_Model):
+    """So much of an item."""
+
+    item: Code
+    quantity: Quantity
+    unit: Unit | None = None
+
+
+class AddRecipe(Command):
+    """What one kit, or one batch of a repacking, is made of."""
+
+    kind: ClassVar[str] = "add-recipe"
+    recipe: Code
+    item: Code
+    quantity: Quantity = 1
+    unit: Unit | None = None
+    lines: Annotated[tuple[Wanted, ...], Field(min_length=1)]
+
+
+class AddProgramme(Command):
+    """A promise to households, with at most so many visits in a period (any number without)."""
+
+    kind: ClassVar[str] = "add-programme"
+    programme: Code
+    name: Label
+    visits: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class Rule(_Model):
+    """What a household of ``size_from`` or more gets of an item in a period, until the next rule for a larger size."""
+
+    item: Code
+    quantity: Quantity
+    unit: Unit | None = None
+    size_from: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class OpenPeriod(Command):
+    """A span of days with its rules, or with those of an earlier period."""
+
+    kind: ClassVar[str] = "open-period"
+    programme: Code
+    period: Code
+    first_day: date
+    last_day: date
+    rules: tuple[Rule, ...] = ()
+    like: Code | None = None
+
+    @model_validator(mode="after")
+    def _one_source_of_rules(self) -> OpenPeriod:
+        if bool(self.rules) == (self.like is not None):
+            raise ValueError("give either rules or an earlier period whose rules hold on")
+        if self.last_day < self.first_day:
+            raise ValueError("the last day is before the first")
+        return self
+
+
+# Taking in
+
+
+class Gift(_Model):
+    """One lot of a gift."""
+
+    item: Code
+    quantity: Quantity
+    unit: Unit | None = None
+    use_by: date | None = None
+    best_before: date | None = None
+    cold: bool = False
+    value: Count | None = Field(default=None, description="What it is worth, in base units of the currency.")
+    currency: Code | None = None
+    for_programme: Code | None = None
+    for_site: Code | None = None
+    for_item: Code | None = Field(default=None, description="Money only: what it may buy.")
+
+    @model_validator(mode="after")
+    def _value_has_currency(self) -> Gift:
+        if (self.value is None) != (self.currency is None):
+            raise ValueError("a value needs its currency, and a currency its value")
+        return self
+
+
+class Receive(Command):
+    """A gift of goods or money has come in."""
+
+    kind: ClassVar[str] = "receive"
+    site: Code
+    giver: Code
+    lines: Annotated[tuple[Gift, ...], Field(min_length=1, max_length=1000)]
+
+
+class Pledge(Command):
+    """Money was promised."""
+
+    kind: ClassVar[str] = "pledge"
+    giver: Code
+    item: Code
+    quantity: Quantity
+    unit: Unit | None = None
+    for_programme: Code | None = None
+    for_site: Code | None = None
+    for_item: Code | None = None
+
+
+class ReceivePledge(Command):
+    """Promised money has come in, all of it or a part."""
+
+    kind: ClassVar[str] = "receive-pledge"
+    pledge: Reference
+    site: Code
+    quantity: Quantity
+    unit: Unit | None = None
+
+
+class Buy(Command):
+    """Money becomes a lot of goods; the funds that paid are its sources."""
+
+    kind: ClassVar[str] = "buy"
+    site: Code
+    money: Code
+    price: Quantity
+    price_unit: Unit | None = None
+    item: Code
+    quantity: Quantity
+    unit: Unit | None = None
+    use_by: date | None = None
+    best_before: date | None = None
+    cold: bool = False
+    for_programme: Code | None = None
+
+
+class Spend(Command):
+    """Money pays for what is no goods."""
+
+    kind: ClassVar[str] = "spend"
+    site: Code
+    money: Code
+    amount: Quantity
+    unit: Unit | None = None
+    reason: PayReason
+    for_programme: Code | None = None
+
+
+# Holding and moving
+
+
+class Reserve(Command):
+    """Set goods aside, those first that end first."""
+
+    kind: ClassVar[str] = "reserve"
+    site: Code
+    lines: Annotated[tuple[Wanted, ...], Field(min_length=1)]
+    for_site: Code | None = None
+    for_programme: Code | None = None
+
+
+class Release(Command):
+    """Give what is left of a reservation free again."""
+
+    kind: ClassVar[str] = "release"
+    reservation: Reference
+
+
+class Send(Command):
+    """Goods leave for another site; picked first-ended first out, or all that a reservation holds."""
+
+    kind: ClassVar[str] = "send"
+    site: Code
+    to: Code
+    lines: tuple[Wanted, ...] = ()
+    reservation: Reference | None = None
+    for_programme: Code | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Send:
+        if bool(self.lines) == (self.reservation is not None):
+            raise ValueError("give either lines or a reservation")
+        if self.site == self.to:
+            raise ValueError("goods are sent to another site")
+        return self
+
+
+class Arrived(_Model):
+    """How much of a lot arrived, in base units."""
+
+    lot: Lot
+    good: Count
+    damaged: Count = 0
+
+
+class Arrive(Command):
+    """A shipment has come in: in full without lines; what is missing is lost, unless more is to come."""
+
+    kind: ClassVar[str] = "arrive"
+    shipment: Reference
+    lines: tuple[Arrived, ...] = ()
+    damage: DamageReason = "other"
+    more_to_come: bool = False
+
+    @model_validator(mode="after")
+    def _each_lot_once(self) -> Arrive:
+        _once(line.lot for line in self.lines)
+        return self
+
+
+class LotAmount(_Model):
+    """So much of one lot, in base units."""
+
+    lot: Lot
+    quantity: BaseUnits
+
+
+class Damage(Command):
+    """Goods are spoilt."""
+
+    kind: ClassVar[str] = "damage"
+    site: Code
+    lines: Annotated[tuple[LotAmount, ...], Field(min_length=1)]
+    reason: DamageReason
+
+
+class Lose(Command):
+    """Goods or money are gone."""
+
+    kind: ClassVar[str] = "lose"
+    site: Code
+    lines: Annotated[tuple[LotAmount, ...], Field(min_length=1)]
+    reason: LossReason
+
+
+class Expire(Command):
+    """Write off whatever at a site is past its use-by day."""
+
+    kind: ClassVar[str] = "expire"
+    site: Code
+
+
+class GiveBack(Command):
+    """Goods or money go back to the giver."""
+
+    kind: ClassVar[str] = "give-back"
+    site: Code
+    lines: Annotated[tuple[LotAmount, ...], Field(min_length=1)]
+    reason: ReturnReason
+
+
+class Recall(Command):
+    """Nothing of a lot is picked any more."""
+
+    kind: ClassVar[str] = "recall"
+    lot: Lot
+    reason: Literal["maker", "authority", "giver", "own-check"]
+
+
+class Make(Command):
+    """Make kits or repack, by a recipe."""
+
+    kind: ClassVar[str] = "make"
+    site: Code
+    recipe: Code
+    times: Annotated[int, Field(ge=1, le=10**9)]
+    use_by: date | None = Field(default=None, description="Earlier than its parts', where making shortens it.")
+    for_programme: Code | None = None
+
+
+# Counting
+
+
+class Counted(_Model):
+    """How much of a lot is there, in base units."""
+
+    lot: Lot
+    counted: Count
+    reason: VarianceReason = "unexplained"
+
+
+class Found(_Model):
+    """Goods that no lot accounts for; also how opening stock comes in."""
+
+    item: Code
+    quantity: Quantity
+    unit: Unit | None = None
+    use_by: date | None = None
+    best_before: date | None = None
+    cold: bool = False
+
+
+class Stocktake(Command):
+    """What was counted; nothing else is touched."""
+
+    kind: ClassVar[str] = "stocktake"
+    site: Code
+    lines: tuple[Counted, ...] = ()
+    found: tuple[Found, ...] = ()
+    cutoff: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Last transaction before counting; without it, the last there is."
+    )
+
+    @model_validator(mode="after")
+    def _each_lot_once(self) -> Stocktake:
+        if not self.lines and not self.found:
+            raise ValueError("nothing was counted")
+        _once(line.lot for line in self.lines)
+        return self
+
+
+# Households
+
+
+class HandOver(Command):
+    """A household receives goods within what it is entitled to."""
+
+    kind: ClassVar[str] = "hand-over"
+    site: Code
+    programme: Code
+    tag: Tag
+    size: Annotated[int, Field(ge=1, le=100)] = Field(
+        description="People in the household; used when its account is opened, and not kept."
+    )
+    lines: Annotated[tuple[Wanted, ...], Field(min_length=1)]
+    proof: Literal["tap", "pin", "witness"] = "tap"
+    reservation: Reference | None = None
+
+
+# Mending
+
+
+class Reverse(Command):
+    """Undo one transaction's postings by a new one."""
+
+    kind: ClassVar[str] = "reverse"
+    transaction: Annotated[int, Field(ge=1)]
+
+
+def _once(lots: Any) -> None:
+    seen: set[str] = set()
+    for lot in lots:
+        if lot in seen:
+            raise ValueError(f"lot {lot} is named twice")
+        seen.add(lot)
+
+
+COMMANDS: dict[str, type[Command]] = {command.kind: command for command in Command.__subclasses__()}
+"""Every command by its kind."""

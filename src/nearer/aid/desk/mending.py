@@ -1,0 +1,32 @@
+"""Corrections: the opposite of a transaction, as a transaction of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nearer.aid import commands as c
+from nearer.aid.book import Book
+from nearer.aid.refusals import RefusedError, unknown
+
+
+def reverse(book: Book, command: c.Reverse) -> dict[str, Any]:
+    """Post the opposite; a household's account gets back what it drew."""
+    target = command.transaction
+    row = book.sql.one("SELECT kind, reverses FROM transactions WHERE seq = ?", target)
+    if row is None:
+        raise unknown("transaction", str(target), f"the last one is {book.seq - 1}")
+    if row[1] is not None:
+        raise RefusedError(f"Transaction {target} is itself a reversal; do the first command again instead.")
+    done = book.sql.one("SELECT seq FROM transactions WHERE reverses = ?", target)
+    if done is not None:
+        raise RefusedError(f"Transaction {target} was reversed by {done[0]} already.")
+    postings = book.sql.all("SELECT account, lot, quantity FROM postings WHERE seq = ? ORDER BY line", target)
+    if not postings:
+        raise RefusedError(f"Transaction {target} ({row[0]}) moved nothing, so there is nothing to reverse.")
+    book.reverses = target
+    book.move_back((account, lot, int(quantity)) for account, lot, quantity in postings)
+    for programme, period, tag, item, quantity in book.sql.all(
+        "SELECT programme, period, tag, item, quantity FROM draws WHERE seq = ? ORDER BY item", target
+    ):
+        book.draw((programme, period, tag), item, -int(quantity))
+    return {"reverses": target}

@@ -1,0 +1,73 @@
+"""The driver's connection under one open transaction: one way to write a statement for both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, cast
+
+Value = int | str | None
+Record = tuple[Any, ...]
+
+
+class _Cursor(Protocol):
+    rowcount: int
+
+    def fetchone(self) -> Any: ...
+
+    def fetchmany(self, size: int) -> list[Any]: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+    def execute(self, statement: str, values: Sequence[Value] = ..., /) -> Any: ...
+
+    def executemany(self, statement: str, values: Sequence[Sequence[Value]], /) -> Any: ...
+
+
+class _Driver(Protocol):
+    def cursor(self) -> _Cursor: ...
+
+    def execute(self, statement: str, values: Sequence[Value] = ..., /) -> _Cursor: ...
+
+
+class Sql:
+    """
+    Runs statements with ``?`` for values.
+
+    The posting path goes past SQLAlchemy's compiler: what a command costs is then what its statements cost.
+
+    Parameters
+    ----------
+    driver
+        Connection of ``sqlite3`` or ``psycopg``.
+    is_postgres
+        Which of the two.
+    """
+
+    def __init__(self, driver: object, is_postgres: bool) -> None:
+        self._driver = cast(_Driver, driver)
+        self._is_postgres = is_postgres
+
+    def _spelled(self, statement: str) -> str:
+        return statement.replace("?", "%s") if self._is_postgres else statement
+
+    def run(self, statement: str, *values: Value) -> int:
+        """Run a statement and return how many rows it touched."""
+        return self._driver.execute(self._spelled(statement), values).rowcount
+
+    def one(self, statement: str, *values: Value) -> Record | None:
+        """The first row of an answer, None without any."""
+        return cast("Record | None", self._driver.execute(self._spelled(statement), values).fetchone())
+
+    def all(self, statement: str, *values: Value) -> list[Record]:
+        """All rows of an answer."""
+        return self._driver.execute(self._spelled(statement), values).fetchall()
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
+        """Insert rows into a table."""
+        marks = ", ".join("?" * len(columns))
+        statement = self._spelled(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})")
+        many = list(rows)
+        if len(many) == 1:
+            self._driver.execute(statement, many[0])
+        elif many:
+            self._driver.cursor().executemany(statement, many)
