@@ -32,5 +32,6 @@ def agencies(
         if as_json:
             say_json(found.model_dump(mode="json", by_alias=True))
             return
+        shown = [name for name in AGENCY_FILES if name.startswith("agencies")]
         folder = out or default_agencies_out(study)
-        say("\n".join([found.study, *agencies_text(found), "", *(f"  {folder / name}" for name in AGENCY_FILES)]))
+        say("\n".join([found.study, *agencies_text(found), "", *(f"  {folder / name}" for name in shown)]))

@@ -27,6 +27,9 @@ class CoalitionPlan(Part):
     value: float = Field(description="weighted person-minutes of the best plan found")
     bound: float = Field(description="no plan of theirs goes below")
     gap: float
+    proof: Literal["certificate", "solver"] = Field(
+        description="who vouches for the bound: multipliers in proofs/, or the solver's own word"
+    )
     saves: float = Field(description="weighted person-minutes saved against today")
     sites: list[CoalitionSite]
 

@@ -32,6 +32,9 @@ class TradePoint(Part):
     gap: float = Field(description="|value − bound| / max(|value|, 1e-9) of the other objective")
     status: Literal["optimal", "gap", "feasible"]
     proof: Literal["certificate", "solver"]
+    prices: dict[str, float] = Field(
+        {}, description="certificate: what breaking each limit by one unit costs in the other objective, solver's units"
+    )
     opened: list[str] = Field(description="ids of the sites opened, in the order they were read")
 
 
@@ -47,6 +50,9 @@ class FrontierDocument(Part):
     first: FrontierAim
     second: FrontierAim
     held: AimName = Field(description="the objective that is held to levels; the other is made good and bounded")
+    unreached: float | None = Field(
+        None, description="farthest: people out of reach, as few as any plan leaves; null for other objectives"
+    )
     points: list[TradePoint]
     complete: bool = Field(description="whether every point is as near to its bound as was asked")
     notes: list[str] = Field([], description="what a reader should know, one sentence each")

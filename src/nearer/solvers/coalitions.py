@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from nearer.model import Instance, Rules, Solution
+from nearer.model import Instance, Rules, RulesCertificate, Solution
 from nearer.model.evaluate_rules import rules_of
 from nearer.solvers.horizon import frozen, keeping
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -31,12 +31,15 @@ class Coalition:
         Best value found with their venues and money alone, and what no plan of theirs can go below.
     level
         int16 (n_phases, n_sites).
+    certificate
+        The proof of the bound, None where it is the solver's own word.
     """
 
     members: tuple[int, ...]
     value: float
     bound: float
     level: IntArray
+    certificate: RulesCertificate | None = None
 
 
 def without_others(instance: Instance, today: IntArray, payer: BoolArray, members: tuple[int, ...]) -> Instance:
@@ -85,7 +88,8 @@ def solve_coalitions(
     found: list[Coalition] = []
     for members in coalitions(len(payer)):
         solution = solve(without_others(instance, today, payer, members))
-        best = Coalition(members, solution.objective, solution.bound, np.asarray(solution.level))
+        proof = solution.certificate if isinstance(solution.certificate, RulesCertificate) else None
+        best = Coalition(members, solution.objective, solution.bound, np.asarray(solution.level), proof)
         for smaller in found:
             if set(smaller.members) <= set(members) and smaller.value < best.value:
                 best = replace(best, value=smaller.value, level=smaller.level)
@@ -96,9 +100,13 @@ def solve_coalitions(
 def union_level(alone: list[Coalition], instance: Instance, today: IntArray) -> IntArray:
     """Levels if each agency carries out its own plan, unaware of the others; int16 (n_phases, n_sites)."""
     level = np.repeat(np.asarray(today, dtype=np.int16)[None, :], instance.n_phases, axis=0)
+    touched = np.zeros(len(today), dtype=bool)
     for one in alone:
         changed = np.any(one.level != np.asarray(today)[None, :], axis=0)
-        level[:, changed] = np.maximum(level[:, changed], one.level[:, changed])
+        again = changed & touched
+        level[:, changed & ~touched] = one.level[:, changed & ~touched]
+        level[:, again] = np.maximum(level[:, again], one.level[:, again])
+        touched |= changed
     return level
 
 

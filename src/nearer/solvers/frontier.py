@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nearer.model import Certificate
 from nearer.model.aims import Aim, times_to_open, unreached
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.limited import Effort, Limit, least
-from nearer.solvers.ordered import OrderedRun, Question
+from nearer.solvers.ordered import OrderedRun, Question, named
 from nearer.units import MS_PER_MIN, BoolArray
 
 
@@ -35,6 +36,8 @@ class FrontierPoint:
         Of the other aim; the bound is over all plans that keep the level.
     optimal, reached, proof
         Whether the two meet, whether they are as near as was asked, and who vouches.
+    certificate, prices
+        The proof, None where it is the solver's own word, and the price of each limit that it is made for.
     """
 
     open_mask: BoolArray
@@ -45,6 +48,8 @@ class FrontierPoint:
     optimal: bool
     reached: bool
     proof: str
+    certificate: Certificate | None = None
+    prices: tuple[tuple[str, float], ...] = ()
 
 
 class FrontierRun:
@@ -96,11 +101,12 @@ class FrontierRun:
         return (
             FrontierPoint(
                 strict.plans[-1], strict.turns[-2].found, self.value(self.held, strict.plans[-1]), first.found,
-                first.bound, first.optimal, first.reached, first.proof,
+                first.bound, first.optimal, first.reached, first.proof, first.certificate, first.prices,
             ),
             FrontierPoint(
                 loose.plans[-1], self.value(self.held, loose.plans[-1]), self.value(self.held, loose.plans[-1]),
                 self.value(self.free, loose.plans[-1]), last.bound, last.optimal, last.reached, last.proof,
+                last.certificate, last.prices,
             ),
         )  # fmt: skip
 
@@ -122,7 +128,11 @@ class FrontierRun:
         value, bound = self.free.value_of(found.value), self.free.bound_of(found.bound)
         bound = max(bound, value) if self.free.maximise else min(bound, value)
         held = self.value(self.held, found.open_mask)
-        return FrontierPoint(found.open_mask, level, held, value, bound, found.optimal, found.reached, found.proof)
+        prices = named(run.limits, found.prices)
+        return FrontierPoint(
+            found.open_mask, level, held, value, bound, found.optimal, found.reached, found.proof, found.certificate,
+            prices,
+        )  # fmt: skip
 
     def points(self, n_points: int) -> Iterator[FrontierPoint]:
         """The ends, and levels evenly between them."""

@@ -272,7 +272,7 @@ class OrderedRun:
                 bound=float(low + 1 + n_forced), tolerance=tolerance,
                 optimal=high == low + 1, reached=high - low - 1 <= self.effort.gap * high, proof=found.proof,
                 certificate=found.certificate,
-                prices=_named(self.limits, found.prices),
+                prices=named(self.limits, found.prices),
             )
         )  # fmt: skip
         self.times = replace(
@@ -317,7 +317,7 @@ class OrderedRun:
         self.turns.append(
             Turn(
                 name, unit, maximise, value, bound, tolerance, found.optimal, found.reached, found.proof,
-                found.certificate, _named(self.limits if limits is None else limits, found.prices), asked,
+                found.certificate, named(self.limits if limits is None else limits, found.prices), asked,
             )
         )  # fmt: skip
 
@@ -410,7 +410,7 @@ class OrderedRun:
         return best
 
 
-def _named(limits: Sequence[Limit], prices: Sequence[float]) -> tuple[tuple[str, float], ...]:
+def named(limits: Sequence[Limit], prices: Sequence[float]) -> tuple[tuple[str, float], ...]:
     """Price of each limit by name; those of a limit that has been replaced since stand last and are left out."""
     return tuple((limit.name, price) for limit, price in zip(limits, prices, strict=False))
 

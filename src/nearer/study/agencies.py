@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nearer
-from nearer.errors import UsageError
+from nearer.errors import InfeasibleError, UsageError
 from nearer.files import written_whole
 from nearer.inputs.tables import Tables
 from nearer.kernels.jit import default_threads
-from nearer.model import CLOSED, Instance, Solution, relative_gap
+from nearer.model import CLOSED, Instance, RulesCertificate, Solution, Status, relative_gap
 from nearer.planning.agencydoc import AgenciesDocument, AgencyWorth, CoalitionPlan, CoalitionSite
 from nearer.planning.document import SiteStep
 from nearer.progress import Progress, Silent, Stop
@@ -30,13 +31,14 @@ from nearer.solvers.coalitions import (
 )
 from nearer.study.limits import Run
 from nearer.study.load import load_study
-from nearer.study.parts import read_study, study_folder, times_per_class, travel, weigh
+from nearer.study.parts import from_to, machine_notes, read_study, study_folder, times_per_class, travel, weigh
 from nearer.study.settings import Study
 from nearer.study.staging import Staged, stage
 from nearer.study.write import check_out, write_folder
 from nearer.units import MS_PER_MIN
 
-AGENCY_FILES = ("agencies.csv", "agencies.html", "agencies.json")
+AGENCY_FILE, PROOFS = "agencies.json", "proofs"
+AGENCY_FILES = ("agencies.csv", "agencies.html", PROOFS, "run.json", AGENCY_FILE)
 """Every file an agencies folder may hold; anything else in it is the user's and stays."""
 
 
@@ -71,7 +73,9 @@ def compare_agencies(
     InputError
         Faults in the files or settings.
     UsageError
-        The study has fewer than two agencies.
+        The study has fewer than two agencies, or another objective than travel.
+    InfeasibleError
+        A coalition has no plan, or none was found in time.
     """
     folder = Path(folder)
     out = default_agencies_out(folder) if out is None else Path(out)
@@ -80,15 +84,26 @@ def compare_agencies(
     study = load_study(folder)
     if len(study.agencies) < 2:
         raise UsageError("There is nothing to compare: the study names fewer than two [[agencies]].")
+    if study.aims != ("travel",):
+        raise UsageError(
+            f"Agencies are compared for the objective travel, and the study goes for {' and '.join(study.aims)}: "
+            'set objective = "travel".'
+        )
     tables = read_study(folder, study, run)
     network = travel(tables, study, run, study_folder(folder))
     demand = weigh(tables, study)
     staged = stage(study, tables, demand, times_per_class(network.times, study, demand))
-    document = _document(study, tables, staged, run)
+    document, proofs = _document(study, tables, staged, run)
 
     def fill(fresh: Path) -> None:
+        if proofs:
+            (fresh / PROOFS).mkdir()
+        for at, proof in proofs.items():
+            proof.save(fresh / PROOFS / proof_name(at))
+        notes = machine_notes(run) | {"study_folder": from_to(out, study_folder(folder)), "gap": gap}
         for name, text in (
-            ("agencies.json", document.model_dump_json(by_alias=True, indent=1) + "\n"),
+            ("run.json", json.dumps(notes, indent=1, default=str) + "\n"),
+            (AGENCY_FILE, document.model_dump_json(by_alias=True, indent=1) + "\n"),
             ("agencies.html", agencies_html(document)),
             ("agencies.csv", agencies_csv(document)),
         ):
@@ -99,12 +114,20 @@ def compare_agencies(
     return document
 
 
+def proof_name(at: int) -> str:
+    """File of the proof of a coalition's bound, by its place in the list."""
+    return f"coalition-{at}.npz"
+
+
 def default_agencies_out(path: Path) -> Path:
     """Where the comparison goes unless told otherwise."""
     return study_folder(path) / "agencies"
 
 
-def _document(study: Study, tables: Tables, staged: Staged, run: Run) -> AgenciesDocument:
+def _document(
+    study: Study, tables: Tables, staged: Staged, run: Run
+) -> tuple[AgenciesDocument, dict[int, RulesCertificate]]:
+    """What is told, and the proof of each coalition that has one, by its place."""
     names = [agency.name for agency in study.agencies]
     owner = staged.venues.agency
     payer = (staged.venues.share > 0) | (owner[None, :] == np.array(names, dtype=object)[:, None])
@@ -122,6 +145,10 @@ def _document(study: Study, tables: Tables, staged: Staged, run: Run) -> Agencie
                 stop=run.stop.within(run.time_limit_s),
             )
             tick(1)
+            if solution.status is Status.INFEASIBLE:
+                raise InfeasibleError("Not every coalition of agencies has a plan: some rules conflict without others.")
+            if solution.status is Status.UNKNOWN:
+                raise InfeasibleError("No plan was found in time for one of the coalitions: give more --time-limit.")
             return solution
 
         found = solve_coalitions(staged.instance, today, payer, within)
@@ -132,7 +159,8 @@ def _document(study: Study, tables: Tables, staged: Staged, run: Run) -> Agencie
     nobody, joint = found[0], found[-1]
     shares = shapley(found, len(names))
     separate_min = separate / MS_PER_MIN if np.isfinite(separate) else None
-    return AgenciesDocument(
+    proofs = {at: one.certificate for at, one in enumerate(found) if one.certificate is not None}
+    document = AgenciesDocument(
         nearer=nearer.__version__,
         study=study.study.name,
         seed=study.study.seed,
@@ -154,6 +182,7 @@ def _document(study: Study, tables: Tables, staged: Staged, run: Run) -> Agencie
             "Without any agency, only venues that belong to none may change.",
         ],
     )
+    return document, proofs
 
 
 def _worth(a: int, name: str, found: list[Coalition], shares: Any) -> AgencyWorth:
@@ -201,6 +230,7 @@ def _coalition(one: Coalition, names: list[str], tables: Tables, staged: Staged,
         value=one.value / MS_PER_MIN,
         bound=max(one.bound, 0.0) / MS_PER_MIN,
         gap=relative_gap(one.value, max(one.bound, 0.0)),
+        proof="solver" if one.certificate is None else "certificate",
         saves=(today_value - one.value) / MS_PER_MIN,
         sites=sites,
     )

@@ -12,13 +12,16 @@ import numpy as np
 import nearer
 from nearer.errors import UsageError
 from nearer.kernels.jit import default_threads
-from nearer.model import relative_gap
+from nearer.model import Certificate, relative_gap
+from nearer.model.aims import times_to_open, unreached
+from nearer.model.certificate import save_certificates
 from nearer.planning.curvefiles import write_document
 from nearer.planning.frontierdoc import FrontierAim, FrontierDocument, TradePoint
 from nearer.progress import Progress, Silent, Stop
 from nearer.report.frontierpage import write_frontier_page
 from nearer.solvers.frontier import FrontierPoint, FrontierRun, frontier
 from nearer.solvers.limited import Effort
+from nearer.solvers.ordered import Question
 from nearer.study.asking import question_of
 from nearer.study.limits import Run
 from nearer.study.load import load_study
@@ -36,7 +39,8 @@ from nearer.study.settings import Study
 from nearer.study.write import check_out, write_folder
 
 FRONTIER_FILE, FRONTIER_PAGE = "frontier.json", "frontier.html"
-FRONTIER_FILES = (FRONTIER_PAGE, "run.json", FRONTIER_FILE)
+FRONTIER_PROOF = "proof.npz"
+FRONTIER_FILES = (FRONTIER_PAGE, FRONTIER_PROOF, "run.json", FRONTIER_FILE)
 """Everything a frontier's folder may hold; anything else in it is the user's and stays."""
 
 _TRADED = ("travel", "coverage", "farthest", "equal")
@@ -102,9 +106,12 @@ def run_frontier(
     wanted = {"plan.open": open, "plan.open_max": open_max, "plan.objective": (first, second), "study.seed": seed}
     study = override(load_study(folder), wanted)
     document: list[FrontierDocument] = []
+    proofs: dict[str, Certificate] = {}
 
     def fill(fresh: Path) -> None:
-        document.append(_solved(study, folder, points, run))
+        document.append(_solved(study, folder, points, run, proofs))
+        if proofs:
+            save_certificates(fresh / FRONTIER_PROOF, proofs)
         write_frontier_page(document[0], fresh / FRONTIER_PAGE)
         notes = machine_notes(run) | {"study_folder": from_to(out, study_folder(folder)), "gap": gap}
         (fresh / "run.json").write_text(json.dumps(notes, indent=1, default=str) + "\n", encoding="utf-8")
@@ -114,7 +121,13 @@ def run_frontier(
     return document[0]
 
 
-def _solved(study: Study, folder: Path, points: int, run: Run) -> FrontierDocument:
+def proof_name(number: int) -> str:
+    """Name of a point's proof in ``proof.npz``; points are counted from 1."""
+    return f"point-{number}"
+
+
+def _solved(study: Study, folder: Path, points: int, run: Run, proofs: dict[str, Certificate]) -> FrontierDocument:
+    """The frontier; its proofs are put into ``proofs``."""
     with run.timed("read"):
         tables = read_study(folder, study, run)
     run.go_on()
@@ -135,6 +148,9 @@ def _solved(study: Study, folder: Path, points: int, run: Run) -> FrontierDocume
             stop=run.stop.within(run.time_limit_s),
             progress=run.progress,
         )
+    for number, point in enumerate(found, start=1):
+        if point.proof == "certificate" and point.certificate is not None:
+            proofs[proof_name(number)] = point.certificate
     names = study.aims
     ids = tables.sites.table["id"].to_numpy(dtype=object)
     return FrontierDocument(
@@ -146,6 +162,7 @@ def _solved(study: Study, folder: Path, points: int, run: Run) -> FrontierDocume
         first=_aim(question, names[0], 0),
         second=_aim(question, names[1], 1),
         held=held,
+        unreached=_unreached(question, found) if held == "farthest" else None,
         points=[_point(point, held == names[0], ids, question.before) for point in found],
         complete=all(point.reached for point in found),
         notes=_notes(study, held, found),
@@ -165,6 +182,12 @@ def _aim(question: Any, name: str, place: int) -> FrontierAim:
     )
 
 
+def _unreached(question: Question, found: list[FrontierPoint]) -> float:
+    """People out of reach in the points, the most of any."""
+    lost = unreached(question.people)
+    return max(lost.total(times_to_open(question.times, point.open_mask)) for point in found)
+
+
 def _point(point: FrontierPoint, held_first: bool, ids: np.ndarray, before: np.ndarray) -> TradePoint:
     return TradePoint(
         first=point.held if held_first else point.value,
@@ -173,7 +196,8 @@ def _point(point: FrontierPoint, held_first: bool, ids: np.ndarray, before: np.n
         bound=point.bound,
         gap=relative_gap(point.value, point.bound),
         status="optimal" if point.optimal else "gap" if point.reached else "feasible",
-        proof=point.proof,
+        proof="certificate" if point.proof == "certificate" and point.certificate is not None else "solver",
+        prices={name: price for name, price in point.prices if price > 0},
         opened=[str(site) for site in ids[point.open_mask & ~before]],
     )
 

@@ -14,6 +14,8 @@ _KINDS = {
     "stress.json": ("answer", "nearer.study.verify_stress", "verify_stress"),
     "compare.json": ("comparison", "nearer.study.verify_compare", "verify_compare"),
     "curve.json": ("curve", "nearer.study.verify_curve", "verify_curve"),
+    "agencies.json": ("comparison of agencies", "nearer.study.verify_agencies", "verify_agencies"),
+    "frontier.json": ("frontier", "nearer.study.verify_frontier", "verify_frontier"),
     "gaps.json": ("list of gaps", "nearer.study.verify_gaps", "verify_gaps"),
 }
 WHAT = {file: what for file, (what, _, _) in _KINDS.items()}

@@ -308,7 +308,7 @@ def check_objectives(
     worst = next((s for s in ("feasible", "gap") if any(turn.status == s for turn in document.objectives)), "optimal")
     checks.append(("status", document.status == worst, document.status, worst))
     notes: list[str] = []
-    limits = _everyone(facts)
+    limits = everyone_kept(facts)
     most_open: int | None = None
     tolerances = dict(zip(study.aims, study.tolerances, strict=True))
     for turn in document.objectives:
@@ -324,7 +324,7 @@ def check_objectives(
                 checks.append((f"{turn.name}: bound", holds, turn.bound, proven))
             except (CheckFailedError, KeyError) as error:
                 checks.append((f"{turn.name}: bound", False, turn.bound, str(error)))
-        limits, most_open = _next_limits(facts, turn, limits, most_open)
+        limits, most_open = next_limits(facts, turn, limits, most_open)
     return checks, notes
 
 
@@ -390,7 +390,8 @@ def _alike(one: float, other: float) -> bool:
     return agrees(one, other) or abs(one - other) <= 1e-12
 
 
-def _everyone(facts: Facts) -> list[Kept]:
+def everyone_kept(facts: Facts) -> list[Kept]:
+    """The rule that everyone is near, where there is one."""
     within_min = facts.recount.study.plan.everyone_within_min
     if within_min is None:
         return []
@@ -398,14 +399,15 @@ def _everyone(facts: Facts) -> list[Kept]:
     return [Kept("everyone_within", term, term.paid(facts.possible), hard=True)]
 
 
-def _no_farther(facts: Facts, name: str, within_ms: float, most: float) -> Kept:
+def no_farther(facts: Facts, name: str, within_ms: float, most: float) -> Kept:
+    """At most so many people are farther than a time; row by row, where only those are left whom no site can serve."""
     people, rows = facts.farther(within_ms), facts.farther(within_ms, each=True)
     if most <= people.paid(facts.possible) * (1 + 1e-12):
         return Kept(name, rows, rows.paid(facts.possible), hard=True)
     return Kept(name, people, most)
 
 
-def _next_limits(facts: Facts, turn: Turn, limits: list[Kept], most_open: int | None) -> tuple[list[Kept], int | None]:
+def next_limits(facts: Facts, turn: Turn, limits: list[Kept], most_open: int | None) -> tuple[list[Kept], int | None]:
     """What the turns after this one must keep."""
     study = facts.recount.study
     limit_ms = minutes_to_ms(study.streets.limit_min)
@@ -419,11 +421,11 @@ def _next_limits(facts: Facts, turn: Turn, limits: list[Kept], most_open: int | 
         own = Kept("cost", None, turn.found * (1 + turn.tolerance), price=_free_price(facts))
         return [*limits, own, share], most_open
     if turn.name == "unreached":
-        return [*limits, _no_farther(facts, "unreached", limit_ms, turn.found)], most_open
+        return [*limits, no_farther(facts, "unreached", limit_ms, turn.found)], most_open
     if turn.name == "farthest":
         within_ms = math.floor(round(turn.found * _MS) * (1 + turn.tolerance))
         others = [limit for limit in limits if limit.name != "unreached"]
-        return [*others, _no_farther(facts, "farthest", within_ms, _left(facts, limits))], most_open
+        return [*others, no_farther(facts, "farthest", within_ms, _left(facts, limits))], most_open
     term = facts.term(turn.name)
     kept = turn.found * (1 - turn.tolerance if turn.name == "coverage" else 1 + turn.tolerance)
     most = facts.out_of_unit(turn.name, kept)
@@ -466,7 +468,7 @@ def _proven(
         if all(limit.hard for limit in limits):
             return certified_dearest(facts.centre(limits), certificate(), round(turn.found * _MS)) / _MS
         others = [limit for limit in limits if limit.name != "unreached"]
-        at_least = _evaluated(facts, facts.farther(bound_ms - 1), others, turn.prices, certificate(), most_open)
+        at_least = evaluated(facts, facts.farther(bound_ms - 1), others, turn.prices, certificate(), most_open)
         return turn.bound if at_least > _left(facts, limits) * (1 + 1e-12) else 0.0
     if turn.name == "cost" and facts.price is None:
         few = round(turn.bound) - n_forced - 1
@@ -474,18 +476,18 @@ def _proven(
             return turn.bound if round(turn.bound) <= n_forced else 0.0
         share = _share(facts)
         assert share.term is not None
-        at_least = _evaluated(facts, share.term, limits, turn.prices, certificate(), few)
+        at_least = evaluated(facts, share.term, limits, turn.prices, certificate(), few)
         return turn.bound if at_least > share.most * (1 + 1e-12) else 0.0
     if turn.name == "cost":
         kept = [*limits, _share(facts)]
-        return _evaluated(facts, None, kept, turn.prices, certificate(), most_open, _free_price(facts))
+        return evaluated(facts, None, kept, turn.prices, certificate(), most_open, _free_price(facts))
     if turn.name == "coverage" and facts.second_share is not None:
         return proven_twice(facts, certificate())
-    total = _evaluated(facts, facts.term(turn.name), limits, turn.prices, certificate(), most_open)
+    total = evaluated(facts, facts.term(turn.name), limits, turn.prices, certificate(), most_open)
     return facts.in_unit(turn.name, max(total, 0.0))
 
 
-def _evaluated(
+def evaluated(
     facts: Facts,
     term: Term | None,
     limits: list[Kept],

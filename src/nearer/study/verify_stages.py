@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from nearer.model import RulesCertificate
 from nearer.model.check import agrees
 from nearer.model.evaluate_rules import rules_bound
 from nearer.network import TravelTimes
-from nearer.planning.document import PlanDocument
+from nearer.planning.document import PlanDocument, SiteStep
 from nearer.planning.files import ASSIGNMENT_FILE, PROOF_FILE
 from nearer.study.checks import Check, alike, equal
 from nearer.study.parts import weigh
@@ -77,27 +77,40 @@ def verify_stages(
     """
     phases = study.plan.phases or (PhaseSettings(name="plan"),)
     table = tables.sites.table.set_index("id", drop=False)
-    story = _story(document, study, table, phases)
+    story = story_of(document.sites, study, table, phases)
     checks = list(_check_story(document, study, table, phases, story))
     if not all(check.ok for check in checks):
         return checks, ("The rest was not checked, since the sites do not take the levels that the study allows.",)
     checks += list(_check_counts(study, table, phases, story))
     checks += list(_check_money(document, study, table, phases, story))
     checks += list(_check_places(study, tables, table, phases, story))
-    met = _People(study, tables, pairs, phases, story, folder)
+    met = People(study, tables, pairs, phases, story, folder)
     checks += list(met.check(document))
     proof, notes = _check_bound(document, study, tables, pairs, folder, met.value)
     return [*checks, *proof], notes
 
 
-def _story(document: PlanDocument, study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings]) -> Story:
+class HasSteps(Protocol):
+    """A site of a plan, and what becomes of it."""
+
+    @property
+    def id(self) -> str:
+        """As in the table."""
+
+    @property
+    def steps(self) -> list[SiteStep]:
+        """In order."""
+
+
+def story_of(sites: Iterable[HasSteps], study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings]) -> Story:
+    """Levels by phase of sites that take some steps; ``table`` has ids as its index."""
     names = [phase.name for phase in phases]
     today = {str(i): _level_of(table.loc[i], study) for i in table.index[table["status"] == "existing"]}
     by_phase: list[dict[str, str]] = []
-    now = dict(today)
+    listed, now = list(sites), dict(today)
     for name in names:
         now = dict(now)
-        for site in document.sites:
+        for site in listed:
             for step in site.steps:
                 if step.phase == name and step.level is None:
                     now.pop(site.id, None)
@@ -118,9 +131,7 @@ def _number(row: Any, column: str) -> float:
     return float(text) if text else math.nan
 
 
-def _check_story(
-    document: PlanDocument, study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story
-) -> Iterator[Check]:
+def check_steps(study: Study, table: pd.DataFrame, story: Story) -> Check:
     """Only what may open opens, at a level that it may have; what stands stays unless it may close."""
     order = [level.name for level in study.levels]
     wrong: list[str] = []
@@ -128,7 +139,8 @@ def _check_story(
         earlier = story.today if t == 0 else story.level[t - 1]
         for site, name in now.items():
             row = table.loc[site]
-            if row["status"] not in ("existing", "candidate") or (row["status"] == "candidate" and row["excluded"]):
+            barred = row["status"] == "candidate" and (row["excluded"] or site in study.plan.forbid)
+            if row["status"] not in ("existing", "candidate") or barred:
                 wrong.append(f"{site} may not open")
             if (
                 site in earlier
@@ -138,13 +150,21 @@ def _check_story(
                 wrong.append(f"{site} goes from {earlier[site] or 'no level'} to {name or 'no level'}")
             if site not in earlier:
                 highest = _level_of(row, study)
-                if order and (name not in order or (highest and order.index(name) > order.index(highest))):
+                if name not in (order or [""]) or (highest and order.index(name) > order.index(highest)):
                     wrong.append(f"{site} opens at {name or 'no level'}")
                 if row["status"] == "existing":
                     wrong.append(f"{site} opens again")
         gone = [site for site in earlier if site not in now]
         wrong += [f"{site} closes" for site in gone if table.loc[site]["status"] != "existing"]
-    yield Check("stages: levels and openings", not wrong, "; ".join(wrong[:5]), "what the study allows")
+    wrong += [f"{site} does not open" for site in study.plan.force if site not in story.level[-1]]
+    return Check("stages: levels and openings", not wrong, "; ".join(wrong[:5]), "what the study allows")
+
+
+def _check_story(
+    document: PlanDocument, study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story
+) -> Iterator[Check]:
+    """Steps, and what each phase says of them."""
+    yield check_steps(study, table, story)
     closed = [site for site in story.today if site not in story.level[-1]]
     most = study.plan.close_max
     yield Check("stages: closures", len(closed) <= most, len(closed), f"at most {most}")
@@ -183,10 +203,10 @@ def _text(value: Any) -> str:
     return "" if value is None or pd.isna(value) else str(value).strip()
 
 
-def _check_money(
-    document: PlanDocument, study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story
-) -> Iterator[Check]:
-    """What each phase and each agency spends, against their budgets."""
+def money_of(
+    study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story
+) -> tuple[FloatArray, FloatArray]:
+    """Money spent, and for running, in each phase: by all, then by each agency; float64 (n_phases, 1 + n_agencies)."""
     levels = {level.name: level for level in study.levels}
     agencies = [agency.name for agency in study.agencies]
     spent = np.zeros((len(phases), 1 + len(agencies)))
@@ -195,11 +215,20 @@ def _check_money(
         earlier = story.today if t == 0 else story.level[t - 1]
         for site in {**earlier, **story.level[t]}:
             row = table.loc[site]
-            part = np.array([1.0, *_parts(row, agencies)])
+            part = np.array([1.0, *parts_of(row, agencies)])
             if site in story.level[t]:
                 level = levels.get(story.level[t][site])
                 running[t] += part * (_or_nothing(row, "running") + (level.running if level else 0.0))
             spent[t] += part * _step(row, levels, earlier.get(site), story.level[t].get(site))
+    return spent, running
+
+
+def _check_money(
+    document: PlanDocument, study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story
+) -> Iterator[Check]:
+    """What each phase and each agency spends, against their budgets."""
+    spent, running = money_of(study, table, phases, story)
+    agencies = [agency.name for agency in study.agencies]
     for t, (phase, told) in enumerate(zip(phases, document.phases, strict=True)):
         yield equal(f"{phase.name}: spent", told.spent, float(spent[t, 0]))
         yield equal(f"{phase.name}: running", told.running, float(running[t, 0]))
@@ -220,7 +249,7 @@ def _check_money(
             yield _within(f"{agency.name}: running budget", running[:, a].max(), agency.running_budget)
 
 
-def _parts(row: Any, agencies: Sequence[str]) -> list[float]:
+def parts_of(row: Any, agencies: Sequence[str]) -> list[float]:
     """Part of a site's money that each agency pays."""
     said = _text(row.get("shares"))
     parts: dict[str, float] = {_text(row.get("agency")): 1.0}
@@ -268,18 +297,24 @@ def _check_places(
         low, high = district.min or 0, math.inf if district.max is None else district.max
         yield Check(f"centres in {district.name}", low <= n <= high, n, f"{low} to {high}")
     if study.plan.separation_m is not None:
-        near: list[str] = []
-        for now in story.level:
-            at = np.array([place[site] for site in now])
-            new = np.array([site not in story.today for site in now])
-            apart = np.hypot(*(venues.xy[at][:, None] - venues.xy[at][None]).transpose(2, 0, 1))
-            i, j = np.nonzero(np.triu(apart < study.plan.separation_m, 1) & (new[:, None] | new[None]))
-            ids = list(now)
-            near += [f"{ids[a]} and {ids[b]}" for a, b in zip(i, j, strict=True)]
+        near = [f"{a} and {b}" for a, b in too_near(study, venues.xy, place, story)]
         yield Check("centres apart", not near, "; ".join(near[:5]), f"none nearer than {study.plan.separation_m:g} m")
 
 
-class _People:
+def too_near(study: Study, xy: FloatArray, place: dict[str, int], story: Story) -> list[tuple[str, str]]:
+    """Pairs of ours, at least one of them new, that stand open together nearer than ``separation_m``."""
+    near: list[tuple[str, str]] = []
+    for now in story.level:
+        at = np.array([place[site] for site in now], dtype=np.int64)
+        new = np.array([site not in story.today for site in now], dtype=bool)
+        apart = np.hypot(*(xy[at][:, None] - xy[at][None]).transpose(2, 0, 1))
+        i, j = np.nonzero(np.triu(apart < (study.plan.separation_m or 0.0), 1) & (new[:, None] | new[None]))
+        ids = list(now)
+        near += [(ids[a], ids[b]) for a, b in zip(i, j, strict=True)]
+    return near
+
+
+class People:
     """Everybody, phase by phase: how many, where they are sent, and what they meet."""
 
     def __init__(
@@ -333,7 +368,7 @@ class _People:
         totals, weights, money = [], [], []
         met_of_phase = []
         for t, told in enumerate(document.phases):
-            met = self._met(t)
+            met = self.met(t)
             met_of_phase.append(met)
             yield Check(f"{told.name}: everybody has one place", *met.once)
             yield Check(f"{told.name}: within capacity", *met.loads)
@@ -382,7 +417,8 @@ class _People:
             return max(self.study.unreached_min + math.log(total / weight) / self.kappa, 0.0)
         return total / _MS
 
-    def _met(self, t: int) -> _Met:
+    def met(self, t: int) -> _Met:
+        """What the people of a phase meet."""
         recount = self.recounts[t]
         rows = self._nearest_rows(t) if self.sent is None else self._sent_rows(t)
         return _Met.of(self, t, recount, list(rows))
@@ -479,7 +515,7 @@ class _Met:
     rows: list[_Sent]
 
     @classmethod
-    def of(cls, people: _People, t: int, recount: Recount, rows: list[_Sent]) -> _Met:
+    def of(cls, people: People, t: int, recount: Recount, rows: list[_Sent]) -> _Met:
         unreached = recount.unreached_ms
         weighted = whole = walked = unmet = 0.0
         once: tuple[bool, Any, Any] = (True, "", "")
@@ -588,8 +624,8 @@ def _check_bound(
         checks.append(Check("bound", beyond <= 1e-9 * abs(found) + 1e-9, bound, f"not beyond {found:g}"))
         return checks, ("The bound is the solver's own word; it was compared with the value only.",)
     try:
-        certificate = _load(folder / PROOF_FILE)
-        staged = _staged(study, tables, pairs)
+        certificate = load_rules_certificate(folder / PROOF_FILE)
+        staged = staged_again(study, tables, pairs)
         proven = staged.goal.whole.bound_of(rules_bound(staged.instance, certificate))
     except CheckFailedError as error:
         return [*checks, Check("bound", False, bound, str(error))], ()
@@ -598,14 +634,23 @@ def _check_bound(
     return [*checks, Check("bound", holds, bound, proven)], ()
 
 
-def _load(path: Path) -> RulesCertificate:
+def load_rules_certificate(path: Path) -> RulesCertificate:
+    """
+    Read a proof that may have come from anywhere.
+
+    Raises
+    ------
+    CheckFailedError
+        It cannot be read, and so proves nothing.
+    """
     if path.is_file() and zipfile.is_zipfile(path):
         with suppress(Exception):
             return RulesCertificate.load(path)
     raise CheckFailedError(f"{path.name} is missing or cannot be read")
 
 
-def _staged(study: Study, tables: Tables, pairs: dict[str, Pairs]) -> Staged:
+def staged_again(study: Study, tables: Tables, pairs: dict[str, Pairs]) -> Staged:
+    """The instance of a study, made as for the plan, from times computed by the check."""
     limit_ms = minutes_to_ms(study.streets.limit_min)
     times = [
         TravelTimes.from_pairs(one.point, one.site, one.time_ms, tables.people.n, tables.sites.n, limit_ms)
