@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from benchmarks.child import Ran, drive
 from benchmarks.environment import interpreter, peer_version
 from benchmarks.given import AbsentError, Given
-from benchmarks.judge import TOL, value_of, verdict
+from benchmarks.judge import TOL, agree, value_of, verdict
 from benchmarks.profile import Panel, svg
 from benchmarks.table import NONE, Table, count, percent, seconds
 
@@ -150,6 +150,11 @@ class Row:
             False,
         )
         return cls(*names, process_s=ran.seconds, process_cpu_s=ran.cpu_s, peak_mb=ran.peak_mb)
+
+    @property
+    def is_best(self) -> bool:
+        """Whether nothing better is known."""
+        return self.value is not None and self.best_known is not None and agree(self.value, self.best_known)
 
     @property
     def spent_s(self) -> float | None:
@@ -317,15 +322,9 @@ def summary(title: str, rows: Sequence[Row]) -> Table:
         cpu = sum(_middle(runs, "cpu_s") or _middle(runs, "process_s") or 0.0 for runs in problems)
         spent = sum(_middle(runs, "spent_s") or _middle(runs, "process_s") or 0.0 for runs in problems)
         ours.setdefault(group, cpu)  # the first program of a class is ours
-        best = [
-            any(
-                row.value is not None and abs(row.value - row.best_known) <= 1e-6 * max(1, abs(row.best_known))
-                for row in runs
-            )
-            for runs in problems
-        ]
+        best = [any(row.is_best for row in runs) for runs in problems]
         excess = [
-            abs(row.value - row.best_known) / max(abs(row.best_known), 1e-9)
+            0.0 if row.is_best else abs(row.value - row.best_known) / max(abs(row.best_known), 1e-9)
             for row in every
             if row.value is not None and row.best_known is not None
         ]

@@ -45,11 +45,16 @@ class Given:
         return cls(data, peers, small, limit_s, out)
 
     def beside(self, name: str) -> Path | None:
-        """A file that belongs to the tables: ``0.2.0.md`` has ``0.2.0-peers.csv`` beside it; None without tables."""
+        """
+        A file that belongs to the tables, None without tables.
+
+        ``0.2.0.md`` has ``0.2.0-peers.csv`` beside it, and so has ``0.2.0-peers.md``.
+        """
         if self.out is None:
             return None
         self.out.parent.mkdir(parents=True, exist_ok=True)
-        return self.out.with_name(f"{self.out.stem}-{name}")
+        stem = self.out.stem.removesuffix("-" + name.partition(".")[0])
+        return self.out.with_name(f"{stem}-{name}")
 
     def city(self, *parts: str) -> Path:
         """A file of a city in the optional data folder."""

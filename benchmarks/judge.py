@@ -14,6 +14,11 @@ TOL = 1e-6
 """Two values agree within this, relative; loads and shares may be off by as much, which is what MIP solvers promise."""
 
 
+def agree(value: float, other: float) -> bool:
+    """Whether two values are the same but for rounding."""
+    return abs(value - other) <= TOL * max(abs(other), 1.0)
+
+
 def value_of(problem: ProblemFile, answer: dict[str, Any]) -> float:
     """
     Cost of an answer; in maximal covering the weight left out, with backup the points not covered twice.
