@@ -15,11 +15,13 @@ Solve = Callable[[Instance], Solution]
 
 
 def only_phase(instance: Instance, phase: int) -> Instance:
-    """The same choices and rules, where what people meet in one phase is all that counts."""
+    """The same choices and side rules, where only one phase counts: what people meet in it, and limits on that."""
     weight = np.zeros_like(instance.weight)
     weight[phase] = instance.weight[phase]
     rules = rules_of(instance)
-    return replace(instance, weight=weight, rules=replace(rules, option_cost=np.zeros(rules.n_options)))
+    limits = tuple(limit for limit in rules.limits if limit.factor[phase].any())
+    nothing = np.zeros(rules.n_options)
+    return replace(instance, weight=weight, rules=replace(rules, option_cost=nothing, limits=limits))
 
 
 def keeping(rules: Rules, keep: BoolArray) -> Rules:

@@ -17,6 +17,7 @@ from nearer.planning.access import Access
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.planning.staged import Horizon, StageNames, Stages, add_stages, build_order, final_standing
+from nearer.progress import Stop
 from nearer.solvers import solve
 from nearer.solvers.horizon import each_alone, each_in_turn, frozen
 from nearer.study.asking import kappa_before
@@ -26,6 +27,9 @@ from nearer.study.settings import Study
 from nearer.study.staging import Staged, stage
 from nearer.study.why_not import why_not
 from nearer.units import minutes_to_ms
+
+_LEAST_WORK = 30_000_000
+"""Of a question beside the plan: less than a second on a quiet machine."""
 
 
 def plan_stages(
@@ -50,29 +54,28 @@ def plan_stages(
     with run.timed("model"):
         staged = stage(study, tables, demand, class_times)
     with run.timed("solve"):
-        solution = _solve(staged.instance, study, run, 1.0)
+        solution = _solve(staged.instance, study, run, run.stop.within(run.time_limit_s), run.work_limit)
     if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
+        reasons = run.stop.within(run.time_limit_s)
         raise InfeasibleError(
-            why_not(staged.instance, solution, lambda instance: _solve(instance, study, run, 0.5), run.stop)
+            why_not(staged.instance, solution, lambda one: _solve(one, study, run, reasons, None), run.stop)
         )
     solution = _to_the_nearest(staged, solution)
     with run.timed("compare phases"):
         before = _as_today(staged, study, run)
-        horizon = _horizon(staged, study, run)
+        horizon = _horizon(staged, study, run, solution.work)
     with run.timed("plan"):
         return _written(tables, study, network, demand, class_times, staged, solution, before, horizon, run)
 
 
-def _solve(instance: Instance, study: Study, run: Run, part: float) -> Solution:
-    """Within a part of the time allowed."""
-    limit = None if run.time_limit_s is None else run.time_limit_s * part
+def _solve(instance: Instance, study: Study, run: Run, stop: Stop, work_limit: int | None) -> Solution:
     return solve(
         instance,
         gap=run.gap,
         seed=study.study.seed,
         threads=run.threads,
-        work_limit=run.work_limit,
-        stop=run.stop.within(limit),
+        work_limit=work_limit,
+        stop=stop,
         progress=run.progress,
     )
 
@@ -80,7 +83,8 @@ def _solve(instance: Instance, study: Study, run: Run, part: float) -> Solution:
 def _as_today(staged: Staged, study: Study, run: Run) -> float:
     """The objective if every site stayed as it is."""
     today = np.repeat(staged.terms.today[None, :], staged.instance.n_phases, axis=0)
-    return _solve(frozen(staged.instance, today), study, run, 0.1).objective
+    # a matter of seconds that everything is measured against: it is not cut short
+    return _solve(frozen(staged.instance, today), study, run, Stop(), None).objective
 
 
 def _to_the_nearest(staged: Staged, solution: Solution) -> Solution:
@@ -104,14 +108,21 @@ def _to_the_nearest(staged: Staged, solution: Solution) -> Solution:
     )
 
 
-def _horizon(staged: Staged, study: Study, run: Run) -> Horizon | None:
-    """How each phase would fare for itself, and in turn; None for a single phase, or where money alone counts."""
+def _horizon(staged: Staged, study: Study, run: Run, work: int) -> Horizon | None:
+    """
+    How each phase would fare for itself, and in turn; None for a single phase, or where money alone counts.
+
+    Each question gets a third of the plan's own work, so that the answers do not depend on the machine; the clock, as
+    long for all of them as for the plan, is there for slow ones.
+    """
     n_phases = staged.instance.n_phases
     if n_phases < 2 or staged.goal.is_money:
         return None
 
+    stop = run.stop.within(run.time_limit_s)
+
     def within(instance: Instance) -> Solution:
-        return _solve(instance, study, run, 0.25 / n_phases)
+        return _solve(instance, study, run, stop, max(_LEAST_WORK, work // 3))
 
     values, bounds = each_alone(staged.instance, within)
     greedy, _ = each_in_turn(staged.instance, within)
