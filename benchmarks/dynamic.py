@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 
+from benchmarks.child import drive
+from benchmarks.given import Given
+from benchmarks.table import NONE, Table, count, percent, seconds
 from nearer.model import CLOSED, FREE, OPEN, Instance, Rules
 from nearer.units import FloatArray, IntArray
 
@@ -44,6 +51,62 @@ NEWTOWN = Town("Newtown's size", 20_000, 1_100, 112, 400_000, 98)
 PORTO_ALEGRE = Town("Porto Alegre's size", 1_227, 1_227, 112, 1_400_000, 98, reach=0.4)
 MILLION = Town("a million points", 1_000_000, 5_000, 560, 2_000_000, 490, levels=0, groups=1, reach=0.03)
 TINY = Town("tiny", 200, 40, 6, 4_000, 8)
+TOWNS = {"newtown": (NEWTOWN, 120), "porto": (PORTO_ALEGRE, 30), "million": (MILLION, 600), "tiny": (TINY, 5)}
+MARKS_S = (3.0, 10.0, 30.0, 60.0, 120.0, 600.0)
+
+
+def tables(given: Given) -> Iterator[Table]:
+    """Each town with nearer, and with the compact model in HiGHS."""
+    table = Table(
+        "Phases, agencies, levels, capacities, budgets and groups at once",
+        (
+            "town",
+            "solver",
+            "pairs",
+            "solve s",
+            "CPU s",
+            "peak MB",
+            "value",
+            *(f"gap at {m:g} s" for m in MARKS_S),
+            "gap",
+        ),
+    )
+    table.notes += [
+        "Three phases; but for the million points, two agencies with money of their own per phase, running money, "
+        "three levels, four groups with capacities of their own. Straight distances, seed 0.",
+        "Arrays given; two threads for nearer. Columns of seconds: the gap known by then. The compact model "
+        "(`model/compact.py`) goes to HiGHS where it has at most three million columns, with one thread.",
+    ]
+    for name in ("tiny",) if given.small else ("newtown", "porto", "million"):
+        town, limit_s = TOWNS[name]
+        for solver in ("nearer", "compact model in HiGHS"):
+            with tempfile.TemporaryDirectory() as scratch:
+                out = Path(scratch) / "out.json"
+                ran = drive("dynamic", name, solver, str(limit_s), out, limit_s=limit_s + 400)
+                noted = json.loads(out.read_text()) if out.exists() else {}
+            at = [_gap_at(noted.get("trace", []), mark) if mark <= limit_s else None for mark in MARKS_S]
+            table.rows.append(
+                (
+                    town.name,
+                    solver,
+                    count(noted.get("pairs")),
+                    seconds(noted.get("solve_s")),
+                    seconds(noted.get("cpu_s")),
+                    count(ran.peak_mb),
+                    f"{noted['value']:.6g}" if noted.get("value") else NONE,
+                    *(percent(gap) for gap in at),
+                    percent(noted.get("gap")) if "status" in noted else str(noted.get("why", "failed")),
+                )
+            )
+    yield table
+
+
+def _gap_at(trace: list[list[float | None]], mark_s: float) -> float | None:
+    """Gap known after so many seconds; None before there are a value and a bound."""
+    known = [point for point in trace if point[0] is not None and point[0] <= mark_s]
+    if not known or known[-1][1] is None or known[-1][2] is None:
+        return None
+    return (known[-1][1] - known[-1][2]) / known[-1][1]
 
 
 def make(town: Town, seed: int = 0) -> Instance:

@@ -89,6 +89,18 @@ def test_more_time_stops_when_it_is_over() -> None:
     assert check_solution(instance, solution) == []
 
 
+def test_a_clock_that_runs_out_anywhere_leaves_the_best_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+    instance = town()
+    for asked in range(20, 400, 31):
+        ticks = iter(range(10**9))
+        solution = solve(instance, gap=0.0, stop=Stop(float(asked), clock=lambda ticks=ticks: float(next(ticks))))
+        assert check_solution(instance, solution) == []
+        if math.isfinite(solution.bound) and math.isfinite(solution.objective):
+            assert solution.certificate is not None
+            assert rules_bound(instance, solution.certificate) >= solution.bound - 1e-9 * abs(solution.bound)
+
+
 def changed(instance: Instance, **rules: object) -> Instance:
     """The same with other rules."""
     assert instance.rules is not None

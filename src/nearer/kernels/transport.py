@@ -121,6 +121,7 @@ def _edge_from_unserved(
     b: int,
     cptr: IntArray,
     cpos: IntArray,
+    first: IntArray,
     orow: IntArray,
     ocost: FloatArray,
     idle: FloatArray,
@@ -129,16 +130,22 @@ def _edge_from_unserved(
     delta: FloatArray,
     via: IntArray,
 ) -> None:
-    """Cheapest unserved row for site b, anew."""
+    """
+    Cheapest unserved row for site b, anew.
+
+    Columns are sorted by what going there saves; before ``first[b]`` nobody is unserved.
+    """
     unserved = delta.shape[0] - 1
-    best, which = np.inf, _NONE
-    for c in range(cptr[b], cptr[b + 1]):
-        i = orow[cpos[c]]
-        if left[i] > tiny[i] and ocost[cpos[c]] - idle[i] < best:
-            best = ocost[cpos[c]] - idle[i]
-            which = cpos[c]
-    delta[unserved, b] = best
-    via[unserved, b] = which
+    c = first[b]
+    while c < cptr[b + 1] and left[orow[cpos[c]]] <= tiny[orow[cpos[c]]]:
+        c += 1
+    first[b] = c
+    if c < cptr[b + 1]:
+        delta[unserved, b] = ocost[cpos[c]] - idle[orow[cpos[c]]]
+        via[unserved, b] = cpos[c]
+    else:
+        delta[unserved, b] = np.inf
+        via[unserved, b] = _NONE
 
 
 @kernel
@@ -200,6 +207,16 @@ def transport(
     for p in range(len(osite)):
         cpos[fill[osite[p]]] = p
         fill[osite[p]] += 1
+    rank = np.empty(len(osite), dtype=np.int64)
+    first = cptr[:-1].copy()
+    for s in range(n_open):
+        saving = np.empty(cptr[s + 1] - cptr[s])
+        for c in range(cptr[s], cptr[s + 1]):
+            saving[c - cptr[s]] = ocost[cpos[c]] - idle[orow[cpos[c]]]
+        best_first = np.argsort(saving, kind="mergesort")
+        cpos[cptr[s] : cptr[s + 1]] = cpos[cptr[s] : cptr[s + 1]][best_first]
+        for c in range(cptr[s], cptr[s + 1]):
+            rank[cpos[c]] = c
 
     v = np.zeros(n_open + 2)
     for s in range(n_open):
@@ -244,7 +261,7 @@ def transport(
     via = np.full((n_open + 1, n_open + 1), _NONE, dtype=np.int64)
     for s in range(n_open):
         _edges_from(s, head, nxt, flow, tiny, orow, optr, osite, ocost, idle, delta, via)
-        _edge_from_unserved(s, cptr, cpos, orow, ocost, idle, left, tiny, delta, via)
+        _edge_from_unserved(s, cptr, cpos, first, orow, ocost, idle, left, tiny, delta, via)
     out = np.empty(n_open + 1)
     excess = np.zeros(n_open + 2)
     out[unserved] = load[unserved]
@@ -350,6 +367,7 @@ def transport(
                 if b == unserved:
                     left[i] += amount
                     for h in range(optr[i], optr[i + 1]):
+                        first[osite[h]] = min(first[osite[h]], rank[h])
                         if ocost[h] - idle[i] < delta[unserved, osite[h]]:
                             delta[unserved, osite[h]] = ocost[h] - idle[i]
                             via[unserved, osite[h]] = h
@@ -361,7 +379,7 @@ def transport(
                 if a == unserved and left[i] == 0.0:
                     for h in range(optr[i], optr[i + 1]):
                         if via[unserved, osite[h]] == h:
-                            _edge_from_unserved(osite[h], cptr, cpos, orow, ocost, idle, left, tiny, delta, via)
+                            _edge_from_unserved(osite[h], cptr, cpos, first, orow, ocost, idle, left, tiny, delta, via)
             b = a
         b = target
         while b != _NONE:

@@ -29,8 +29,8 @@ from nearer.units import FloatArray, IntArray
 _SMALL = 4_000  # columns of the compact model up to which it is all there is
 _ROUND = 12  # iterations of the Lagrangian between plans
 _IDLE = 6  # rounds without progress after which the search ends
-_SAMPLE = 1_500_000  # pairs of a problem that gives the first guess
-_CORE = 200_000  # columns of a core that is left to HiGHS
+_SAMPLE = 800_000  # pairs of a problem that gives the first guess
+_CORE = 100_000  # columns of a core that is left to HiGHS
 _RAISES = 14  # of the price of a broken limit
 _ROUGH = 0.01  # gap at which that is enough
 
@@ -56,6 +56,7 @@ class DynamicRun:
         self.sender = Sender(self.core, stop, self.threads)
         self.plan: Plan | None = None
         self.infeasible = False
+        self.warm = False  # whether the multipliers say well what room is worth
         self.search = Interchange(self.core, self.state.budget) if Interchange.fits(self.core) else None
         self._seen: set[bytes] = set()
         self._followed: Plan | None = None
@@ -107,10 +108,11 @@ class DynamicRun:
         if n_pairs > 2 * _SAMPLE:
             part = sampled(self.instance, -(-n_pairs // _SAMPLE))
             state = State(Budget(self.state.budget.stop, self.state.budget.limit), whole=False, gap=_ROUGH)
-            run = DynamicRun(part, state, self.threads, rounds=6)
+            run = DynamicRun(part, state, self.threads, rounds=4)
             run.run()
             self.state.budget.spend(state.budget.spent)
             self.infeasible = run.infeasible
+            self.warm = run.plan is not None
             return run.dual.best
         self.dual.begin(self._first_multipliers())
         self.infeasible = self.dual.infeasible
@@ -188,7 +190,7 @@ class DynamicRun:
             price[at, :, t] = point.rate[at, :, t, level[at, t]]
         price[~np.isfinite(price)] = 0.0
         pi = point.pi.copy()
-        plan = self.sender.plan(option, price if self.plan is not None else None, pi)
+        plan = self.sender.plan(option, price if self.warm else None, pi)
         for _ in range(_RAISES):
             self.state.budget.spend(core.n_rows * core.n_phases * 100)
             if plan is None or np.all(plan.excess <= 0) or not np.isfinite(plan.value):
@@ -200,6 +202,7 @@ class DynamicRun:
             plan = self.sender.plan(option, price, pi)
         if plan is None:
             return
+        self.warm = True
         if plan.keeps and (self.plan is None or plan.value < self.plan.value):
             self.plan = plan
             self.state.found(plan.value, np.zeros(0, dtype=np.int32))

@@ -238,13 +238,14 @@ class DynamicDual:
         before = self.best
         pi = np.zeros(len(self.core.rules.limits)) if pi is None else pi
         self.best = None
-        self.gather(lam, pi)
-        point = self.evaluate(lam, pi)
+        try:
+            self.gather(lam, pi)
+            point = self.evaluate(lam, pi)
+        finally:
+            self.best = before  # also where the clock runs out here
         if point is None:
-            self.best = before
             return
         if before is not None and before.bound >= point.bound:
-            self.best = before
             self._age = _GATHER  # the pairs gathered are not those of the best point
             return
         self.serve(point)

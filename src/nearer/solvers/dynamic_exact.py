@@ -13,6 +13,8 @@ from nearer.model.evaluate_rules import rules_of
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
 from nearer.units import BoolArray, FloatArray, IntArray
 
+_DEAF_S = 4e-5  # seconds per column in which HiGHS may not ask
+
 
 @dataclass(frozen=True)
 class Exact:
@@ -60,11 +62,17 @@ def solve_exactly(
     if keep_option is not None:
         problem.upper[: rules.n_options][~keep_option] = 0.0
 
+    # HiGHS does not ask while it prepares its root node: end that much earlier
+    begun_s = budget.stop.remaining_s
+    margin_s = min(0.4 * begun_s, _DEAF_S * len(problem.cost)) if np.isfinite(begun_s) else 0.0
+
     def ask(bound: float, nodes: int) -> bool:
         budget.spend(LP_ITERATION_WORK)
-        return budget.exhausted()
+        return budget.exhausted() or budget.stop.remaining_s <= margin_s
 
-    result = solve_mip(problem, ask, remaining_s=budget.stop.remaining_s, relative_gap=max(gap, 1e-10), cutoff=cutoff)
+    result = solve_mip(
+        problem, ask, remaining_s=budget.stop.remaining_s - margin_s, relative_gap=max(gap, 1e-10), cutoff=cutoff
+    )
     if result.x is None:
         bound = cutoff if result.status is not MipStatus.STOPPED else result.bound
         return Exact(result.status, None, None, np.inf, bound)

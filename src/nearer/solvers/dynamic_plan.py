@@ -15,8 +15,8 @@ from nearer.progress import Stop
 from nearer.solvers.dynamic_core import DynamicCore
 from nearer.units import FloatArray, IntArray
 
-_NEAREST = 32
-"""Open sites of a row among which it may be sent; the others are seldom any use and never needed."""
+_NEAREST, _ENTRIES = 20, 3_000_000
+"""Nearest open sites of a row, among which it may be sent where there are so many pairs; others are seldom used."""
 _MUST = 1e6  # what leaving out a row that must be served costs, in dearest pairs
 
 
@@ -84,7 +84,7 @@ class Sender:
         self.rows = [np.arange(a, b) for a, b in pairwise(core.pool_ptr)]
         dearest = float(np.asarray(core.cost).max(initial=1))
         self._must = _MUST * max(dearest, 1.0)
-        self.work = 0
+        self._nearest = _NEAREST if len(core.cost) > _ENTRIES else core.n_sites
 
     def plan(self, option: IntArray, price: FloatArray | None, pi: FloatArray) -> Plan | None:
         """
@@ -173,12 +173,12 @@ class Sender:
             limit = np.where(np.isinf(idle), self._must * np.maximum(slope, 1.0), idle)
             optr, osite, ocost = flows.open_lists(
                 core.indptr, core.site, core.cost, core.order, flowing, place, slope, core.beyond,
-                extra, core.need, limit, t, _NEAREST,
+                extra, core.need, limit, t, self._nearest,
             )  # fmt: skip
             a = core.need[flowing, t]
             found_price = begin[sites]
             away = limit[flowing, t] / a
-            rounds = 60 if begin.any() else 120
+            rounds = 80 if begin.any() else 160
             flow, left, pushed = flows.transport(
                 optr, osite, ocost, a, away, room[sites], found_price, rounds,
                 (0.02 if begin.any() else 0.2) * float(np.median(away)), 100_000_000,
