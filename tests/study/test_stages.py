@@ -221,6 +221,16 @@ def obeys(way: list[tuple[int, ...]], rules: dict[str, dict[str, Any]], phased: 
 
 def sent(level: list[int], growth: float, rules: dict[str, dict[str, Any]], last: bool) -> float | None:
     """Person-milliseconds of a phase by linear programme; None if its promises cannot be kept."""
+    cost, rows, ends, equal, upper, _ = programme(level, growth, rules, last)
+    found = linprog(
+        cost, A_ub=rows, b_ub=ends, A_eq=equal, b_eq=np.ones(len(PEOPLE)),
+        bounds=np.column_stack([np.zeros(len(cost)), upper]), method="highs",
+    )  # fmt: skip
+    return float(found.fun) if found.status == 0 else None
+
+
+def programme(level: list[int], growth: float, rules: dict[str, dict[str, Any]], last: bool) -> tuple[Any, ...]:
+    """Who may be sent where in a phase: costs, ceilings and their ends, sums, upper ends, people farther than 3 min."""
     n, m = len(PEOPLE), len(SITES)
     people = np.array([one[2] for one in PEOPLE]) * growth
     old = np.array([one[3] for one in PEOPLE]) * growth
@@ -249,11 +259,8 @@ def sent(level: list[int], growth: float, rules: dict[str, dict[str, Any]], last
         could = time[:, :m].min(axis=1) <= 4 * 60_000
         rows.append(((people * could)[:, None] * (time > 4 * 60_000)).ravel())
         ends.append(0.0)
-    found = linprog(
-        cost, A_ub=np.array(rows).reshape(len(rows), n * (m + 1)), b_ub=np.array(ends, dtype=float), A_eq=equal,
-        b_eq=np.ones(n), bounds=np.column_stack([np.zeros(n * (m + 1)), upper]), method="highs",
-    )  # fmt: skip
-    return float(found.fun) if found.status == 0 else None
+    far = (people[:, None] * (time > 3 * 60_000)).ravel()
+    return cost, np.array(rows).reshape(len(rows), n * (m + 1)), np.array(ends, dtype=float), equal, upper, far
 
 
 def price(time: np.ndarray, rules: dict[str, dict[str, Any]]) -> np.ndarray:

@@ -127,17 +127,28 @@ class RulesCertificate:
 
     def save(self, path: Path) -> None:
         """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
-        with written_whole(path) as beside, beside.open("wb") as file:
-            np.savez_compressed(file, **{field.name: getattr(self, field.name) for field in fields(self)})
+        save_certificates(path, {"": self})
 
     @classmethod
-    def load(cls, path: Path) -> RulesCertificate:
-        """Read what ``save`` wrote."""
+    def load(cls, path: Path, name: str = "") -> RulesCertificate:
+        """
+        Read what ``save`` or ``save_certificates`` wrote.
+
+        Raises
+        ------
+        KeyError
+            There is no certificate of this name.
+        """
+        start = f"{name}:" if name else ""
         with np.load(path, allow_pickle=False) as file:
-            return cls(**dict(file))
+            return cls(**{field.name: file[start + field.name] for field in fields(cls)})
+
+    def _arrays(self) -> dict[str, IntArray | FloatArray]:
+        """What is written."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def save_certificates(path: Path, certificates: Mapping[str, Certificate]) -> None:
+def save_certificates(path: Path, certificates: Mapping[str, Certificate | RulesCertificate]) -> None:
     """Write several certificates by name to one compressed ``.npz`` file, whole or not at all; "" is the main one."""
     arrays = {
         f"{name}:{key}" if name else key: array

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from nearer.errors import Fault, InputError
 from nearer.files import written_whole
-from nearer.model.certificate import RulesCertificate, save_certificates
+from nearer.model.certificate import save_certificates
 from nearer.planning.document import SCHEMA, PlanDocument
 from nearer.planning.plan import Plan
 
@@ -29,9 +29,7 @@ def write_plan_json(plan: Plan, folder: Path) -> None:
     NearerError
         The disk is full or the folder cannot be written.
     """
-    if isinstance(plan.certificate, RulesCertificate):
-        plan.certificate.save(folder / PROOF_FILE)
-    elif proofs := plan.turn_certificates | ({} if plan.certificate is None else {"": plan.certificate}):
+    if proofs := dict(plan.turn_certificates) | ({} if plan.certificate is None else {"": plan.certificate}):
         save_certificates(folder / PROOF_FILE, proofs)
     if plan.assignment is not None:
         with written_whole(folder / ASSIGNMENT_FILE) as beside, beside.open("wb") as file:

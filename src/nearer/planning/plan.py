@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +53,7 @@ class Plan:
     cell_m: float | None = None
     certificate: Certificate | RulesCertificate | None = None
     assignment: dict[str, Any] | None = None
-    turn_certificates: dict[str, Certificate] = field(default_factory=dict)
+    turn_certificates: Mapping[str, Certificate | RulesCertificate] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -131,6 +131,30 @@ class Goal(Protocol):
 
 
 @dataclass(frozen=True)
+class Taken:
+    """
+    The turn of one objective.
+
+    Parameters
+    ----------
+    goal
+        What was made good.
+    instance, solution
+        What was solved, its costs those of the goal, and how.
+    before_total
+        Its total cost with the sites of today.
+    tolerance
+        Part of its value that later turns may give up.
+    """
+
+    goal: Goal
+    instance: Instance
+    solution: Solution
+    before_total: float
+    tolerance: float
+
+
+@dataclass(frozen=True)
 class Stages:
     """
     A solved study in stages, and what it takes to tell of it.
@@ -141,8 +165,8 @@ class Stages:
         What was read, and who lives there in each phase.
     rows, instance, options, solution
         What was solved, and how.
-    goal, before_total
-        What was made good, and its total cost with the sites of today.
+    turns
+        What was made good, in order; ``instance`` and ``solution`` are of the last.
     counted
         What a minute of each phase counts for, float64 (n_phases,).
     names
@@ -161,8 +185,7 @@ class Stages:
     instance: Instance
     options: Options
     solution: Solution
-    goal: Goal
-    before_total: float
+    turns: tuple[Taken, ...]
     counted: FloatArray
     names: StageNames
     unreached_ms: int
@@ -174,6 +197,21 @@ class Stages:
     def last(self) -> int:
         """The last phase."""
         return self.instance.n_phases - 1
+
+    @property
+    def goal(self) -> Goal:
+        """What was made good first."""
+        return self.turns[0].goal
+
+    def total(self, turn: Taken) -> float:
+        """Total cost of the finished plan in an objective."""
+        if turn is self.turns[-1]:
+            return turn.solution.objective
+        paid = [float(rules_of(turn.instance).option_cost[self.option].sum())]
+        for t in range(self.instance.n_phases):
+            row, _, share, place = self.sent(t)
+            paid.append(assigned_cost(turn.instance, t, row, place, share))
+        return math.fsum(paid)
 
     @cached_property
     def level(self) -> IntArray:
@@ -280,7 +318,12 @@ def add_stages(plan: Plan, stages: Stages) -> Plan:
         document=written,
         people=people,
         sites=_sites_frame(plan, stages, {one.id: one for one in described}),
-        certificate=stages.solution.certificate,
+        certificate=stages.turns[0].solution.certificate,
+        turn_certificates={
+            turn.goal.whole.name: turn.solution.certificate
+            for turn in stages.turns[1:]
+            if turn.solution.certificate is not None
+        },
         assignment=_assignment(stages) if stages.instance.capacitated else None,
     )
 
@@ -340,21 +383,45 @@ def _value_of(aim: Aim, total: float) -> float | None:
     return aim.value_of(total) if math.isfinite(total) else None
 
 
-def _judged(stages: Stages) -> dict[str, Any]:
-    """Value, bound and gaps of the objective in its own unit."""
-    aim, solution = stages.goal.whole, stages.solution
-    value, bound = aim.value_of(solution.objective), aim.bound_of(solution.bound)
-    before, gap = aim.value_of(stages.before_total), relative_gap(value, bound)
+def _turn(stages: Stages, turn: Taken) -> document.Turn:
+    """Value, bound and gap of an objective in its own unit."""
+    aim, solution = turn.goal.whole, turn.solution
+    found, bound, value = (
+        aim.value_of(solution.objective),
+        aim.bound_of(solution.bound),
+        aim.value_of(stages.total(turn)),
+    )
     # a bound that proves the total may leave a little more of what is told, where that is the smaller number
-    proven = solution.status is Status.OPTIMAL and gap <= 1e-9
+    proven = solution.status is Status.OPTIMAL and relative_gap(found, bound) <= 1e-9
     status = Status.GAP if solution.status is Status.OPTIMAL and not proven else solution.status
+    return document.Turn(
+        name=aim.name,
+        unit=aim.unit,
+        before=aim.value_of(turn.before_total),
+        value=value,
+        found=found,
+        bound=bound,
+        gap=relative_gap(value, bound),
+        tolerance=turn.tolerance,
+        status=status.value,
+        proof="solver" if solution.certificate is None else "certificate",
+    )
+
+
+def _judged(stages: Stages) -> dict[str, Any]:
+    """The objective named first, the list where there are several, and how the weakest ended."""
+    turns = [_turn(stages, turn) for turn in stages.turns]
+    first, weakest = turns[0], max(turns, key=lambda turn: ("optimal", "gap", "feasible").index(turn.status))
+    far = abs(first.value - first.bound)
     return {
-        "objective": document.Objective(name=aim.name, value=value, unit=aim.unit),
-        "bound": bound,
-        "before_value": before,
-        "gap": gap,
-        "gain_gap": 0.0 if value == bound else abs(value - bound) / max(abs(before - bound), 1e-9),
-        "status": status.value,
+        "objective": document.Objective(name=first.name, value=first.value, unit=first.unit),
+        "objectives": turns if len(turns) > 1 else [],
+        "bound": first.bound,
+        "before_value": first.before,
+        "gap": first.gap,
+        "gain_gap": 0.0 if first.value == first.bound else far / max(abs(first.before - first.bound), 1e-9),
+        "status": weakest.status,
+        "proof": first.proof,
     }
 
 
@@ -375,7 +442,7 @@ def _phase(stages: Stages, t: int) -> document.PhasePlan:
     if stages.goal.is_money:
         value = spent + float(stages.counted[t]) * running
     else:
-        value = aim.value_of(assigned_cost(instance, t, row, place, share))
+        value = aim.value_of(assigned_cost(stages.turns[0].instance, t, row, place, share))
 
     def named(sites: IntArray) -> list[str]:
         return [str(stages.ids[j]) for j in sites]

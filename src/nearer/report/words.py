@@ -319,7 +319,9 @@ def method(document: PlanDocument) -> list[str]:
     from nearer.report import objective_words
 
     found = [objective_words.aims(document), *objective_words.rules(document)]
-    if len(document.phases) > 1:
+    if len(document.phases) > 1 and len(document.objectives) > 1:
+        found.append("A phase counts for its years. Maps and figures of before and after are for the people of today.")
+    elif len(document.phases) > 1:
         found = [
             f"The plan makes the sum of everyone's {trip(document)} over all phases as short as it can; a phase counts "
             "for its years. Maps and figures of before and after are for the people of today."

@@ -46,6 +46,7 @@ class Goal:
 
 
 def goal_of(
+    name: str,
     study: Study,
     rows: StagedRows,
     options: Options,
@@ -54,8 +55,8 @@ def goal_of(
     class_times: Sequence[TravelTimes],
     stand: IntArray,
 ) -> Goal:
-    """The objective of a study in stages; ``counted`` is what a minute, or a year of money, counts for per phase."""
-    name, unreached_ms = study.aims[0], minutes_to_ms(study.unreached_min)
+    """One objective of a study in stages; ``counted`` is what a minute, or a year of money, counts for per phase."""
+    unreached_ms = minutes_to_ms(study.unreached_min)
     nothing = np.zeros(len(options.site))
     if name == "cost":
         money = options.spent.sum(axis=1) + options.running @ np.asarray(counted)

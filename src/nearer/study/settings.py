@@ -23,6 +23,9 @@ MOST_WEIGHT = 10_000
 """Heaviest a member of a group may count; sums stay exact enough to be proven."""
 
 
+STAGED_ORDERS = (("coverage", "travel"), ("cost", "travel"))
+"""Several objectives in order that go with phases, levels and money."""
+
 AIMS = ("travel", "coverage", "farthest", "equal", "cost")
 """What a plan may make good."""
 
@@ -337,12 +340,18 @@ def _stage_contradictions(study: Study) -> Iterator[Contradiction]:
 def _staged_objective(study: Study) -> Iterator[Contradiction]:
     """Which objectives go with phases, levels, money and rules across sites."""
     plan, name = study.plan, study.aims[0] if study.aims else "travel"
-    if len(study.aims) != 1 or name == "farthest":
+    if (len(study.aims) != 1 and study.aims not in STAGED_ORDERS) or name == "farthest":
         yield Contradiction(
             "plan.objective",
-            "with phases, levels, money or rules across sites one objective is made good: travel, coverage, equal or "
-            "cost",
-            "name one of them",
+            "with phases, levels, money or rules across sites one objective is made good (travel, coverage, equal or "
+            "cost), or travel after coverage or cost",
+            'name one of them, or write ["coverage", "travel"] or ["cost", "travel"]',
+        )
+    elif len(study.aims) > 1 and plan.decay_min is not None:
+        yield Contradiction(
+            "plan.decay_min",
+            "with phases, levels, money or rules across sites travel does not come after gradual coverage",
+            "leave decay_min out, or travel",
         )
     elif name in ("coverage", "equal") and (plan.floors or plan.everyone_within_min is not None):
         yield Contradiction(

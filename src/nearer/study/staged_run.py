@@ -24,6 +24,7 @@ from nearer.study.asking import kappa_before
 from nearer.study.limits import Run
 from nearer.study.parts import run_notes, snapping
 from nearer.study.settings import Study
+from nearer.study.staged_turns import StagedTurn, solve_turns, taken
 from nearer.study.staging import Staged, stage
 from nearer.study.why_not import why_not
 from nearer.units import minutes_to_ms
@@ -54,18 +55,20 @@ def plan_stages(
     with run.timed("model"):
         staged = stage(study, tables, demand, class_times)
     with run.timed("solve"):
-        solution = _solve(staged.instance, study, run, run.stop.within(run.time_limit_s), run.work_limit)
+        turns = solve_turns(
+            study, tables, demand, class_times, staged, lambda one, part: _in_part(one, study, run, part)
+        )
+    solution = turns[-1].solution
     if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
         reasons = run.stop.within(run.time_limit_s)
         raise InfeasibleError(
             why_not(staged.instance, solution, lambda one: _solve(one, study, run, reasons, None), run.stop)
         )
-    solution = _to_the_nearest(staged, solution)
     with run.timed("compare phases"):
-        before = _as_today(staged, study, run)
-        horizon = _horizon(staged, study, run, solution.work)
+        before = [_as_today(turn.staged, study, run) for turn in turns]
+        horizon = _horizon(staged, study, run, turns[0].solution.work)
     with run.timed("plan"):
-        return _written(tables, study, network, demand, class_times, staged, solution, before, horizon, run)
+        return _written(tables, study, network, demand, class_times, turns, before, horizon, run)
 
 
 def _solve(instance: Instance, study: Study, run: Run, stop: Stop, work_limit: int | None) -> Solution:
@@ -80,32 +83,18 @@ def _solve(instance: Instance, study: Study, run: Run, stop: Stop, work_limit: i
     )
 
 
+def _in_part(instance: Instance, study: Study, run: Run, part: float) -> Solution:
+    """Within a part of the time and work allowed."""
+    limit = None if run.time_limit_s is None else run.time_limit_s * part
+    work = None if run.work_limit is None else max(int(run.work_limit * part), 1)
+    return _solve(instance, study, run, run.stop.within(limit), work)
+
+
 def _as_today(staged: Staged, study: Study, run: Run) -> float:
     """The objective if every site stayed as it is."""
     today = np.repeat(staged.terms.today[None, :], staged.instance.n_phases, axis=0)
     # a matter of seconds that everything is measured against: it is not cut short
     return _solve(frozen(staged.instance, today), study, run, Stop(), None).objective
-
-
-def _to_the_nearest(staged: Staged, solution: Solution) -> Solution:
-    """Without limits on room everybody goes to the nearest open site, also where the objective does not mind."""
-    instance, rows = staged.instance, staged.rows
-    if instance.capacitated:
-        return solution
-    phase, row, site = [], [], []
-    for t in range(instance.n_phases):
-        hits = np.flatnonzero((solution.level[t] != CLOSED)[rows.site_idx])
-        served, first = np.unique(rows.pair_row[hits], return_index=True)  # rows are sorted by time
-        phase.append(np.full(len(served), t, dtype=np.int16))
-        row.append(served.astype(np.int32))
-        site.append(rows.site_idx[hits[first]])
-    return replace(
-        solution,
-        phase_idx=np.concatenate(phase),
-        row_idx=np.concatenate(row),
-        assigned_idx=np.concatenate(site),
-        share=np.ones(sum(map(len, row))),
-    )
 
 
 def _horizon(staged: Staged, study: Study, run: Run, work: int) -> Horizon | None:
@@ -135,12 +124,12 @@ def _written(
     network: Network,
     demand: Demand,
     class_times: Sequence[TravelTimes],
-    staged: Staged,
-    solution: Solution,
-    before_ms: float,
+    turns: Sequence[StagedTurn],
+    before: Sequence[float],
     horizon: Horizon | None,
     run: Run,
 ) -> Plan:
+    staged, solution = turns[-1].staged, turns[-1].solution
     instance, level = staged.instance, np.asarray(solution.level)
     unreached_ms = minutes_to_ms(study.unreached_min)
     standing = final_standing(instance, level)
@@ -167,7 +156,7 @@ def _written(
         snapping=snapping(network, tables, study),
         run=run_notes(run, solution),
         today=instance.standing == OPEN,
-        before_ms=before_ms,
+        before_ms=before[0],
         kappa_per_min=kappa_before(study, demand, Access.to_open(demand, class_times, instance.standing == OPEN)),
     )
     order, gain = build_order(instance, single, level)
@@ -180,8 +169,7 @@ def _written(
             instance=instance,
             options=staged.options,
             solution=solution,
-            goal=staged.goal,
-            before_total=before_ms,
+            turns=taken(turns, before, study),
             counted=staged.counted,
             names=_names(study, staged),
             unreached_ms=unreached_ms,

@@ -25,6 +25,9 @@ from nearer.study.stages import PhaseSettings
 from nearer.study.venues import Venues, read_venues
 from nearer.units import BoolArray, FloatArray, IntArray, minutes_to_ms
 
+_ROUNDED = 1e-9
+"""What rounding may take from an earlier objective, relative."""
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -57,9 +60,21 @@ class Staged:
     instance: Instance
 
 
-def stage(study: Study, tables: Tables, demand: Demand, class_times: Sequence[TravelTimes]) -> Staged:
+def stage(
+    study: Study,
+    tables: Tables,
+    demand: Demand,
+    class_times: Sequence[TravelTimes],
+    found: Sequence[float] = (),
+) -> Staged:
     """
     Everything a study asks beyond one number of centres.
+
+    Parameters
+    ----------
+    found
+        Values of the objectives whose turn is over, in order: the next one is made good, and those before it are kept
+        within their tolerance.
 
     Raises
     ------
@@ -85,7 +100,13 @@ def stage(study: Study, tables: Tables, demand: Demand, class_times: Sequence[Tr
     _separation(study, tables, options, venues, terms, book)
     book.limits += _limits(study, demands, demand, class_times, rows, stand)
     book.limits += _reach(study, demands, rows, stand)
-    goal = goal_of(study, rows, options, counted.tolist(), demand, class_times, stand)
+    goals = [
+        goal_of(name, study, rows, options, counted.tolist(), demand, class_times, stand)
+        for name in study.aims[: len(found) + 1]
+    ]
+    for earlier, value, tolerance in zip(goals, found, study.tolerances, strict=False):
+        _keep(earlier, value, tolerance, study, rows, book)
+    goal = goals[-1]
     instance = staged_instance(
         rows, book.rules(goal.option_cost), stand, capacity, unreached_ms, goal.whole, whole=study.plan.whole
     )
@@ -257,7 +278,7 @@ def _reach(study: Study, demands: Sequence[Demand], rows: StagedRows, stand: Int
     found: list[ServiceLimit] = []
     last = len(demands) - 1
     people = np.where(np.arange(len(demands))[:, None] == last, rows.group_people(demands, None), 0.0)
-    if study.aims[0] == "cost" and study.plan.within_share is not None:
+    if "cost" in study.aims and study.plan.within_share is not None:
         share, near = study.plan.within_share, study.plan.coverage_min
         most = (1.0 - share) * float(people.sum())
         found.append(
@@ -271,6 +292,20 @@ def _reach(study: Study, demands: Sequence[Demand], rows: StagedRows, stand: Int
         name = f"everyone who could be within {study.plan.everyone_within_min:g} minutes"
         found.append(ServiceLimit(name, np.where(could, people, 0.0), float(within_ms), 0.0))
     return found
+
+
+def _keep(earlier: Goal, value: float, tolerance: float, study: Study, rows: StagedRows, book: RuleBook) -> None:
+    """An earlier objective as a rule: money as a side rule, people near as a ceiling on those who are farther."""
+    part = f", {100 * tolerance:g} % given up" if tolerance else ""
+    if earlier.is_money:
+        most = value * (1 + tolerance)
+        book.add(f"cost kept{part}", earlier.option_cost, upper=most + _ROUNDED * max(most, 1.0))
+        return
+    near = study.plan.coverage_min
+    most = earlier.whole.total_of(value * (1 - tolerance))
+    most += _ROUNDED * max(float(rows.weight.sum()), 1.0)
+    name = f"people within {near:g} minutes kept{part}"
+    book.limits.append(ServiceLimit(name, rows.weight, float(minutes_to_ms(near)), most))
 
 
 def _limits(

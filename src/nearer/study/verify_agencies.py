@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
-from scipy.sparse import csr_array, vstack
 
 from nearer.errors import CheckFailedError
 from nearer.inputs.read import read_tables
@@ -32,6 +30,7 @@ from nearer.study.stages import PhaseSettings
 from nearer.study.staging import Staged
 from nearer.study.venues import read_venues
 from nearer.study.verify import check_inputs, find_study, same_settings
+from nearer.study.verify_sending import send_best
 from nearer.study.verify_stages import (
     People,
     Story,
@@ -43,7 +42,6 @@ from nearer.study.verify_stages import (
     story_of,
     too_near,
 )
-from nearer.units import FloatArray, minutes_to_ms
 
 _MS = 60_000.0
 _SLACK = 1e-6  # of shares and money, relative: what HiGHS works to
@@ -144,73 +142,11 @@ class _Facts:
         """The instance that proofs are evaluated on."""
         return staged_again(self.study, self.tables, self.pairs)
 
-    @cached_property
-    def counted(self) -> list[float]:
-        """What a minute counts for in each phase."""
-        start = np.concatenate([[0.0], np.cumsum([phase.years for phase in self.phases])[:-1]])
-        off = 1 - self.study.plan.discount
-        return [phase.years * off**s for phase, s in zip(self.phases, start, strict=True)]
-
     def value(self, story: Story) -> float:
         """Weighted person-minutes of the best way to send people to what is open."""
         people = People(self.study, self.tables, self.pairs, self.phases, story, self.folder)
-        people.sent = None
-        rooms = [
-            [people.room(t, pool) for pool in range(1 + len(self.study.programmes))] for t in range(len(self.phases))
-        ]
-        if self.study.programmes or any(np.isfinite(room[0][room[0] > 0]).any() for room in rooms):
-            people.sent = _best_sending(people, rooms)
-        return math.fsum(counted * people.met(t).weighted for t, counted in enumerate(self.counted)) / _MS
-
-
-def _best_sending(people: People, rooms: list[list[FloatArray]]) -> dict[str, Any]:
-    """Who is sent where so that people walk least, by a linear programme for each phase and pool."""
-    keys = ("phase", "pool", "speed_class", "point", "site", "share")
-    found: dict[str, list[FloatArray]] = {key: [np.zeros(0)] for key in keys}
-    unreached = minutes_to_ms(people.study.unreached_min)
-    names = list(people.pairs)
-    for t, of_phase in enumerate(rooms):
-        for pool, room in enumerate(of_phase):
-            parts = []
-            for name in people.classes_of(pool):
-                pairs, (_, weight, need) = people.pairs[name], people.people_of(t, pool, name)
-                use = (room[pairs.site] > 0) & (pairs.time_ms < unreached) & (weight[pairs.point] > 0)
-                parts.append((names.index(name), pairs.point[use], pairs.site[use], pairs.time_ms[use], weight, need))
-            share = _sent(parts, room, float(unreached))
-            done = 0
-            for c, point, site, *_ in parts:
-                mine, done = share[done : done + len(point)], done + len(point)
-                some = mine > 1e-9
-                told: tuple[Any, ...] = (t, pool, c, point[some], site[some], np.minimum(mine[some], 1.0))
-                for key, value in zip(keys, told, strict=True):
-                    found[key].append(np.broadcast_to(value, int(some.sum())))
-    whole = {key: np.concatenate(values) for key, values in found.items()}
-    return {key: values if key == "share" else values.astype(np.int64) for key, values in whole.items()}
-
-
-def _sent(parts: list[tuple[Any, ...]], room: FloatArray, unreached: float) -> FloatArray:
-    """Shares of all pairs that cost least: nobody more than once, no site above its room."""
-    cost = np.concatenate([weight[point] * (time - unreached) for _, point, _, time, weight, _ in parts])
-    if not len(cost):
-        return np.zeros(0)
-    n_points = len(parts[0][4])
-    row = np.concatenate([at * n_points + point for at, (_, point, *_) in enumerate(parts)])
-    site = np.concatenate([part[2] for part in parts])
-    need = np.concatenate([part[5][part[1]] for part in parts])
-    tight = np.isfinite(room[site]) & (need > 0)
-    _, once = np.unique(row, return_inverse=True)
-    sites, full = np.unique(site[tight], return_inverse=True)
-    at = np.arange(len(cost))
-    rules = [csr_array((np.ones(len(cost)), (once, at)), shape=(int(once.max()) + 1, len(cost)))]
-    most = [np.ones(int(once.max()) + 1)]
-    if len(sites):
-        rules.append(csr_array((need[tight], (full, at[tight])), shape=(len(sites), len(cost))))
-        most.append(room[sites])
-    left: Any = vstack(rules)
-    solved = linprog(cost, A_ub=left, b_ub=np.concatenate(most), bounds=(0.0, 1.0), method="highs")
-    if solved.x is None:
-        raise CheckFailedError(f"people could not be sent out again: {solved.message}")
-    return np.asarray(solved.x, dtype=np.float64)
+        send_best(people)
+        return people.value_over_phases()
 
 
 def _check_coalition(facts: _Facts, one: CoalitionPlan, at: int) -> Iterator[Check]:

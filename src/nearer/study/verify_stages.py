@@ -86,7 +86,13 @@ def verify_stages(
     checks += list(_check_places(study, tables, table, phases, story))
     met = People(study, tables, pairs, phases, story, folder)
     checks += list(met.check(document))
-    proof, notes = _check_bound(document, study, tables, pairs, folder, met.value)
+    if len(study.aims) > 1:
+        from nearer.study.verify_turns import check_turns
+
+        proof, notes = check_turns(document, study, tables, pairs, story, folder)
+    else:
+        checks.append(equal("objectives", len(document.objectives), 0))
+        proof, notes = _check_bound(document, study, tables, pairs, folder, met.value)
     return [*checks, *proof], notes
 
 
@@ -325,17 +331,24 @@ class People:
         phases: Sequence[PhaseSettings],
         story: Story,
         folder: Path,
+        aim: str | None = None,
     ) -> None:
         self.study, self.tables, self.pairs, self.phases, self.story = study, tables, pairs, phases, story
         self.recounts = [Recount(study, _then(tables, phase), pairs) for phase in phases]
         self.value = math.nan
-        self.aim = study.aims[0]
+        self.aim = study.aims[0] if aim is None else aim
         self.kappa = Recount(study, tables, pairs).kappa_per_min if self.aim == "equal" else 1.0
         table = tables.sites.table
         self.ids = [str(i) for i in table["id"]]
         self.other = (table["status"] == "other").to_numpy()
         path = folder / ASSIGNMENT_FILE
         self.sent = dict(np.load(path, allow_pickle=False)) if path.is_file() else None
+
+    @property
+    def counted(self) -> list[float]:
+        """What a minute, or a year of money, counts for in each phase."""
+        start = np.concatenate([[0.0], np.cumsum([phase.years for phase in self.phases])[:-1]])
+        return [p.years * (1 - self.study.plan.discount) ** s for p, s in zip(self.phases, start, strict=True)]
 
     def room(self, t: int, pool: int) -> FloatArray:
         """Room of each site for everyone (0) or a programme, in a phase; 0 where it is not open."""
@@ -363,8 +376,7 @@ class People:
     def check(self, document: PlanDocument) -> Iterator[Check]:
         """Loads, values, means and promises."""
         unreached = self.study.unreached_min * _MS
-        start = np.concatenate([[0.0], np.cumsum([phase.years for phase in self.phases])[:-1]])
-        counted = [p.years * (1 - self.study.plan.discount) ** s for p, s in zip(self.phases, start, strict=True)]
+        counted = self.counted
         totals, weights, money = [], [], []
         met_of_phase = []
         for t, told in enumerate(document.phases):
@@ -374,7 +386,7 @@ class People:
             yield Check(f"{told.name}: within capacity", *met.loads)
             totals.append(counted[t] * met.weighted)
             weights.append(counted[t] * met.weight)
-            value = self._told(totals[t], weights[t])
+            value = self.told(totals[t], weights[t])
             if self.aim == "cost":
                 value = told.spent + counted[t] * told.running  # both checked as money
                 money.append(value)
@@ -386,7 +398,7 @@ class People:
             yield _close(f"{told.name}: unmet", told.unmet, met.unmet)
             nearest = self._nearest_mean(t)
             yield _close(f"{told.name}: mean to the nearest", told.mean_nearest_min, nearest)
-        self.value = self._told(math.fsum(totals), math.fsum(weights))
+        self.value = self.told(math.fsum(totals), math.fsum(weights))
         if self.aim == "cost":
             n_new = sum(site not in self.story.today for site in self.story.level[-1])
             self.value = math.fsum(money) if document.objective.unit == "money" else float(n_new)
@@ -407,7 +419,13 @@ class People:
             return np.exp(self.kappa * (time / _MS - self.study.unreached_min))
         return time
 
-    def _told(self, total: float, weight: float) -> float:
+    def value_over_phases(self) -> float:
+        """The objective's value, where money is not what counts."""
+        met = [self.met(t) for t in range(len(self.phases))]
+        total = math.fsum(counted * one.weighted for counted, one in zip(self.counted, met, strict=True))
+        return self.told(total, math.fsum(counted * one.weight for counted, one in zip(self.counted, met, strict=True)))
+
+    def told(self, total: float, weight: float) -> float:
         """The objective's value for a total over people who weigh so much."""
         if self.aim == "coverage":
             return max(weight - total, 0.0)
@@ -634,9 +652,9 @@ def _check_bound(
     return [*checks, Check("bound", holds, bound, proven)], ()
 
 
-def load_rules_certificate(path: Path) -> RulesCertificate:
+def load_rules_certificate(path: Path, name: str = "") -> RulesCertificate:
     """
-    Read a proof that may have come from anywhere.
+    Read a proof that may have come from anywhere; ``name`` where it is not the main one of its file.
 
     Raises
     ------
@@ -645,15 +663,15 @@ def load_rules_certificate(path: Path) -> RulesCertificate:
     """
     if path.is_file() and zipfile.is_zipfile(path):
         with suppress(Exception):
-            return RulesCertificate.load(path)
+            return RulesCertificate.load(path, name)
     raise CheckFailedError(f"{path.name} is missing or cannot be read")
 
 
-def staged_again(study: Study, tables: Tables, pairs: dict[str, Pairs]) -> Staged:
+def staged_again(study: Study, tables: Tables, pairs: dict[str, Pairs], found: Sequence[float] = ()) -> Staged:
     """The instance of a study, made as for the plan, from times computed by the check."""
     limit_ms = minutes_to_ms(study.streets.limit_min)
     times = [
         TravelTimes.from_pairs(one.point, one.site, one.time_ms, tables.people.n, tables.sites.n, limit_ms)
         for one in pairs.values()
     ]
-    return stage(study, tables, weigh(tables, study), times)
+    return stage(study, tables, weigh(tables, study), times, found)
