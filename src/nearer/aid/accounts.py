@@ -80,7 +80,8 @@ def convert(site: str) -> str:
 
 def parts(account: str) -> tuple[str, str, str]:
     """Kind, site and reference of an account."""
-    kind, site, reference = account.split(":", 2)
+    kind, _, rest = account.partition(":")
+    site, _, reference = rest.partition(":")
     return kind, site, reference
 
 

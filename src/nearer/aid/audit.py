@@ -169,8 +169,10 @@ class _Audit:
                 chain = {int(row["seq"] or 0): row for rows in self._rows("chain", start, end).values() for row in rows}
                 for seq in range(start, end + 1):
                     here = {name: rows[seq] for name, rows in tables.items() if seq in rows}
+                    before = len(self._report.findings)
                     previous = self._link(seq, previous, here, chain.get(seq))
-                    if "transactions" in here:
+                    self._learn(seq, here)
+                    if len(self._report.findings) == before:  # else it is known to be wrong already
                         self._transaction(seq, here)
                 tick(end - start + 1)
         self._report.head = previous if top else ""
@@ -228,9 +230,8 @@ class _Audit:
             )
         return str(stored["hash"])
 
-    def _transaction(self, seq: int, here: dict[str, list[dict[str, Any]]]) -> None:
-        """The promises about one transaction."""
-        header = here["transactions"][0]
+    def _learn(self, seq: int, here: dict[str, list[dict[str, Any]]]) -> None:
+        """Take over what later transactions are held against."""
         for row in here.get("sites", []):
             self._zones[row["site"]] = row["time_zone"]
         for row in here.get("lots", []):
@@ -240,6 +241,11 @@ class _Audit:
         postings = here.get("postings", [])
         self._report.postings += len(postings)
         self._sums(seq, postings)
+
+    def _transaction(self, seq: int, here: dict[str, list[dict[str, Any]]]) -> None:
+        """The promises about one transaction."""
+        header = here["transactions"][0]
+        postings = here.get("postings", [])
         if header["reverses"] is not None:
             self._reversal(seq, int(header["reverses"]), postings)
         else:
@@ -316,14 +322,19 @@ class _Audit:
         self, seq: int, header: dict[str, Any], postings: list[dict[str, Any]], here: dict[str, list[dict[str, Any]]]
     ) -> None:
         given: dict[str, int] = {}
+        try:
+            day_of = moment_of(str(header["at"]))
+        except ValueError:
+            day_of = None
+            self._find(seq, "transactions", f"seq {seq}", f"Transaction {seq} does not say when it was.")
         for row in postings:
             kind, site, _ = accounts.parts(row["account"])
-            if kind != accounts.HANDED_OVER:
+            if kind != accounts.HANDED_OVER or day_of is None:
                 continue
             lot = self._lots.get(row["lot"], {})
             item = str(lot.get("item"))
             given[item] = given.get(item, 0) + row["quantity"]
-            day = local_day(moment_of(header["at"]), self._zones.get(site, "UTC")).isoformat()
+            day = local_day(day_of, self._zones.get(site, "UTC")).isoformat()
             if (use_by := lot.get("use_by")) is not None and str(use_by) < day:
                 self._find(
                     seq,

@@ -1,0 +1,341 @@
+"""Any sequence of commands does what a dictionary does, on both databases, and the audit agrees."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from nearer.aid import commands as c
+from nearer.aid.refusals import RefusedError
+from nearer.aid.store import Store
+from nearer.aid.views import balances_of
+
+from .town import Desk, Ticking, tag
+
+SITES = ("hub", "north", "south")
+ENDS = (None, "2026-03-01", "2026-04-01", "2026-05-01")  # the second is past
+ENTITLED = {1: {"rice": 2000, "kit": 1}, 4: {"rice": 5000, "kit": 1}}
+
+site = st.sampled_from(SITES)
+amount = st.integers(1, 3000)
+goods = st.sampled_from(("rice", "oil"))
+_NUMBERS = itertools.count()
+
+Place = tuple[str, str, str]
+
+
+class Model:
+    """What there should be: (kind, site, reference), lot → quantity."""
+
+    def __init__(self) -> None:
+        self.held: Counter[tuple[Place, str]] = Counter()
+        self.lots: dict[str, tuple[str, str | None, int]] = {}  # item, use-by day, order of coming
+        self.left: dict[int, dict[str, int]] = {}
+        self.done: dict[int, dict[str, Any]] = {}  # transaction → moves and draws
+        self.reversed: set[int] = set()
+        self.shipments: dict[str, tuple[str, str]] = {}
+        self.reservations: dict[str, str] = {}
+
+    def fefo(self, place: Place, item: str, quantity: int) -> list[tuple[str, int]] | None:
+        """The naive way: one unit of quantity range at a time from the sorted lots."""
+        lots = [
+            (end or "9999-12-31", order, lot)
+            for lot, (kind, end, order) in self.lots.items()
+            if kind == item and self.held[place, lot] > 0 and (end is None or end >= "2026-03-02")
+        ]
+        taken = []
+        for _, _, lot in sorted(lots):
+            part = min(quantity, self.held[place, lot])
+            if part:
+                taken.append((lot, part))
+                quantity -= part
+        return None if quantity else taken
+
+    def apply(
+        self, seq: int, moves: list[tuple[str, int, Place, Place]], draws: tuple[int, dict[str, int]] | None
+    ) -> None:
+        for lot, quantity, source, target in moves:
+            self.held[source, lot] -= quantity
+            self.held[target, lot] += quantity
+        self.done[seq] = {"moves": moves, "draws": draws}
+
+
+def stock(at: str) -> Place:
+    return ("STOCK", at, "")
+
+
+class Ledger(RuleBasedStateMachine):
+    """Commands to the ledger and to the model."""
+
+    new_place: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Store(type(self).new_place(), clock=Ticking())
+        self.desk = Desk(self.store)
+        self.model = Model()
+        self.last: tuple[c.Command, str, dict[str, Any]] | None = None
+
+    def attempt(self, command: c.Command, possible: bool) -> dict[str, Any] | None:
+        """Do it, or see it refused, as the model says."""
+        id = f"model-{next(_NUMBERS):08d}"
+        if not possible:
+            with pytest.raises(RefusedError):
+                self.desk.do(command, id=id)
+            return None
+        answer = self.desk.do(command, id=id)
+        self.last = (command, id, answer)
+        return answer
+
+    @rule(at=site, item=goods, quantity=amount, end=st.sampled_from(ENDS), giver=st.sampled_from(("mill", "g-71")))
+    def receive(self, at: str, item: str, quantity: int, end: str | None, giver: str) -> None:
+        gift = c.Gift(item=item, quantity=quantity, use_by=end)
+        answer = self.attempt(c.Receive(site=at, giver=giver, lines=(gift,)), True)
+        assert answer is not None
+        lot = answer["lots"][0]["lot"]
+        self.model.lots[lot] = (item, end, len(self.model.lots))
+        self.model.apply(answer["transaction"], [(lot, quantity, ("DONOR", "", giver), stock(at))], None)
+
+    @rule(at=site, to=site, item=goods, quantity=amount)
+    def send(self, at: str, to: str, item: str, quantity: int) -> None:
+        if at == to:
+            return
+        taken = self.model.fefo(stock(at), item, quantity)
+        command = c.Send(site=at, to=to, lines=(c.Wanted(item=item, quantity=quantity),))
+        answer = self.attempt(command, taken is not None)
+        if answer is not None and taken is not None:
+            name = answer["shipment"]
+            self.model.shipments[name] = (at, to)
+            moves = [(lot, part, stock(at), ("TRANSIT", "", name)) for lot, part in taken]
+            self.model.apply(answer["transaction"], moves, None)
+
+    @precondition(lambda self: self.model.shipments)
+    @rule(data=st.data())
+    def arrive(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.model.shipments)))
+        sender, target = self.model.shipments[name]
+        way = ("TRANSIT", "", name)
+        due = {lot: quantity for (place, lot), quantity in self.model.held.items() if place == way and quantity}
+        lines, moves = [], []
+        for lot, quantity in due.items():
+            good = data.draw(st.integers(0, quantity + 2))
+            damaged = data.draw(st.integers(0, 3))
+            lines.append(c.Arrived(lot=lot, good=good, damaged=damaged))
+            came, spoilt = min(good, quantity), min(damaged, quantity - min(good, quantity))
+            over = good + damaged - came - spoilt
+            moves += [
+                (lot, came, way, stock(target)),
+                (lot, spoilt, way, ("DAMAGED", target, "")),
+                (lot, quantity - came - spoilt, way, ("LOST", sender, "")),
+                (lot, over, ("VARIANCE", target, ""), stock(target)),
+                (lot, damaged - spoilt, stock(target), ("DAMAGED", target, "")),
+            ]
+        answer = self.attempt(c.Arrive(shipment=name, lines=tuple(lines)), bool(due))
+        if answer is not None:
+            self.model.apply(answer["transaction"], moves, None)
+
+    @rule(at=site, item=goods, quantity=amount)
+    def reserve(self, at: str, item: str, quantity: int) -> None:
+        taken = self.model.fefo(stock(at), item, quantity)
+        answer = self.attempt(c.Reserve(site=at, lines=(c.Wanted(item=item, quantity=quantity),)), taken is not None)
+        if answer is not None and taken is not None:
+            name = answer["reservation"]
+            self.model.reservations[name] = at
+            moves = [(lot, part, stock(at), ("RESERVED", at, name)) for lot, part in taken]
+            self.model.apply(answer["transaction"], moves, None)
+
+    @precondition(lambda self: self.model.reservations)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.model.reservations)))
+        at = self.model.reservations[name]
+        aside = ("RESERVED", at, name)
+        there = [(lot, quantity) for (place, lot), quantity in self.model.held.items() if place == aside and quantity]
+        answer = self.attempt(c.Release(reservation=name), bool(there))
+        if answer is not None:
+            self.model.apply(answer["transaction"], [(lot, q, aside, stock(at)) for lot, q in there], None)
+
+    @rule(at=site, times=st.integers(1, 2))
+    def make(self, at: str, times: int) -> None:
+        oil, rice = self.model.fefo(stock(at), "oil", 1000 * times), self.model.fefo(stock(at), "rice", 4000 * times)
+        answer = self.attempt(c.Make(site=at, recipe="family", times=times), oil is not None and rice is not None)
+        if answer is not None and oil is not None and rice is not None:
+            lot = answer["lot"]
+            ends = [self.model.lots[part][1] for part, _ in oil + rice]
+            self.model.lots[lot] = ("kit", min((end for end in ends if end), default=None), len(self.model.lots))
+            convert = ("CONVERT", at, "")
+            moves = [(part, quantity, stock(at), convert) for part, quantity in oil + rice]
+            self.model.apply(answer["transaction"], [*moves, (lot, times, convert, stock(at))], None)
+
+    @rule(
+        at=site,
+        who=st.integers(1, 3),
+        size=st.sampled_from((1, 4)),
+        item=st.sampled_from(("rice", "oil", "kit")),
+        quantity=amount,
+    )
+    def hand_over(self, at: str, who: int, size: int, item: str, quantity: int) -> None:
+        quantity = 1 if item == "kit" else quantity
+        left = self.model.left.get(who, ENTITLED[size])
+        taken = self.model.fefo(stock(at), item, quantity)
+        possible = taken is not None and quantity <= left.get(item, 0)
+        command = c.HandOver(
+            site=at, programme="basics", tag=tag(who), size=size, lines=(c.Wanted(item=item, quantity=quantity),)
+        )
+        answer = self.attempt(command, possible)
+        if answer is not None and taken is not None:
+            self.model.left[who] = {**left, item: left[item] - quantity}
+            assert answer["left"] == self.model.left[who]
+            target = ("HANDED_OVER", at, "basics/march")
+            moves = [(lot, part, stock(at), target) for lot, part in taken]
+            self.model.apply(answer["transaction"], moves, (who, {item: quantity}))
+
+    @precondition(lambda self: self.model.lots)
+    @rule(data=st.data(), at=site, quantity=amount, how=st.sampled_from(("damage", "lose", "give_back")))
+    def write_off(self, data: st.DataObject, at: str, quantity: int, how: str) -> None:
+        lot = data.draw(st.sampled_from(sorted(self.model.lots)))
+        lines = (c.LotAmount(lot=lot, quantity=quantity),)
+        command, kind = {
+            "damage": (c.Damage(site=at, lines=lines, reason="wet"), "DAMAGED"),
+            "lose": (c.Lose(site=at, lines=lines, reason="theft"), "LOST"),
+            "give_back": (c.GiveBack(site=at, lines=lines, reason="surplus"), "RETURNED"),
+        }[how]
+        answer = self.attempt(command, self.model.held[stock(at), lot] >= quantity)
+        if answer is not None:
+            self.model.apply(answer["transaction"], [(lot, quantity, stock(at), (kind, at, ""))], None)
+
+    @rule(at=site)
+    def expire(self, at: str) -> None:
+        gone = [
+            (lot, quantity, place)
+            for (place, lot), quantity in self.model.held.items()
+            if place[0] in ("STOCK", "RESERVED")
+            and place[1] == at
+            and quantity
+            and (self.model.lots[lot][1] or "9999") < "2026-03-02"
+        ]
+        answer = self.attempt(c.Expire(site=at), True)
+        assert answer is not None
+        self.model.apply(answer["transaction"], [(lot, q, place, ("EXPIRED", at, "")) for lot, q, place in gone], None)
+
+    @precondition(lambda self: self.model.lots)
+    @rule(data=st.data(), at=site, counted=st.integers(0, 3000))
+    def count(self, data: st.DataObject, at: str, counted: int) -> None:
+        lot = data.draw(st.sampled_from(sorted(self.model.lots)))
+        free = self.model.held[stock(at), lot]
+        there = free + sum(
+            quantity
+            for (place, held), quantity in self.model.held.items()
+            if held == lot and place[0] == "RESERVED" and place[1] == at
+        )
+        command = c.Stocktake(site=at, lines=(c.Counted(lot=lot, counted=counted),))
+        answer = self.attempt(command, there - counted <= free)
+        if answer is not None:
+            move = (lot, counted - there, ("VARIANCE", at, ""), stock(at))
+            self.model.apply(answer["transaction"], [move], None)
+
+    @precondition(lambda self: self.model.done)
+    @rule(data=st.data())
+    def reverse(self, data: st.DataObject) -> None:
+        seq = data.draw(st.sampled_from(sorted(self.model.done)))
+        done = self.model.done[seq]
+        after = Counter(self.model.held)
+        moves = [(lot, quantity, target, source) for lot, quantity, source, target in done["moves"]]
+        for lot, quantity, source, target in moves:
+            after[source, lot] -= quantity
+            after[target, lot] += quantity
+        bounded = all(q >= 0 or place[0] in ("DONOR", "VARIANCE", "CONVERT") for (place, _), q in after.items())
+        moved = any(quantity for _, quantity, _, _ in moves)
+        answer = self.attempt(c.Reverse(transaction=seq), bounded and moved and seq not in self.model.reversed)
+        if answer is not None:
+            self.model.reversed.add(seq)
+            self.model.held = after
+            if done["draws"] is not None:
+                who, drawn = done["draws"]
+                for item, quantity in drawn.items():
+                    self.model.left[who][item] += quantity
+
+    @precondition(lambda self: self.last is not None)
+    @rule()
+    def send_again(self) -> None:
+        assert self.last is not None
+        command, id, answer = self.last
+        assert self.desk.do(command, id=id) == answer
+
+    @invariant()
+    def balances_are_the_model_s(self) -> None:
+        there = {
+            ((row["kind"], row["site"], row["reference"]), row["lot"]): row["quantity"]
+            for row in balances_of(self.store)
+        }
+        assert there == {key: quantity for key, quantity in self.model.held.items() if quantity}
+
+    def teardown(self) -> None:
+        self.desk.proven()
+        self.store.close()
+
+
+def run(new_place: Any, examples: int, steps: int) -> None:
+    machine = type("Ledger", (Ledger,), {"new_place": staticmethod(new_place)})
+    bounds = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=bounds)
+
+
+def sqlite_places(templates: dict[str, str], folder: Path) -> Any:
+    # In memory where there is room: a thousand small commits need no disk here.
+    shared = Path("/dev/shm")
+    target = Path(tempfile.mkdtemp(dir=shared if shared.is_dir() else folder))
+    return target, lambda: str(shutil.copy(templates["town"], target / f"{next(_NUMBERS)}.db"))
+
+
+def postgres_places(address: str) -> Any:
+    def clone() -> str:
+        name = f"model_{next(_NUMBERS)}"
+        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE town")  # type: ignore[arg-type]
+        return address.format(name)
+
+    return clone
+
+
+def test_any_commands_do_on_sqlite_what_a_dictionary_does(sqlite_templates: dict[str, str], tmp_path: Path) -> None:
+    folder, new = sqlite_places(sqlite_templates, tmp_path)
+    try:
+        run(new, 25, 30)
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_any_commands_do_on_postgres_what_a_dictionary_does(postgres: str) -> None:
+    run(postgres_places(postgres), 5, 20)
+
+
+@pytest.mark.long
+def test_many_commands_do_on_sqlite_what_a_dictionary_does(sqlite_templates: dict[str, str], tmp_path: Path) -> None:
+    folder, new = sqlite_places(sqlite_templates, tmp_path)
+    try:
+        run(new, 500, 50)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.long
+def test_many_commands_do_on_postgres_what_a_dictionary_does(postgres: str) -> None:
+    run(postgres_places(postgres), 60, 50)
