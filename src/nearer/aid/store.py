@@ -217,9 +217,10 @@ class Store:
             body_hash=body_hash,
             reverses=book.reverses,
         )
-        answer = {"transaction": book.seq, **answer}
-        book.close(header, canonical(answer))
-        return answer, book.new_accounts
+        told = canonical({"transaction": book.seq, **answer})
+        book.close(header, told)
+        again: dict[str, Any] = json.loads(told)  # as whoever asks again will read it
+        return again, book.new_accounts
 
     def _retried(self, write: Callable[[Sql], tuple[dict[str, Any], set[str]]]) -> tuple[dict[str, Any], set[str]]:
         for attempt in range(self._tries):

@@ -5,7 +5,21 @@ from __future__ import annotations
 import typer
 
 from nearer import __version__
-from nearer.cli import agencies, check, compare, curve, frontier, gaps, new, plan, sensitivity, solve, stress, verify
+from nearer.cli import (
+    agencies,
+    aid,
+    check,
+    compare,
+    curve,
+    frontier,
+    gaps,
+    new,
+    plan,
+    sensitivity,
+    solve,
+    stress,
+    verify,
+)
 from nearer.cli.console import speak_plainly
 
 app = typer.Typer(
@@ -30,6 +44,7 @@ app.command("stress")(stress.stress)
 app.command("agencies")(agencies.agencies)
 app.command("verify")(verify.verify)
 app.command("solve")(solve.solve)
+app.add_typer(aid.app, name="aid")
 
 
 @app.command("version")

@@ -1,0 +1,39 @@
+"""``nearer aid``: the desk on the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nearer.cli.aid import books, goods, households, setup
+from nearer.cli.aid.shared import DEFAULT_LEDGER, Asker
+
+app = typer.Typer(
+    name="aid",
+    help="The ledger of what centres hold and hand over, from the giver to the household.",
+    epilog="Set NEARER_AID_LEDGER and NEARER_AID_BY once instead of giving --ledger and --by each time.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def where(
+    context: typer.Context,
+    ledger: Annotated[
+        str,
+        typer.Option(
+            metavar="PLACE", envvar="NEARER_AID_LEDGER", help="File of the ledger, or postgresql://user@host/database."
+        ),
+    ] = DEFAULT_LEDGER,
+    by: Annotated[str, typer.Option(metavar="CODE", envvar="NEARER_AID_BY", help="Staff code of who asks.")] = "desk",
+    desk: Annotated[str, typer.Option(metavar="CODE", envvar="NEARER_AID_DESK", help="Which desk.")] = "desk",
+) -> None:
+    """Keep where the ledger is and who asks for the command that follows."""
+    context.obj = Asker(ledger, by, desk)
+
+
+for _module in (setup, goods, households, books):
+    for _name, _function in _module.COMMANDS.items():
+        app.command(_name)(_function)
