@@ -16,6 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+COMMAND_LINE = "the command line"
+"""What stands for a file where a setting was given as an option."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -27,8 +30,8 @@ class Fault:
     message
         What is wrong, one clause without a full stop.
     file, row, column
-        Where: file name as the user wrote it, row as a spreadsheet counts it (the header is row 1), column name or
-        dotted key of ``nearer.toml``.
+        Where: file name as the user wrote it, row as a spreadsheet counts it (the header is row 1) or line of
+        ``nearer.toml``, column name, dotted key of ``nearer.toml`` or option of the command line.
     remedy
         What would mend it, one clause.
     """
@@ -40,12 +43,13 @@ class Fault:
     remedy: str | None = None
 
     def __str__(self) -> str:
+        settings = self.file is None or self.file == COMMAND_LINE or self.file.endswith(".toml")
         place = ", ".join(
             part
             for part in (
                 self.file,
-                None if self.row is None else f"row {self.row}",
-                None if self.column is None else f"column {self.column}",
+                None if self.row is None else f"{'line' if settings else 'row'} {self.row}",
+                self.column if settings or self.column is None else f"column {self.column}",
             )
             if part
         )

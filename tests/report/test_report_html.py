@@ -163,7 +163,7 @@ def test_phases_and_agencies_appear_where_the_study_has_them(plan: Plan) -> None
     phases = [phase("2027", 40_000.0), phase("2029", 0.0, alone_value=540.0, alone_bound=540.0, greedy_value=660.0)]
     document = plan.document.model_copy(update={"phases": phases, "greedy_value": 1320.0})
     text = Page(report_html(replace(plan, document=document))).text
-    for said in ("2027", "40 k", "1.25 M", "10 %", "The price of the long run"):
+    for said in ("2027", "40,000", "1.25 M", "11 %", "The price of the long run"):
         assert said in text
     assert "Who opens, hosts and pays" not in text
     city = AgencyPlan(name="City", venues_today=2, opened=[], people=5.0, spent=[40_000.0, 0.0], running=[1.0, 2.0])
@@ -196,3 +196,13 @@ def test_a_large_city_stays_small_and_quick(build: Callable[..., Plan]) -> None:
     text = report_html(plan)
     assert time.process_time() - start < 2.0
     assert len(text.encode()) < 4_000_000
+
+
+def test_the_command_that_repeats_a_plan_has_what_it_was_asked(plan: Plan) -> None:
+    from dataclasses import replace
+
+    settings = {**plan.document.settings, "plan": {**plan.document.settings["plan"], "open": None, "open_max": 5}}
+    asked = plan.document.model_copy(update={"settings": settings})
+    text = Page(report_html(replace(plan, document=asked, run={"gap": 0.01, "work_limit": 5000}))).text
+    assert "nearer plan . --open-max 5 --gap 0.01 --work-limit 5000 --seed 7" in text
+    assert "--gap" not in Page(report_html(replace(plan, run={"gap": 1e-4, "work_limit": None}))).text

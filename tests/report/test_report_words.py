@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearer.planning.document import Snapping
+from nearer.planning.document import Objective, PhasePlan, PlanDocument, Snapping
 from nearer.planning.plan import Plan
 from nearer.report import summary_text, words
+from nearer.report.stages import phase_lines
 
 
 def number(text: str) -> float:
@@ -139,3 +141,60 @@ def test_group_weights_and_modes_are_told(plan: Plan) -> None:
     document = plan.document.model_copy(update={"settings": settings})
     assert "bike ride" in words.headline(document)
     assert any("children count 2 times" in line for line in words.method(document))
+
+
+def staged(plan: Plan, objective: Objective, phases: list[dict[str, Any]], **more: Any) -> PlanDocument:
+    """The plan as if made in phases of one year."""
+    same = {"years": 1.0, "counted": 1.0, "people": 100.0, "opened": [], "upgraded": [], "closed": [], "centres": 3}
+    same |= {"spent": 0.0, "running": 0.0, "mean_min": 8.0, "mean_nearest_min": 8.0, "mean_room_min": 8.0}
+    same |= {"unmet": 0.0, "unmet_room": 0.0, "value": 600.0}
+    found = [PhasePlan(name=f"year {at}", **(same | phase)) for at, phase in enumerate(phases, start=1)]
+    return plan.document.model_copy(update={"objective": objective, "phases": found, "objectives": [], **more})
+
+
+def test_the_answer_says_when_there_is_no_room_for_the_people_whose_walk_it_tells(plan: Plan) -> None:
+    travel = Objective(name="travel", value=1200.0, unit="person-minutes")
+    full = staged(plan, travel, [{}, {"mean_min": 37.2, "unmet": 5260.0}])
+    said = words.room(full)
+    for part in ("year 2", "37.2 minutes", "5,260 people have no place within reach"):
+        assert part in said
+    assert said in words.summary(full)
+    assert words.room(staged(plan, travel, [{}, {"unmet": 20.0}])) == ""  # they live too far: room changes nothing
+    assert words.room(plan.document) == ""
+
+
+def test_what_joint_planning_brings_is_told_in_the_unit_of_the_objective_and_its_direction(plan: Plan) -> None:
+    alone = {"alone_value": 600.0, "alone_bound": 600.0, "greedy_value": 500.0}
+    covered = Objective(name="coverage", value=1200.0, unit="people")
+    lines = phase_lines(staged(plan, covered, [alone, alone], greedy_value=1000.0))
+    assert lines[-1].startswith("Planned together the phases bring 200 more people within")
+    assert f"20{words.THIN}%" in lines[-1]
+    travel = Objective(name="travel", value=1200.0, unit="person-minutes")
+    lines = phase_lines(staged(plan, travel, [alone, alone], greedy_value=1800.0))
+    assert "save 10 person-hours" in lines[-1]  # 600 minutes
+    never = {**alone, "greedy_value": None}
+    assert "cannot keep the rules" in phase_lines(staged(plan, travel, [never, never], greedy_value=None))[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "said"),
+    [("travel", "person-minutes", "everyone's walk"), ("coverage", "people", "most people within"),
+     ("equal", "minutes", "Kolm-Pollak"), ("cost", "money", "as little money"), ("cost", "centres", "as few centres")],
+)  # fmt: skip
+def test_the_method_names_what_phases_were_planned_for(plan: Plan, name: str, unit: str, said: str) -> None:
+    document = staged(plan, Objective(name=name, value=1.0, unit=unit), [{}, {}])
+    assert said in words.method(document)[0]
+    assert ("everyone's walk" in words.method(document)[0]) == (name == "travel")
+
+
+def test_a_plan_that_opens_nothing_within_rules_is_still_judged(plan: Plan) -> None:
+    travel = Objective(name="travel", value=1200.0, unit="person-minutes")
+    idle = staged(plan, travel, [{}], opened=0, status="optimal")
+    assert words.proof(idle) == "No other plan that keeps the rules is better: proven."
+
+
+def test_out_of_reach_is_not_told_as_far_where_it_is_for_want_of_a_street(plan: Plan) -> None:
+    lost = Snapping(points=9, joined=7, median_m=5.0, farthest_m=90.0, cap_m=500.0, unjoined=[], unjoined_people=40.0)
+    document = plan.document.model_copy(update={"snapping": {"people": lost}})
+    assert words.farther(document).endswith("or over 500 m from any street")
+    assert "street" not in words.farther(plan.document.model_copy(update={"snapping": {}}))

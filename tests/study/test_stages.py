@@ -372,3 +372,51 @@ def test_columns_of_sites_are_checked_all_at_once(tmp_path: Path) -> None:
     assert "church" in said
     assert '"-1" of site P' in said
     assert "tiny" in said
+
+
+def test_a_fault_of_many_sites_is_told_once_with_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("agencies", "budget")})
+    text = (folder / "sites.csv").read_text()
+    (folder / "sites.csv").write_text(text.replace(",city,", ",church,").replace(",8,4,", ",8000€,4,"))
+    with pytest.raises(InputError) as caught:
+        run_study(folder)
+    said = sorted(str(caught.value).splitlines())
+    assert len(said) == 2
+    assert said[0].startswith('sites.csv, column agency: site H and 1 other belong to "church"')
+    assert said[1].startswith('sites.csv, column cost: "8000€" of site L')
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"), [("sites.csv", ",8,4,", ",1e13,4,"), ("nearer.toml", "= 40", "= 1e13")]
+)
+def test_amounts_too_large_to_count_exactly_are_refused(tmp_path: Path, file: str, old: str, new: str) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {"budget": RULES["budget"]})
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new))
+    with pytest.raises(InputError, match=r"1e\+12|1,000,000,000,000"):
+        run_study(folder)
+
+
+def test_centres_without_any_room_are_still_the_nearest_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("phases", "levels")})
+    text = (folder / "nearer.toml").read_text()
+    text = text.replace("capacity = 70", "capacity = 0").replace("capacity = 160", "capacity = 0")
+    (folder / "nearer.toml").write_text(text)
+    made = run_study(folder)
+    verdict = verify_plan(folder / "plan")
+    assert verdict.ok, verdict.differing
+    for phase in made.document.phases:
+        assert phase.mean_min == 60.0  # nobody finds room
+        assert phase.mean_nearest_min < 30.0
+
+
+def test_no_phase_of_a_plan_is_better_than_the_best_by_then(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("phases", "levels", "growth")})
+    for phase in run_study(folder, gap=0.9).document.phases:
+        assert phase.alone_value is not None
+        assert phase.alone_value <= phase.value

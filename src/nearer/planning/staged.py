@@ -439,10 +439,8 @@ def _phase(stages: Stages, t: int) -> document.PhasePlan:
     )
     opened = np.flatnonzero(options.opened[option, t])
     spent, running = math.fsum(options.spent[option, t]), math.fsum(options.running[option, t])
-    if stages.goal.is_money:
-        value = spent + float(stages.counted[t]) * running
-    else:
-        value = aim.value_of(assigned_cost(stages.turns[0].instance, t, row, place, share))
+    total = assigned_cost(stages.turns[0].instance, t, row, place, share)
+    value = spent + float(stages.counted[t]) * running if stages.goal.is_money else aim.value_of(total)
 
     def named(sites: IntArray) -> list[str]:
         return [str(stages.ids[j]) for j in sites]
@@ -464,7 +462,8 @@ def _phase(stages: Stages, t: int) -> document.PhasePlan:
         mean_room_min=room_ms / MS_PER_MIN,
         unmet=left,
         unmet_room=unmet_room,
-        alone_value=None if horizon is None else _value_of(aim, float(horizon.alone_value[t])),
+        # what the plan does by then is a plan too: the search for this phase alone may have ended above it
+        alone_value=None if horizon is None else _value_of(aim, min(float(horizon.alone_value[t]), total)),
         alone_bound=None if horizon is None else aim.bound_of(float(horizon.alone_bound[t])),
         greedy_value=None if horizon is None else _value_of(aim, float(horizon.greedy_value[t])),
     )

@@ -78,7 +78,7 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
             "before": words.about(before.unreached),
             "after": words.about(after.unreached),
             "unit": "people",
-            "note": f"farther than {words.bare(words.limit_min(document))} minutes from every centre",
+            "note": words.farther(document),
         },
         {
             "name": "Centres",
@@ -129,8 +129,13 @@ def settings_lines(settings: dict[str, Any], start: str = "") -> list[str]:
 
 
 def _command(plan: Plan) -> str:
-    opened = words.setting(plan.document, "plan.open")
-    asked = "" if opened is None else f" --open {opened}"
+    asked = ""
+    for key in ("open", "open_max"):
+        if (number := words.setting(plan.document, f"plan.{key}")) is not None:
+            asked += f" --{key.replace('_', '-')} {number}"
+    for key, default in (("gap", 1e-4), ("work_limit", None)):
+        if plan.run.get(key) not in (None, default):
+            asked += f" --{key.replace('_', '-')} {plan.run[key]:g}"
     if (others := plan.document.alternatives) is not None:
         asked += f" --alternatives {others.count} --differ {others.differ} --within {others.within:g}"
     return f"nearer plan .{asked} --seed {plan.document.seed}"

@@ -55,6 +55,8 @@ def name_of(name: str, document: PlanDocument) -> str:
 def aims(document: PlanDocument) -> str:
     """What the plan makes good, in one sentence."""
     trip = words.trip(document)
+    if document.phases and len(document.objectives) < 2:
+        return _over_phases(document)
     if not document.objectives:
         return f"The plan makes the sum of everyone's {trip} to the nearest centre as short as it can."
     verbs = {"coverage": "the most", "unreached": "the fewest"}
@@ -70,6 +72,24 @@ def aims(document: PlanDocument) -> str:
         f"; later ones may give up {' and '.join(kept)}" if kept else "; none may give up what one before it reached"
     )
     return f"The plan goes, in this order, for {', then '.join(listed)}{given}."
+
+
+def _over_phases(document: PlanDocument) -> str:
+    """What a plan with phases, levels or money makes good."""
+    name = document.objective.name
+    if name == "travel":
+        goal = f"The plan makes the sum of everyone's {words.trip(document)} as short as it can"
+    elif name == "cost":
+        goal = f"The plan takes as {'little money' if document.objective.unit == 'money' else 'few centres'} as it can"
+    else:
+        most = "most" if name == "coverage" else "least"
+        goal = f"The plan goes for the {most} {name_of(name, document)}"
+    if len(document.phases) < 2:
+        return f"{goal}."
+    return (
+        f"{goal}, over all phases; a phase counts for its years. Maps and figures of before and after are for the "
+        "people of today."
+    )
 
 
 def rules(document: PlanDocument) -> list[str]:

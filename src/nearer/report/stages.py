@@ -44,6 +44,7 @@ class Stages(NamedTuple):
     limited: bool
     horizon: list[HorizonRow]
     horizon_words: str
+    horizon_unit: str
     agencies: list[tuple[str, ...]]
     levels: list[tuple[str, ...]]
     programmes: list[tuple[str, ...]]
@@ -53,9 +54,9 @@ class Stages(NamedTuple):
 
 
 def money(amount: float) -> str:
-    """Money short: 950, 40 k, 1.25 M."""
-    for step, unit, least in ((1e9, "bn", 1e9), (1e6, "M", 1e6), (1e3, "k", 1e4)):
-        if abs(amount) >= least:
+    """Money short: 950, 40,000, 1.25 M."""
+    for step, unit in ((1e9, "bn"), (1e6, "M")):
+        if abs(amount) >= step:
             short = f"{amount / step:,.3g}" if abs(amount) < 999.5 * step else f"{amount / step:,.0f}"
             return f"{short}{words.THIN}{unit}"
     return f"{amount:,.0f}" if amount == round(amount) else f"{amount:,.2f}"
@@ -75,6 +76,7 @@ def stages(plan: Plan) -> Stages | None:
         limited=limited,
         horizon=_horizon(document),
         horizon_words=_horizon_words(document),
+        horizon_unit=_UNITS.get(document.objective.unit, document.objective.unit),
         agencies=_agencies(document, names),
         levels=[
             (
@@ -120,19 +122,36 @@ def _phase(document: PlanDocument, names: dict[str, str], at: int) -> PhaseRow:
     )
 
 
+_UNITS = {"person-minutes": "person-hours"}
+"""Units as they are shown."""
+
+
+def _shown(document: PlanDocument, value: float) -> str:
+    """A value of the objective, in the unit shown."""
+    if document.objective.unit == "person-minutes":
+        return words.hours(value)
+    return f"{value:,.2f}" if document.objective.unit == "minutes" else words.whole(value)
+
+
+def _worse(document: PlanDocument, value: float, best: float) -> float:
+    """How much a value is worse than another, in the unit of both; below zero where it is better."""
+    return best - value if document.objective.name == "coverage" else value - best
+
+
 def _horizon(document: PlanDocument) -> list[HorizonRow]:
     found: list[HorizonRow] = []
     for phase in document.phases:
         if phase.alone_value is None or phase.greedy_value is None:
             continue
-        price = (phase.value - phase.alone_value) / phase.value if phase.value > 0 else 0.0
+        scale = max(abs(phase.alone_value), 1e-9)
+        price = _worse(document, phase.value, phase.alone_value) / scale
         found.append(
             HorizonRow(
                 name=phase.name,
-                value=words.hours(phase.value),
-                alone=words.hours(phase.alone_value),
+                value=_shown(document, phase.value),
+                alone=_shown(document, phase.alone_value),
                 price=words.percent(max(price, 0.0)),
-                greedy=words.hours(phase.greedy_value),
+                greedy=_shown(document, phase.greedy_value),
             )
         )
     return found
@@ -142,15 +161,18 @@ def _horizon_words(document: PlanDocument) -> str:
     """What planning all phases together is worth, against deciding each for itself."""
     greedy, value = document.greedy_value, document.objective.value
     if greedy is None:
-        return ""
-    if greedy == float("inf"):
-        return "Deciding each phase for itself would end in a phase that cannot keep the rules."
-    saved = greedy - value
+        tried = any(phase.alone_value is not None for phase in document.phases)
+        return "Deciding each phase for itself would end in a phase that cannot keep the rules." if tried else ""
+    saved = _worse(document, greedy, value)
     if saved <= 1e-6 * max(value, 1.0):
         return "Deciding each phase for itself, one after the other, would have done as well."
+    unit = _UNITS.get(document.objective.unit, document.objective.unit)
+    gain = "bring" if document.objective.name == "coverage" else "save"
+    near = f" within {words.bare(words.near_min(document))} minutes, years counted," if gain == "bring" else ""
+    more = "more " if gain == "bring" else ""
     return (
-        f"Planned together the phases save {words.hours(saved)} person-hours "
-        f"({words.percent(saved / greedy)}) against deciding each for itself, one after the other."
+        f"Planned together the phases {gain} {_shown(document, saved)} {more}{unit}{near} "
+        f"({words.percent(saved / max(abs(greedy), 1e-9))}) against deciding each for itself, one after the other."
     )
 
 
@@ -170,7 +192,7 @@ def _agencies(document: PlanDocument, names: dict[str, str]) -> list[tuple[str, 
 
 
 def _number(value: float) -> str:
-    return money(value) if abs(value) >= 10_000 else f"{value:,.6g}"
+    return money(value) if abs(value) >= 10_000 or value == round(value) else f"{value:,.4g}"
 
 
 def _ends(lower: float | None, upper: float | None) -> str:
@@ -210,6 +232,7 @@ def phase_lines(document: PlanDocument) -> list[str]:
         parts += [f"{len(phase.closed)} closed"] if phase.closed else []
         parts += [f"{money(phase.spent)} spent, {money(phase.running)} a year to run"] if paid else []
         parts += [f"average {words.minutes(phase.mean_min if limited else phase.mean_nearest_min)} minutes"]
-        parts += [f"{words.people(phase.unmet)} without a place"] if limited and phase.unmet >= 0.5 else []
+        parts += [f"{words.people(phase.unmet)} without a place within reach"] if limited and phase.unmet >= 0.5 else []
         found.append(f"{phase.name}: {', '.join(parts)}.")
-    return [*found, *([_horizon_words(document)] if document.greedy_value is not None else [])]
+    said = _horizon_words(document)
+    return [*found, *([said] if said else [])]

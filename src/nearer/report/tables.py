@@ -109,6 +109,17 @@ def group_rows(document: PlanDocument) -> list[GroupRow]:
     ]
 
 
+def _replaced(plan: Plan, loss: float | None) -> str:
+    """What is still lost with a replacement; where rules across sites or room speak against it, it may save more."""
+    hours = words.hours(loss)
+    if not plan.document.phases:
+        return f"{hours} still lost"
+    kept = "if rules and room allow"
+    if loss is not None and hours.startswith("-"):
+        return f"{words.hours(-loss)} more saved, {kept}"
+    return f"{hours} still lost, {kept}"
+
+
 def opened_rows(plan: Plan) -> list[OpenedRow]:
     """All new centres in order of gain."""
     names = site_names(plan)
@@ -126,7 +137,7 @@ def opened_rows(plan: Plan) -> list[OpenedRow]:
             part=max(0.0, (site.gain_person_min or 0.0) / total) if total > 0 else 0.0,
             loss=words.hours(site.loss_person_min),
             replacement="" if site.replacement is None else names.get(site.replacement, site.replacement),
-            replaced=words.hours(site.replaced_loss_person_min),
+            replaced=_replaced(plan, site.replaced_loss_person_min),
             anew=chosen_anew(site.replaced_loss_person_min, site.without),
         )
         for site in opened

@@ -201,17 +201,17 @@ def proof(document: PlanDocument) -> str:
     if document.status in ("infeasible", "unknown"):
         return "There is no plan to judge."
     n = document.opened
-    if n == 0:
+    if n == 0 and not document.phases:
         return "Nothing was to be chosen."
-    sites = count(n, "site")
+    other = f"choice of {count(n, 'site')}" if n else "plan"
     if document.phases:
-        sites = f"{sites} that keeps the rules"
+        other += " that keeps the rules"
     if len(document.objectives) > 1:
         from nearer.report import objective_words
 
         return objective_words.in_turns(document)
     if document.status == "optimal":
-        return f"No other choice of {sites} is better: proven."
+        return f"No other {other} is better: proven."
     reached = "" if document.gain_gap >= 1 else (
         f"; of the possible gain at least {percent_down(1.0 - document.gain_gap)} is reached"
     )  # fmt: skip
@@ -219,8 +219,8 @@ def proof(document: PlanDocument) -> str:
         " The search was stopped early; more time may bring the two closer." if document.status == "feasible" else ""
     )
     if not math.isfinite(document.gap):
-        return f"Nothing is known yet of how much better another choice of {sites} could be.{early}"
-    return f"No choice of {sites} can do better by more than {percent_up(document.gap)}{reached}.{early}"
+        return f"Nothing is known yet of how much better another {other} could be.{early}"
+    return f"No {other} can do better by more than {percent_up(document.gap)}{reached}.{early}"
 
 
 def proof_kind(document: PlanDocument) -> str:
@@ -244,6 +244,31 @@ def out_of_reach(document: PlanDocument) -> str:
         )
     start = f"{people(after)} {verb(after, 'is', 'are')} out of reach"
     return f"{start}; before, {people(before)} {verb(before, 'was', 'were')}."
+
+
+def room(document: PlanDocument) -> str:
+    """What becomes of the answer where centres are too small for who comes; "" where they are not, or have no limit."""
+    if not document.phases:
+        return ""
+    last = document.phases[-1]
+    one, other = minutes_pair(last.mean_nearest_min, last.mean_min)
+    if one == other:
+        return ""
+    when = f"At the end of \u2068{last.name}\u2069" if len(document.phases) > 1 else "With the plan"
+    lost = f", and {people(last.unmet)} {verb(last.unmet, 'has', 'have')} no place within reach" if last.unmet else ""
+    return (
+        f"That is the way to the nearest centre, whatever its room. {when}, with the room there is, the average is "
+        f"{other} minutes{lost}."
+    )
+
+
+def farther(document: PlanDocument) -> str:
+    """Who counts as out of reach."""
+    said = f"farther than {bare(limit_min(document))} minutes from every centre"
+    joined = document.snapping.get("people")
+    if joined is None or joined.unjoined_people < 0.5:
+        return said
+    return f"{said}, or over {bare(joined.cap_m)} m from any street"
 
 
 def reading(document: PlanDocument, side: str) -> str:
@@ -321,11 +346,6 @@ def method(document: PlanDocument) -> list[str]:
     found = [objective_words.aims(document), *objective_words.rules(document)]
     if len(document.phases) > 1 and len(document.objectives) > 1:
         found.append("A phase counts for its years. Maps and figures of before and after are for the people of today.")
-    elif len(document.phases) > 1:
-        found = [
-            f"The plan makes the sum of everyone's {trip(document)} over all phases as short as it can; a phase counts "
-            "for its years. Maps and figures of before and after are for the people of today."
-        ]
     weights = setting(document, "plan.group_weights", {})
     for group, weight in weights.items():
         found.append(
@@ -344,7 +364,8 @@ def method(document: PlanDocument) -> list[str]:
 def summary(document: PlanDocument) -> list[str]:
     """The few lines that a command line prints."""
     reach = out_of_reach(document)
-    lines = [document.study, headline(document), reach[0].upper() + reach[1:], cut_off(document), proof(document)]
+    lines = [document.study, headline(document), room(document), reach[0].upper() + reach[1:]]
+    lines += [cut_off(document), proof(document)]
     if document.alternatives is not None:
         lines.append(others(document.alternatives))
     return [line for line in lines if line]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nearer.demand import Demand, make_demand
-from nearer.errors import Fault, Faults, InputError
+from nearer.errors import COMMAND_LINE, Fault, Faults, InputError
 from nearer.inputs.read import read_tables
 from nearer.inputs.tables import Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Solution
@@ -66,7 +66,7 @@ def override(study: Study, values: dict[str, Any]) -> Study:
     for key, value in given.items():
         table, _, name = key.partition(".")
         settings[table][name] = value
-    return check_settings(settings, "the command line")
+    return check_settings(settings, COMMAND_LINE)
 
 
 def read_study(folder: Path, study: Study, run: Run) -> Tables:
@@ -98,7 +98,8 @@ def number_to_open(study: Study, tables: Tables) -> tuple[int, int]:
     asked = study.plan.open if study.plan.open is not None else study.plan.open_max
     if asked is not None and n_forced > asked:
         key = "plan.open" if study.plan.open is not None else "plan.open_max"
-        message = f"{n_forced} sites are forced and only {asked} are to open"
+        only = "1 is" if asked == 1 else f"{asked} are"
+        message = f"{n_forced} sites are forced and only {only} to open"
         raise InputError([Fault(message, column=key, remedy=f"ask for at least {n_forced}, or force fewer")])
     if study.plan.open is None:
         return n_forced, min(may_open if study.plan.open_max is None else study.plan.open_max, may_open)
@@ -107,10 +108,17 @@ def number_to_open(study: Study, tables: Tables) -> tuple[int, int]:
         listed = int(np.count_nonzero(tables.sites.table["status"] == "candidate"))
         n_barred = listed - may_open - len(study.plan.forbid)
         barred = f" ({listed} are listed, {n_barred} stand on excluded ground)" if n_barred > 0 else ""
-        message = f"{wanted} sites are to open and only {may_open} candidates may{barred}"
+        message = f"{too_many(wanted, may_open)}{barred}"
         remedy = f"ask for at most {may_open}, or add candidates" if may_open else "add candidates"
         raise InputError([Fault(message, column="plan.open", remedy=remedy)])
     return wanted, wanted
+
+
+def too_many(wanted: int, may_open: int) -> str:
+    """More sites are asked for than candidates may open, in words."""
+    sites = "1 site is" if wanted == 1 else f"{wanted} sites are"
+    few = f"only {may_open} candidate{'' if may_open == 1 else 's'} may" if may_open else "no candidate may"
+    return f"{sites} to open and {few}"
 
 
 def standing(tables: Tables, study: Study | None = None) -> IntArray:

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from nearer.inputs.sources import AreaSource, ExcludeSource, PeopleSource, Settings, SitesSource, StreetsSource
 from nearer.study.scenarios import ScenarioSettings, scenario_contradictions
 from nearer.study.stages import (
+    MOST,
     AgencySettings,
     DistrictSettings,
     FloorSettings,
@@ -95,8 +96,8 @@ class PlanSettings(Settings):
     group_weights: dict[str, float] = Field(
         default_factory=dict, description="weight of a point = total + Σ (weight − 1) · people of the group"
     )
-    budget: float | None = Field(None, ge=0, description="money for opening, upgrading and closing, in all")
-    running_budget: float | None = Field(None, ge=0, description="money a year for running, in every phase")
+    budget: float | None = Field(None, ge=0, le=MOST, description="money for opening, upgrading and closing, in all")
+    running_budget: float | None = Field(None, ge=0, le=MOST, description="money a year for running, in every phase")
     close_max: int = Field(0, ge=0, description="existing centres that may close, at most; moves count as one each")
     separation_m: float | None = Field(
         None,

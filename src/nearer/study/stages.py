@@ -6,6 +6,9 @@ from pydantic import Field
 
 from nearer.inputs.sources import Settings
 
+MOST = 1e12
+"""Largest amount of money, or of people in one place, that is counted with: sums of them stay exact enough."""
+
 
 class PhaseSettings(Settings):
     """``[[plan.phases]]``: one stretch of time, in order; figures are the phase's own, not sums so far."""
@@ -14,8 +17,12 @@ class PhaseSettings(Settings):
     years: float = Field(1.0, gt=0, le=100, description="how long what stands at its end serves before the next")
     open: int | None = Field(None, ge=0, description="open exactly so many in this phase")
     open_max: int | None = Field(None, ge=0, description="open at most so many in this phase")
-    budget: float | None = Field(None, ge=0, description="money for opening, upgrading and closing in this phase")
-    running_budget: float | None = Field(None, ge=0, description="money a year for running what is open in this phase")
+    budget: float | None = Field(
+        None, ge=0, le=MOST, description="money for opening, upgrading and closing in this phase"
+    )
+    running_budget: float | None = Field(
+        None, ge=0, le=MOST, description="money a year for running what is open in this phase"
+    )
     growth: float | None = Field(None, gt=0, le=100, description="people everywhere, as a multiple of today's")
 
 
@@ -41,8 +48,8 @@ class AgencySettings(Settings):
     """``[[agencies]]``: who owns venues and pays; sites name theirs in the column `agency`."""
 
     name: str = Field(min_length=1, description="as in the sites' column `agency`")
-    budget: float | None = Field(None, ge=0, description="money for opening, upgrading and closing, in all")
-    running_budget: float | None = Field(None, ge=0, description="money a year for running, in every phase")
+    budget: float | None = Field(None, ge=0, le=MOST, description="money for opening, upgrading and closing, in all")
+    running_budget: float | None = Field(None, ge=0, le=MOST, description="money a year for running, in every phase")
     min_open: int | None = Field(None, ge=0, description="at least so many of its venues are opened")
     max_open: int | None = Field(None, ge=0, description="at most so many of its venues are opened")
 
@@ -51,11 +58,11 @@ class LevelSettings(Settings):
     """``[[levels]]``: a size that a site can have, smallest first."""
 
     name: str = Field(min_length=1, description="as in the sites' column `level`")
-    capacity: float | None = Field(None, ge=0, description="people it can serve; default without limit")
-    cost: float = Field(0.0, ge=0, description="money to open at this level, beside the site's own `cost`")
-    running: float = Field(0.0, ge=0, description="money a year, beside the site's own `running`")
+    capacity: float | None = Field(None, ge=0, le=MOST, description="people it can serve; default without limit")
+    cost: float = Field(0.0, ge=0, le=MOST, description="money to open at this level, beside the site's own `cost`")
+    running: float = Field(0.0, ge=0, le=MOST, description="money a year, beside the site's own `running`")
     upgrade_cost: float | None = Field(
-        None, ge=0, description="money to come here from a lower level; default the difference of their costs"
+        None, ge=0, le=MOST, description="money to come here from a lower level; default the difference of their costs"
     )
     seats: dict[str, float] = Field(default_factory=dict, description="programme → people it can seat; default none")
 

@@ -19,7 +19,7 @@ from nearer.network import TravelTimes
 from nearer.planning.access import Access
 from nearer.study.goals import Goal, goal_of
 from nearer.study.load import STUDY_FILE
-from nearer.study.parts import check_named_sites, standing, weigh
+from nearer.study.parts import check_named_sites, standing, too_many, weigh
 from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.venues import Venues, read_venues
@@ -193,8 +193,8 @@ def _counts(study: Study, phases: Sequence[PhaseSettings], options: Options, sta
     wanted = max(sum(asked), plan.open or 0)
     if wanted > n_free:
         key = "plan.open" if (plan.open or 0) >= sum(asked) else "plan.phases"
-        message = f"{wanted} sites are to open and only {n_free} candidates may"
-        remedy = f"ask for at most {n_free}, or add candidates"
+        message = too_many(wanted, n_free)
+        remedy = f"ask for at most {n_free}, or add candidates" if n_free else "add candidates"
         raise InputError([Fault(message, STUDY_FILE, column=key, remedy=remedy)])
     for t, phase in enumerate(phases):
         if phase.open is not None:
@@ -334,9 +334,9 @@ def _limits(
             mean_ms = float(walked.sum()) / max(float(now.sum()), 1e-9)
             for t in range(len(demands)):
                 here = np.where(np.arange(len(demands))[:, None] == t, people, 0.0)
-                found.append(
-                    ServiceLimit(f"{who}: no farther than today", here, None, mean_ms * float(people[t].sum()))
-                )
+                when = f" in {study.plan.phases[t].name}" if study.plan.phases else ""
+                name = f"{who}: average minutes no longer than today{when}"
+                found.append(ServiceLimit(name, here, None, mean_ms * float(people[t].sum())))
         elif floor.within_min is not None and floor.share is not None:
             most = (1.0 - floor.share) * float(people[last].sum())
             name = f"{who}: {100 * floor.share:g} % within {floor.within_min:g} minutes"

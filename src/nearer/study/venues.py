@@ -13,9 +13,10 @@ from nearer.inputs.geo import LocalPlane
 from nearer.inputs.tables import Tables
 from nearer.planning.areas import area_of_sites
 from nearer.study.settings import Study
+from nearer.study.stages import MOST
 from nearer.units import FloatArray, StrArray
 
-_PLACE = "the sites' table"
+_SHOWN = 5  # faults of one kind that are listed; the rest is counted
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def read_venues(study: Study, tables: Tables) -> Venues:
     InputError
         Every fault of these columns, by site.
     """
-    table, faults = tables.sites.table, Faults(_PLACE)
+    files = [source.file for source in study.sites if source.file]
+    table, faults = tables.sites.table, Faults(", ".join(dict.fromkeys(files)) or "the sites' table")
     ids = table["id"].to_numpy(dtype=object)
     people, sites = tables.people.table, table
     plane = LocalPlane.around(
@@ -71,7 +73,7 @@ def read_venues(study: Study, tables: Tables) -> Venues:
         faults.add(
             f'site {ids[at]} has the level "{level[at]}", which the study does not have',
             column="level",
-            remedy=f"the levels are {', '.join(sorted(levels))}; or leave it empty",
+            remedy=f"the levels are {', '.join(level.name for level in study.levels)}; or leave it empty",
         )
     agency = _names(table, "agency")
     district = _names(table, "district")
@@ -116,6 +118,7 @@ def _numbers(table: pd.DataFrame, column: str, ids: StrArray, faults: Faults) ->
     found = np.full(len(table), np.nan)
     if column not in table:
         return found
+    wrong: dict[str, list[int]] = {}
     for at, text in enumerate(texts(table[column])):
         if not text:
             continue
@@ -123,14 +126,24 @@ def _numbers(table: pd.DataFrame, column: str, ids: StrArray, faults: Faults) ->
             found[at] = float(text)
         except ValueError:
             found[at] = np.nan
-        if not np.isfinite(found[at]) or found[at] < 0:
-            faults.add(
-                f'"{text}" of site {ids[at]} is no number of 0 or more',
-                column=column,
-                remedy="give a plain number such as 1234.5, or leave it empty",
-            )
+        if not 0 <= found[at] <= MOST:
+            wrong.setdefault(text, []).append(at)
             found[at] = np.nan
+    for text, sites in list(wrong.items())[:_SHOWN]:
+        faults.add(
+            f'"{text}" of {_some(ids, sites)} is no number from 0 to {MOST:,.0f}',
+            column=column,
+            remedy="give a plain number such as 1234.5, or leave it empty",
+        )
+    if len(wrong) > _SHOWN:
+        faults.add(f"{len(wrong) - _SHOWN} more entries are no such numbers", column=column)
     return found
+
+
+def _some(ids: StrArray, at: list[int]) -> str:
+    """``site s1``, ``site s1 and 1 other``, ``site s1 and 4 others``."""
+    others = len(at) - 1
+    return f"site {ids[at[0]]}" + (f" and {others} other{'' if others == 1 else 's'}" if others else "")
 
 
 def _shares(study: Study, table: pd.DataFrame, agency: StrArray, ids: StrArray, faults: Faults) -> FloatArray:
@@ -139,15 +152,19 @@ def _shares(study: Study, table: pd.DataFrame, agency: StrArray, ids: StrArray, 
     share = np.zeros((len(names), len(table)))
     if not names:
         return share
+    strange: dict[str, list[int]] = {}
     for at, owner in enumerate(agency):
         if owner and owner not in names:
-            faults.add(
-                f'site {ids[at]} belongs to "{owner}", which is none of the agencies',
-                column="agency",
-                remedy=f"the agencies are {', '.join(names)}; or leave it empty",
-            )
+            strange.setdefault(owner, []).append(at)
         elif owner:
             share[names.index(owner), at] = 1.0
+    for owner, sites in strange.items():
+        faults.add(
+            f'{_some(ids, sites)} {"belongs" if len(sites) == 1 else "belong"} to "{owner}", which is none of the '
+            "agencies",
+            column="agency",
+            remedy=f"the agencies are {', '.join(names)}; or add [[agencies]] with this name, or leave it empty",
+        )
     if "shares" not in table:
         return share
     for at, text in enumerate(texts(table["shares"])):

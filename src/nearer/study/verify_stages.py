@@ -479,9 +479,10 @@ class People:
 
     def _nearest_mean(self, t: int) -> float:
         recount = self.recounts[t]
+        is_open = np.isin(self.ids, list(self.story.level[t])) | self.other  # whatever its room, which may be none
         walked = math.fsum(
             math.fsum(recount.people[name] * np.minimum(found.first_ms, recount.unreached_ms))
-            for name, found in recount.nearest(self.room(t, 0) > 0).items()
+            for name, found in recount.nearest(np.asarray(is_open)).items()
         )
         return walked / max(math.fsum(recount.tables.people.table["total"]), 1e-9) / _MS
 
