@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from scipy.linalg import block_diag
 from scipy.optimize import linprog
 
 from nearer.errors import InputError
+from nearer.model import Instance, Solution, Status
 from nearer.report.html import report_html
+from nearer.study import staged_turns
 from nearer.study.run import run_study
 from nearer.study.verify import verify_plan
 from tests.study.test_stages import PEOPLE, RULES, money_of, obeys, paths, programme, sent, write_study
@@ -176,6 +179,33 @@ def test_turns_with_proofs_of_their_own_are_verified(tmp_path: Path) -> None:
         arrays = dict(np.load(path))
         np.savez_compressed(path, **(arrays | {"travel:row_multiplier": arrays["travel:row_multiplier"] * 0.9}))
         assert [check.name for check in verify_plan(folder / "plan").differing] == ["travel: bound"]
+
+
+def test_a_price_finds_what_the_search_under_a_full_limit_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = many(tmp_path / "study")
+    plain = run_study(folder, gap=1e-3, time_limit_s=None, out=tmp_path / "plain").document.objectives
+    whole = staged_turns.solve_turns
+
+    def deaf(*args: Any) -> Any:
+        *given, solve, gap = args
+
+        def unless_full(instance: Instance, part: float) -> Solution:
+            solution: Solution = solve(instance, part)
+            full = instance.rules is not None and instance.rules.limits and len(instance.rules.side_lower) > 0
+            return replace(solution, status=Status.UNKNOWN, objective=math.inf, bound=-math.inf) if full else solution
+
+        return whole(*given, unless_full, gap)
+
+    monkeypatch.setattr("nearer.study.staged_run.solve_turns", deaf)
+    priced = run_study(folder, gap=1e-3, time_limit_s=None).document.objectives
+    assert priced[0].found == pytest.approx(plain[0].found, rel=1e-3)
+    assert priced[1].bound <= plain[1].value * (1 + 1e-9)
+    assert priced[1].value >= plain[1].bound * (1 - 1e-9)
+    assert priced[1].gap <= 0.05
+    verdict = verify_plan(folder / "plan")
+    assert verdict.ok, verdict.differing
 
 
 @pytest.mark.parametrize(

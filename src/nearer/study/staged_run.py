@@ -20,6 +20,7 @@ from nearer.planning.staged import Horizon, StageNames, Stages, add_stages, buil
 from nearer.progress import Stop
 from nearer.solvers import solve
 from nearer.solvers.horizon import each_alone, each_in_turn, frozen
+from nearer.solvers.limited import Effort
 from nearer.study.asking import kappa_before
 from nearer.study.limits import Run
 from nearer.study.parts import run_notes, snapping
@@ -55,8 +56,11 @@ def plan_stages(
     with run.timed("model"):
         staged = stage(study, tables, demand, class_times)
     with run.timed("solve"):
+        left = Effort(
+            run.stop.within(run.time_limit_s), run.gap, study.study.seed, run.threads, run.work_limit, run.progress
+        )
         turns = solve_turns(
-            study, tables, demand, class_times, staged, lambda one, part: _in_part(one, study, run, part)
+            study, tables, demand, class_times, staged, lambda one, part: _in_part(one, left, part), run.gap
         )
     solution = turns[-1].solution
     if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
@@ -83,11 +87,20 @@ def _solve(instance: Instance, study: Study, run: Run, stop: Stop, work_limit: i
     )
 
 
-def _in_part(instance: Instance, study: Study, run: Run, part: float) -> Solution:
-    """Within a part of the time and work allowed."""
-    limit = None if run.time_limit_s is None else run.time_limit_s * part
-    work = None if run.work_limit is None else max(int(run.work_limit * part), 1)
-    return _solve(instance, study, run, run.stop.within(limit), work)
+def _in_part(instance: Instance, left: Effort, part: float) -> Solution:
+    """Within a part of the time and work that are left."""
+    own = left.part(part)
+    solution = solve(
+        instance,
+        gap=own.gap,
+        seed=own.seed,
+        threads=own.threads,
+        work_limit=own.work_limit,
+        stop=own.stop,
+        progress=own.progress,
+    )
+    left.spent += solution.work
+    return solution
 
 
 def _as_today(staged: Staged, study: Study, run: Run) -> float:
