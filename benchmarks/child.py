@@ -34,7 +34,8 @@ class Ran:
     seconds
         On the clock, interpreter and imports included.
     cpu_s
-        Processor seconds of all its threads and children; None where it was stopped.
+        Processor seconds of all its threads and children; of one that was stopped its own until then, where the system
+        tells.
     peak_mb
         Most memory held at once, where the system tells; of one that was stopped, until then.
     code, said, complained
@@ -69,10 +70,10 @@ def run(arguments: list[str], *, python: Path | str = sys.executable, limit_s: f
             try:
                 said, complained = process.communicate(timeout=limit_s)
             except subprocess.TimeoutExpired:
-                held_mb = _peak_mb(process.pid)
+                cpu_s, held_mb = _cpu_s(process.pid), _peak_mb(process.pid)
                 _end(process)
                 process.communicate()
-                return Ran(time.perf_counter() - start, None, held_mb, None, "", "")
+                return Ran(time.perf_counter() - start, cpu_s, held_mb, None, "", "")
             except BaseException:  # Ctrl-C
                 _end(process)
                 raise
@@ -92,6 +93,15 @@ def drive(name: str, *arguments: Path | str, python: Path | str = sys.executable
     """Run a script of ``drivers``."""
     script = Path(__file__).resolve().parent / "drivers" / f"{name}.py"
     return run([str(script), *map(str, arguments)], python=python, limit_s=limit_s)
+
+
+def _cpu_s(pid: int) -> float | None:
+    """Processor seconds of another process so far."""
+    status = Path(f"/proc/{pid}/stat")
+    if not status.exists():
+        return None
+    ticks = status.read_text().rpartition(")")[2].split()[11:13]  # user and system, after the name in brackets
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_mb(pid: int | str = "self") -> float | None:

@@ -316,12 +316,15 @@ def summary(title: str, rows: Sequence[Row]) -> Table:
             "peak MB",
         ),
     )
-    ours: dict[str, float] = {}
+    ours: dict[tuple[str, str], float] = {}
     for group, program, problems in _by_program(rows):
         every = [row for runs in problems for row in runs]
-        cpu = sum(_middle(runs, "cpu_s") or _middle(runs, "process_s") or 0.0 for runs in problems)
+        took = {runs[0].problem: _middle(runs, "cpu_s") or _middle(runs, "process_cpu_s") or 0.0 for runs in problems}
+        cpu = sum(took.values())
         spent = sum(_middle(runs, "spent_s") or _middle(runs, "process_s") or 0.0 for runs in problems)
-        ours.setdefault(group, cpu)  # the first program of a class is ours
+        for name, one in took.items():
+            ours.setdefault((group, name), one)  # the first program of a class is ours
+        beside = sum(ours[group, name] for name in took)  # of the same problems
         best = [any(row.is_best for row in runs) for runs in problems]
         excess = [
             0.0 if row.is_best else abs(row.value - row.best_known) / max(abs(row.best_known), 1e-9)
@@ -330,7 +333,7 @@ def summary(title: str, rows: Sequence[Row]) -> Table:
         ]
         proven = sum(all(row.proven for row in runs) for runs in problems)
         more = "> " if proven < len(problems) else ""
-        times = cpu / max(ours[group], 1e-9)
+        times = cpu / max(beside, 1e-9)
         table.rows.append(
             (
                 group,
@@ -343,7 +346,7 @@ def summary(title: str, rows: Sequence[Row]) -> Table:
                 percent(max(excess, default=None) if excess else None),
                 more + seconds(spent),
                 more + seconds(cpu),
-                NONE if cpu == ours[group] else more + (f"{times:,.1f}" if times >= 1 else f"{times:.2g}"),
+                NONE if cpu == beside else more + (f"{times:,.1f}" if times >= 1 else f"{times:.2g}"),
                 count(max((row.peak_mb for row in every if row.peak_mb is not None), default=None)),
             )
         )
@@ -388,7 +391,7 @@ def each(title: str, rows: Sequence[Row]) -> Table:
                     percent(shown.gap),
                     _figure(shown.best_known),
                     clock,
-                    seconds(_middle(runs, "cpu_s")),
+                    seconds(_middle(runs, "cpu_s") or shown.process_cpu_s),
                     count(_middle(runs, "peak_mb")),
                     shown.status[:40],
                     shown.verdict,

@@ -109,8 +109,8 @@ def verdict(claims: bool, value: float | None, best: float | None, ended: str = 
     if value is None or best is None:
         return Verdict(False, ended or "no answer")
     room = within * max(abs(best), 1.0)
-    above = (value - best) / abs(best) if best else math.inf
+    above = (value - best) / max(abs(best), 1e-9)
     if value > best + room:
-        more = f"{100 * above:.2g} % above" if math.isfinite(above) else "above the best"
+        more = f"{100 * above:.2g} % above" if above < 1 else f"{1 + above:.1f} times the best"
         return Verdict(False, f"called optimal, {more}" if claims else f"not proven, {more}")
     return Verdict(claims, "proven" if claims else "not proven, best known")

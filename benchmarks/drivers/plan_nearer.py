@@ -26,8 +26,9 @@ def read(path: Path) -> Town:
 
 
 def warmed(town: Town) -> None:
-    """A small one first, large enough to go the way of a large one."""
-    solve(make(Town("warm", 80, 12, 3, 1_000, 3, town.phases, town.levels, town.groups)), threads=2, stop=Stop(10.0))
+    """One that is large enough not to go to HiGHS as a whole, so that what was compiled is loaded."""
+    like = Town("warm", 300, 40, 6, 4_000, 8, town.phases, town.levels, town.groups)
+    solve(make(like), gap=GAP, threads=2, work_limit=30_000_000, stop=Stop(60.0))
 
 
 def once(town: Town, limit_s: float, seed: int) -> Answer:
