@@ -28,7 +28,7 @@ def read(path: Path) -> Town:
 def warmed(town: Town) -> None:
     """One that is large enough not to go to HiGHS as a whole, so that what was compiled is loaded."""
     like = Town("warm", 300, 40, 6, 4_000, 8, town.phases, town.levels, town.groups)
-    solve(make(like), gap=GAP, threads=2, work_limit=30_000_000, stop=Stop(60.0))
+    solve(make(like), gap=GAP, threads=2, stop=Stop(8.0))
 
 
 def once(town: Town, limit_s: float, seed: int) -> Answer:
