@@ -125,7 +125,10 @@ class DynamicRun:
             return
         self._followed = self.plan
         best = self.dual.best
-        self.dual.leap(self.plan.lam, self.dual.best.pi if self.dual.best is not None else None)
+        pi = None if best is None else best.pi
+        self.dual.leap(self.plan.lam, pi)
+        if self.search is not None and not self.dual.infeasible:
+            self.dual.leap(self.search.between(self.plan.option), pi)
         if self.dual.infeasible:
             self.infeasible = True
         elif self.dual.best is not best:

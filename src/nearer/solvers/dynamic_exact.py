@@ -13,7 +13,7 @@ from nearer.model.evaluate_rules import rules_of
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
 from nearer.units import BoolArray, FloatArray, IntArray
 
-_DEAF_S = 4e-5  # seconds per column in which HiGHS may not ask
+_DEAF_S = 1e-4  # seconds per column in which HiGHS may not ask
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from nearer.kernels import phases as kernels
 from nearer.solvers.budget import Budget
 from nearer.solvers.dynamic_core import BANDS, DynamicCore
-from nearer.units import IntArray
+from nearer.units import BoolArray, FloatArray, IntArray
 
 _PIECE = 10_000_000  # pairs scanned between two looks at the clock
 
@@ -42,15 +42,25 @@ class Interchange:
         """Whether this search is exact for a core."""
         return bool(np.isinf(core.room).all()) and not core.rules.limits and not np.isinf(core.cap).any()
 
+    def _nearest(self, option: IntArray) -> tuple[BoolArray, FloatArray, FloatArray, IntArray]:
+        core = self.core
+        is_open = np.ascontiguousarray(core.rules.option_level[option] >= 0)
+        d1, d2 = np.empty(core.weight.shape), np.empty(core.weight.shape)
+        a1 = np.empty(core.weight.shape, dtype=np.int32)
+        kernels.all_two_nearest(core.indptr, core.site, core.cost, core.order, core.cap, is_open, d1, d2, a1)
+        return is_open, d1, d2, a1
+
+    def between(self, option: IntArray) -> FloatArray:
+        """Multipliers halfway between first and second nearest open site, float64 (n_rows, n_phases): a good guess."""
+        _, d1, d2, _ = self._nearest(option)
+        return np.asarray(self.core.weight * (d1 + d2) / 2)
+
     def improved(self, option: IntArray) -> IntArray:
         """The same options, or better ones, until no single interchange saves or the budget is spent."""
         core, rules = self.core, self.core.rules
         option = option.astype(np.int64).copy()
         total = rules.side_totals(option)
-        is_open = np.ascontiguousarray(rules.option_level[option] >= 0)
-        d1, d2 = np.empty(core.weight.shape), np.empty(core.weight.shape)
-        a1 = np.empty(core.weight.shape, dtype=np.int32)
-        kernels.all_two_nearest(core.indptr, core.site, core.cost, core.order, core.cap, is_open, d1, d2, a1)
+        is_open, d1, d2, a1 = self._nearest(option)
         loss = np.zeros((core.n_sites, core.n_phases))
         for t in range(core.n_phases):
             served = a1[:, t] >= 0
