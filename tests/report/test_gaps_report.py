@@ -171,7 +171,7 @@ def test_no_centre_and_nobody_to_count_are_said_as_such(gaps: Gaps) -> None:
 def test_ranges_are_said_with_their_level() -> None:
     assert sized([SizedLevel(level="", capacity=1, low=2, high=2)]) == "2"
     two = [SizedLevel(level="small", capacity=1, low=3, high=5), SizedLevel(level="large", capacity=2, low=2, high=2)]
-    assert sized(two) == "3 to 5 small; 2 large"
+    assert sized(two) == "3 to 5 small or 2 large"
 
 
 @pytest.fixture(scope="module")

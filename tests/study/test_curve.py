@@ -143,3 +143,12 @@ def test_past_visits_are_described_and_verified_and_a_changed_interval_is_found(
     changed["history"]["fits"][-2]["effects"][0]["low"] *= 1.2
     file.write_text(json.dumps(changed), encoding="utf-8")
     assert [check.name for check in verify_curve(study / "curve").differing] == ["history, in all: centres low"]
+
+
+def test_a_study_in_phases_says_by_them_how_far_its_curve_goes(study: Path) -> None:
+    text = (study / "nearer.toml").read_text(encoding="utf-8")
+    plain = "\n".join(line for line in text.splitlines() if not line.startswith("open"))
+    phases = '\n[[plan.phases]]\nname = "a"\nopen = 1\n[[plan.phases]]\nname = "b"\nopen_max = 1\n'
+    (study / "nearer.toml").write_text(plain + phases, encoding="utf-8")
+    made = run_curve(study)
+    assert made.sizes[-1].opened == 2

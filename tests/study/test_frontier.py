@@ -44,3 +44,18 @@ def test_less_of_one_objective_buys_more_of_the_other(tmp_path: Path) -> None:
 def test_a_question_without_sense_is_refused(tmp_path: Path, question: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         run_frontier(write_study(tmp_path / "valleys"), **question)  # type: ignore[arg-type]
+
+
+def test_a_frontier_that_was_stopped_does_not_say_that_one_plan_is_best_in_both(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "valleys")
+    made = run_frontier(folder, time_limit_s=0.0)
+    if len(made.points) < 2:
+        assert made.complete or "stopped" in (folder / "frontier" / "frontier.html").read_text(encoding="utf-8")
+
+
+def test_a_study_with_phases_or_money_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "valleys")
+    text = (folder / "nearer.toml").read_text(encoding="utf-8")
+    (folder / "nearer.toml").write_text(text + '\n[[plan.phases]]\nname = "a"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="no frontier yet"):
+        run_frontier(folder)

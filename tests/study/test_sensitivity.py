@@ -12,6 +12,7 @@ import pytest
 from nearer.errors import InputError
 from nearer.planning.curvefiles import schema_text_of
 from nearer.planning.sensdoc import SensitivityDocument
+from nearer.study.new import new_study
 from nearer.study.run import run_study
 from nearer.study.scenarios import ScenarioSettings
 from nearer.study.sensitivity import run_sensitivity
@@ -173,3 +174,11 @@ def test_a_scenario_that_changes_nothing_is_known_as_such() -> None:
 def test_the_published_schema_is_the_one_of_the_code() -> None:
     published = Path(__file__).resolve().parents[2] / "docs" / "sensitivity.schema.json"
     assert published.read_text(encoding="utf-8") == schema_text_of(SensitivityDocument)
+
+
+def test_an_answer_stopped_at_once_still_has_a_bound_that_can_be_checked(tmp_path: Path) -> None:
+    new_study(tmp_path / "town")
+    made = run_sensitivity(tmp_path / "town", time_limit_s=0.0)
+    assert made.robust.mix_bound >= -1.0 - 1e-9
+    verdict = verify_sensitivity(tmp_path / "town" / "sensitivity")
+    assert verdict.ok, verdict.differing

@@ -420,3 +420,16 @@ def test_no_phase_of_a_plan_is_better_than_the_best_by_then(tmp_path: Path) -> N
     for phase in run_study(folder, gap=0.9).document.phases:
         assert phase.alone_value is not None
         assert phase.alone_value <= phase.value
+
+
+def test_a_column_of_capacities_that_a_plan_does_not_count_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {})
+    lines = (folder / "sites.csv").read_text().splitlines()
+    (folder / "sites.csv").write_text("\n".join([lines[0] + ",capacity", *(line + ",20" for line in lines[1:])]))
+    assert any("capacity" in note for note in run_study(folder).document.notes)
+    with (folder / "nearer.toml").open("a") as file:
+        file.write('\n[[levels]]\nname = "centre"\n')
+    made = run_study(folder).document
+    assert not any("do not count" in note for note in made.notes)
+    assert made.phases[0].unmet > 0  # 240 people, three centres of 20

@@ -56,3 +56,18 @@ def test_a_conflict_is_irreducible() -> None:
             others[side] = False
             assert _possible(rules, others, Stop()) is True
     assert found >= 10
+
+
+def test_many_pairs_of_sites_too_near_are_counted_not_listed(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {"apart": {"separation_m": 90_000}})
+    more = [f"X{n},X{n},0,{0.004 + n / 1000},candidate,city,south,0,1,3," for n in range(4)]
+    with (folder / "sites.csv").open("a") as file:
+        file.write("\n" + "\n".join(more))
+    text = (folder / "nearer.toml").read_text()
+    (folder / "nearer.toml").write_text(text.replace("open_max = 2", "open = 2"))
+    with pytest.raises(InfeasibleError) as caught:
+        run_study(folder)
+    said = str(caught.value).splitlines()
+    assert sum("lie nearer than 90000 m" in line for line in said) <= 3
+    assert len(said) < 8

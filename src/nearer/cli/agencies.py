@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nearer.cli.console import answering, progress_bars, say, say_json, stoppable
+from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
 
 
 def agencies(
@@ -29,9 +29,13 @@ def agencies(
             found = compare_agencies(
                 study, out=out, time_limit_s=time_limit, gap=gap, threads=threads, progress=progress, stop=stop
             )
+        early = any(one.gap > max(gap, 1e-9) for one in found.coalitions)
         if as_json:
             say_json(found.model_dump(mode="json", by_alias=True))
-            return
-        shown = [name for name in AGENCY_FILES if name.startswith("agencies")]
-        folder = out or default_agencies_out(study)
-        say("\n".join([found.study, *agencies_text(found), "", *(f"  {folder / name}" for name in shown)]))
+        else:
+            shown = [name for name in AGENCY_FILES if name.startswith("agencies")]
+            folder = out or default_agencies_out(study)
+            lines = [found.study, *agencies_text(found)]
+            lines += ["Not every coalition was searched to the end: better plans may change these figures."] * early
+            say("\n".join([*lines, "", *(f"  {folder / name}" for name in shown)]))
+    raise typer.Exit(STOPPED_EARLY if early else DONE)

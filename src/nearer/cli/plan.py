@@ -20,7 +20,13 @@ def plan(
     budget: Annotated[
         float | None, typer.Option(min=0, help="Money for opening, upgrading and closing, beside what else is asked.")
     ] = None,
-    objective: Annotated[str | None, typer.Option(metavar="travel", help="What to make small.")] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[,NAME]",
+            help="What to make good: travel, coverage, farthest, equal or cost; several in order, first things first.",
+        ),
+    ] = None,
     time_limit: Annotated[float, typer.Option(min=0, help="Seconds for the solver; the best found counts.")] = 60.0,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which the plan is good enough.")] = 1e-4,
     work_limit: Annotated[

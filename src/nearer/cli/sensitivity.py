@@ -14,7 +14,7 @@ def sensitivity(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
     open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
     percent: Annotated[
-        float, typer.Option(help="Without [[scenarios]]: change people and speeds by so many per cent.")
+        float, typer.Option(help="Where the study names no scenarios: change people and speeds by so many per cent.")
     ] = 20.0,
     goal: Annotated[
         Literal["regret", "value"], typer.Option(help="What the robust plan makes least at worst.")

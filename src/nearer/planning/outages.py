@@ -114,8 +114,8 @@ def _open_rows(times: TravelTimes, open_mask: BoolArray) -> tuple[IntArray, IntA
 
 
 def spread(values: FloatArray, exact_mean: float, exact: bool) -> Spread:
-    """Mean, its standard error and the interval of some draws."""
-    low, median, high = (float(value) for value in np.quantile(values, INTERVAL))
+    """Mean, its standard error and the interval of some draws: its ends are draws, so that it holds what it says."""
+    low, median, high = (float(value) for value in np.quantile(values, INTERVAL, method="inverted_cdf"))
     error = 0.0 if exact or len(values) < 2 else float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Spread(
         mean=math.fsum(values) / len(values),

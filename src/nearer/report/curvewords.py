@@ -62,6 +62,8 @@ def proof(document: CurveDocument) -> str:
     """How good the sizes solved are."""
     known = solved(document)
     worst = max(known, key=lambda size: size.gap)
+    if len(known) == 1 and known[0].status == "optimal":
+        return "The only size solved is proven: no other choice of as many sites is better."
     if all(size.status == "optimal" for size in known):
         return f"All {len(known)} sizes solved are proven: no other choice of as many sites is better."
     n_proven = sum(size.status == "optimal" for size in known)

@@ -60,6 +60,8 @@ def header(document: FrontierDocument) -> list[str]:
 
 def summary(document: FrontierDocument) -> str:
     """The frontier in one sentence."""
+    if len(document.points) < 2 and not document.complete:
+        return "Only one plan was found before the search was stopped: give it more time to see what lies between."
     if len(document.points) < 2:
         return "One plan is best in both: the two objectives do not cost each other anything here."
     one, other = document.points[0], document.points[-1]

@@ -88,12 +88,12 @@ def listed(document: GapsDocument) -> str:
 
 
 def sized(rows: list[SizedLevel]) -> str:
-    """How many centres an area calls for: "2 to 3", by level where there are levels."""
+    """How many centres an area calls for: "2 to 3"; of one level or of another where there are levels."""
 
     def span(row: SizedLevel) -> str:
         return str(row.low) if row.low == row.high else f"{row.low} to {row.high}"
 
-    return "; ".join(f"{span(row)} {row.level}".strip() for row in rows)
+    return " or ".join(f"{span(row)} {row.level}".strip() for row in rows)
 
 
 def mended(gap: Gap) -> str:

@@ -125,6 +125,8 @@ def at_random(found: RandomLosses, plan: PlanDocument) -> str:
     walk = f"the average {words.trip(plan)} is {minutes(found.mean_min.exact_mean)} minutes"
     off = f"{people(cut.exact_mean)} {verb(cut.exact_mean, 'is', 'are')} cut off"
     range_ = f"in 95{words.THIN}% of {how} {about(cut.low)} to {about(cut.high)} people, at most {about(cut.most)}"
+    if found.exact and found.draws == 1:
+        return f"With {lose}, {walk} and {off}: no other set is left to lose."
     return f"With {lose}, {walk} and {off}, on average over all sets; {range_}."
 
 

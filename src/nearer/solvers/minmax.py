@@ -217,6 +217,8 @@ def solve_robust(
         if stop():
             break
     plan, value = _swapped(scenarios, scale, offset, plan, value, plans, stop)
+    if not np.isfinite(mix_bound):  # stopped before any: nobody's way is shorter than nothing
+        mix_bound = -float((mix * offset).sum()) * (1 + 1e-12)
     bound, proof = mix_bound, "certificate"
     if value - mix_bound > gap and not stop():
         exact = _compact(scenarios, scale, offset, plan, value, gap, stop)

@@ -28,6 +28,7 @@ from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import from_to, machine_notes, override, study_folder
 from nearer.study.ready import Ready, get_ready, left_aside
+from nearer.study.settings import most_opened
 from nearer.study.write import check_out, write_folder
 from nearer.units import minutes_to_ms
 
@@ -110,8 +111,7 @@ def _most(ready: Ready, to: int | None) -> int:
     """How many candidates the largest network opens."""
     may_open = int(ready.instance.free_mask.sum())
     if to is None:
-        plan = ready.study.plan
-        asked = plan.open if plan.open is not None else plan.open_max
+        asked = most_opened(ready.study)
         if asked is None:
             raise UsageError("The study does not say how many centres there are to be: give --to N.")
         return min(asked, may_open)

@@ -104,7 +104,13 @@ def run_frontier(
     if points < 2:
         raise UsageError("--points must be 2 or more: both ends belong to a frontier.")
     wanted = {"plan.open": open, "plan.open_max": open_max, "plan.objective": (first, second), "study.seed": seed}
-    study = override(load_study(folder), wanted)
+    given = load_study(folder)
+    if given.staged:
+        raise UsageError(
+            "A study with phases, levels, money or rules across sites has no frontier yet: leave these out, or give "
+            'them in order with [plan] objective = ["coverage", "travel"].'
+        )
+    study = override(given, wanted)
     document: list[FrontierDocument] = []
     proofs: dict[str, Certificate] = {}
 
@@ -208,6 +214,4 @@ def _notes(study: Study, held: str, found: list[FrontierPoint]) -> list[str]:
         notes.append("In every point as few people as possible are out of reach.")
     if any(point.proof == "solver" for point in found):
         notes.append("Some bounds are the solver's own word (HiGHS).")
-    if study.staged:
-        notes.append("Phases, levels, money and agencies of the study are left aside here.")
     return notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -15,6 +16,7 @@ import numpy as np
 
 from nearer.demand import Demand, make_demand
 from nearer.errors import COMMAND_LINE, Fault, Faults, InputError
+from nearer.inputs.columns import texts
 from nearer.inputs.read import read_tables
 from nearer.inputs.tables import Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Solution
@@ -81,6 +83,13 @@ def read_study(folder: Path, study: Study, run: Run) -> Tables:
         progress=run.progress,
     )
     check_named_sites(tables, study)
+    sites = tables.sites
+    if not study.staged and "capacity" in sites.table and any(texts(sites.table["capacity"])):
+        note = (
+            "Plans of this study do not count the sites' column capacity, since it has no [[levels]], phases, money or "
+            'rules across sites; a single [[levels]] with a name, such as "centre", is enough.'
+        )
+        tables = replace(tables, sites=replace(sites, notes=(*sites.notes, note)))
     return tables
 
 

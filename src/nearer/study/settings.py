@@ -158,6 +158,16 @@ class Study(Settings):
         return bool(across or money or plan.close_max or plan.separation_m)
 
 
+def most_opened(study: Study) -> int | None:
+    """How many centres a study opens at most over all its phases; None where it does not say."""
+    plan = study.plan
+    if plan.open is not None or plan.open_max is not None:
+        return plan.open if plan.open is not None else plan.open_max
+    counts = [phase.open if phase.open is not None else phase.open_max for phase in plan.phases]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None
+
+
 class Contradiction(NamedTuple):
     """Settings that are well formed each and do not go together."""
 

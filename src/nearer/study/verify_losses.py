@@ -319,7 +319,8 @@ def check_random(
         ("cut off", told.cut_off, cut, means[1]),
         ("far", told.far, far, means[2]),
     ):
-        low, median, high = np.quantile(values, (0.025, 0.5, 0.975)).tolist()
+        ranked, n = np.sort(values), len(values)
+        low, median, high = (float(ranked[max(math.ceil(part * n - 1e-9), 1) - 1]) for part in (0.025, 0.5, 0.975))
         error = 0.0 if told.exact else float(np.std(values, ddof=1)) / math.sqrt(len(values))
         keys = ["mean", "exact_mean", "standard_error", "low", "median", "high", "most"]
         found = [math.fsum(values) / len(values), float(mean), error, low, median, high, float(values.max())]

@@ -274,6 +274,9 @@ def _check_robust(told: SensitivityDocument, worlds: list[_World], folder: Path)
             proven = str(error)
         holds = isinstance(proven, float) and robust.mix_bound <= proven + 1e-8
         checks.append(Check("robust: bound of the mix", holds, robust.mix_bound, proven))
+    elif robust.proof == "certificate":  # no way is shorter than nothing: a regret of −1, a value of 0
+        nothing = -1.0 if robust.goal == "regret" else 0.0
+        checks.append(Check("robust: bound without a proof", robust.mix_bound <= nothing, robust.mix_bound, nothing))
     if robust.proof == "certificate":
         checks.append(Check("robust: bound", robust.bound <= robust.mix_bound + 1e-12, robust.bound, robust.mix_bound))
     else:
