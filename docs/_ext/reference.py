@@ -46,12 +46,18 @@ def commands() -> Iterator[tuple[str, Any]]:
     for command in app.registered_commands:
         assert command.callback is not None
         yield command.name or command.callback.__name__, command.callback
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for command in group.typer_instance.registered_commands:
+            yield f"{group.name} {command.name}", command.callback
 
 
 def parameters(function: Any) -> Iterator[tuple[str, str, str, str]]:
     """Spelling, kind of value, default and help of each argument and option, from the annotations typer reads."""
     hints = typing.get_type_hints(function, include_extras=True, localns={"Path": sys.modules["pathlib"].Path})
     for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] is typer.Context:
+            continue
         annotation, info = typing.get_args(hints[name])[:2]
         help_text = info.help or ""
         default = info.show_default if isinstance(info.show_default, str) else ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from pydantic import ValidationError
 
 from nearer.aid import commands as c
 from nearer.aid.migrate import create
@@ -123,6 +125,25 @@ def test_a_ledger_that_others_hold_is_refused_as_busy_and_the_same_id_works_late
 def test_an_id_that_cannot_be_told_apart_is_refused(town: Desk, id: str) -> None:
     with pytest.raises(UsageError, match="8 to 64"):
         town.store.do(c.AddParty(party="g-1"), id=id, actor="staff-1")
+
+
+@pytest.mark.parametrize(
+    ("at", "sentence"),
+    [
+        (datetime(2026, 3, 2, 9, 0), "needs its time zone"),
+        (datetime(2062, 3, 2, 9, 0, tzinfo=UTC), "cannot be when this happened"),
+        (datetime(1, 1, 1, tzinfo=UTC), "cannot be when this happened"),
+    ],
+)
+def test_a_moment_that_cannot_be_is_refused(town: Desk, at: datetime, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        town.store.do(c.AddParty(party="g-1"), id="moment-00001", actor="staff-1", at=at)
+
+
+@pytest.mark.parametrize("text", ["", " starts blank", "tab\there", "\x00", "\ud800", "x" * 121])
+def test_a_name_that_some_database_would_not_keep_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        c.AddSite(site="east", name=text)
 
 
 def test_what_is_no_ledger_is_said_to_be_none(tmp_path: Path) -> None:

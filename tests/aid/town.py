@@ -50,6 +50,8 @@ class Desk:
         self._numbers = itertools.count(store_size(store) + 1)
 
     def do(self, command: c.Command, *, id: str | None = None, at: datetime | None = None) -> dict[str, Any]:
+        if at is not None and isinstance(clock := self.store._clock, Ticking):
+            clock.now = max(clock.now, at)  # time has passed
         return self.store.do(command, id=id or f"command-{next(self._numbers):06d}", actor="staff-1", at=at)
 
     def set_up(self) -> None:

@@ -146,6 +146,29 @@ def test_every_command_and_option_is_documented(site: Path) -> None:
         assert options == {spelling for spelling in spelled if spelling.startswith("-")}, command.name
 
 
+def test_every_command_and_option_of_the_desk_is_documented(site: Path) -> None:
+    sections = re.split(r"<h3>", (site / "aid-commands.html").read_text(encoding="utf-8"))[1:]
+    said = {}
+    for section in sections:
+        plain = re.sub(r"</?span[^>]*>", "", section)
+        name = re.search(r"<code[^>]*>(.*?)</code>", plain, re.DOTALL)
+        assert name is not None
+        cells = re.findall(r"<td><p><code[^>]*>(.*?)</code>", plain, re.DOTALL)
+        said[name[1]] = {spelling for cell in cells for spelling in cell.split(", ")}
+    (desk,) = (group.typer_instance for group in app.registered_groups if group.name == "aid")
+    assert desk is not None
+    assert said.keys() == {f"nearer aid {command.name}" for command in desk.registered_commands}
+    for command in desk.registered_commands:
+        told = (
+            CliRunner()
+            .invoke(app, ["aid", command.name or "", "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+            .output
+        )
+        options = set(re.findall(r"^│[ *]*(--[a-z][a-z-]*)", re.sub(r"\x1b\[[0-9;]*m", "", told), re.M)) - {"--help"}
+        spelled = said[f"nearer aid {command.name}"]
+        assert options == {spelling for spelling in spelled if spelling.startswith("--")}, command.name
+
+
 def test_tests_that_pages_name_exist() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     known = set(re.findall(r"def (test_\w+)", sources))

@@ -16,8 +16,7 @@ def now() -> datetime:
 
 def moment_text(moment: datetime) -> str:
     """A moment as UTC text to the millisecond, ``2026-03-01T09:30:00.000Z``; it sorts as it passes."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def moment_of(text: str) -> datetime:

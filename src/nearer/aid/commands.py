@@ -391,7 +391,7 @@ class Stocktake(Command):
     site: Code
     lines: tuple[Counted, ...] = ()
     found: tuple[Found, ...] = ()
-    cutoff: Annotated[int, Field(ge=1)] | None = Field(
+    cutoff: Annotated[int, Field(ge=1, le=10**15)] | None = Field(
         default=None, description="Last transaction before counting; without it, the last there is."
     )
 
@@ -428,7 +428,7 @@ class Reverse(Command):
     """Undo one transaction's postings by a new one."""
 
     kind: ClassVar[str] = "reverse"
-    transaction: Annotated[int, Field(ge=1)]
+    transaction: Annotated[int, Field(ge=1, le=10**15)]
 
 
 def _once(lots: Any) -> None:

@@ -16,7 +16,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
 WAIT_S = 10.0
 """How long one try waits for the ledger."""
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing in a ledger happened before."""
+
+AHEAD = timedelta(days=1)
+"""How far a desk's clock may be ahead of the ledger's."""
 
 TRIES = 6
 """How often a command is tried before it is refused as busy."""
@@ -170,6 +176,8 @@ class Store:
         _must_match(_ID, id, "The id of a command has 8 to 64 letters, digits, dots, dashes or underscores")
         _must_match(_STAFF, actor, "A staff code has small letters, digits and dashes")
         _must_match(_STAFF, desk, "A desk's code has small letters, digits and dashes")
+        if at is not None and at.tzinfo is None:
+            raise UsageError("A moment needs its time zone, as 2026-03-02T09:30+01:00.")
         handler = handler_of(command)
         body_hash = sha256_hex(canonical([command.kind, command.body()]))
 
@@ -205,6 +213,11 @@ class Store:
         if top is None:
             raise RefusedError("The ledger has no head; see `nearer aid audit`.")
         recorded_at = self._clock()
+        if at is not None and not EARLIEST <= at <= recorded_at + AHEAD:
+            raise UsageError(
+                f"{clock.moment_text(at)} cannot be when this happened: it is {clock.moment_text(recorded_at)} now; "
+                "look at the clock."
+            )
         book = Book(sql, int(top[0]) + 1, top[1], id, at or recorded_at, self._known_accounts)
         answer = handler(book, command)
         header = header_of(
@@ -273,8 +286,10 @@ class Store:
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             else:
                 connection.exec_driver_sql("BEGIN")
-            yield connection
-            connection.rollback()
+            try:
+                yield connection
+            finally:
+                connection.rollback()
 
 
 def sql_of(connection: sa.Connection) -> Sql:
@@ -298,7 +313,12 @@ def engine_of(url: sa.URL, wait_s: float = WAIT_S) -> sa.Engine:
             driver.commit()
 
         return engine
-    engine = sa.create_engine(url, poolclass=QueuePool, connect_args={"timeout": wait_s, "check_same_thread": False})
+    engine = sa.create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_reset_on_return=None,  # whoever takes a connection ends what was begun
+        connect_args={"timeout": wait_s, "check_same_thread": False},
+    )
 
     @sa.event.listens_for(engine, "connect")
     def prepare(driver: sqlite3.Connection, _: object) -> None:

@@ -75,7 +75,7 @@ def base_units(book: Book, item: str, quantity: int | str, unit: str | None) -> 
             ]
             raise RefusedError(f"{item} is not counted in {unit!r}; it has {', '.join(units)}.")
         factor = int(found[0])
-    exact = Fraction(str(quantity)) * factor
+    exact = Fraction(quantity) * factor if isinstance(quantity, str) else quantity * factor
     if exact.denominator != 1:
         raise RefusedError(f"{quantity} {unit or base} of {item} is no whole number of {base}; round it yourself.")
     if not 0 < exact <= MOST:

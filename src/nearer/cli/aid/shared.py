@@ -39,6 +39,8 @@ Cold = Annotated[bool, typer.Option("--cold", help="It is to be kept cold.")]
 
 _EXTRA = ("sqlalchemy", "alembic", "psycopg", "cryptography")
 
+_COLUMNS = ("lot", "item", "quantity", "good", "damaged", "over", "short", "expected", "counted", "variance")
+
 _AMOUNT = re.compile(r"(?P<what>[A-Za-z0-9-]+)=(?P<quantity>\d+(?:\.\d+)?)\s*(?P<unit>[^\W\d_][\w./-]*)?")
 
 
@@ -115,7 +117,7 @@ def tell(answer: dict[str, Any]) -> None:
     """Print the lines of an answer as tables, and further figures."""
     for name, value in answer.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            rows_table(value)
+            rows_table([{key: row[key] for key in _COLUMNS if key in row} for row in value])
         elif name == "thanks":
             say(f"Thank-you number: {value}")
         elif name == "left" and isinstance(value, dict):
