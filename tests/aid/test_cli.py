@@ -151,7 +151,7 @@ def test_many_commands_come_from_a_file_and_twice_is_once(week: Run, tmp_path: P
     rows[1]["lines"] = [{"item": "rice", "quantity": 1.5, "colour": "red"}]
     file.write_text("\n".join(map(json.dumps, rows)) + "\n")
     told = week("do", file, exit=2)
-    assert "row 2, column lines.0.quantity" in told
+    assert "row 2, column lines.0.quantity: " in told
     assert "row 2, column lines.0.colour: is not known here" in told
 
 
@@ -161,11 +161,16 @@ def test_many_commands_come_from_a_file_and_twice_is_once(week: Run, tmp_path: P
         ("receive hub rice=4bag --giver mill", 1, "rice is not counted in 'bag'; it has g, kg, sack."),
         ("receive hub rice=x --giver mill", 2, "'rice=x' is no quantity"),
         ("receive hub rice=1 --giver mill --use-by never", 2, "lines.0.use_by: must be a day such as 2026-03-31"),
+        ("receive hub rice=1 --giver Mill", 2, "giver: must be a code: small letters, digits, dashes."),
         ("receive hub rice=1 --giver mill --at noon", 2, "'noon' is no moment"),
         ("send hub north rice=1", 1, "hub has 0 rice for this, not 1."),
         ("send hub north", 2, "give either lines or a reservation"),
         ("damage hub L1-1=2kg --reason wet", 2, "whole base units"),
-        ("hand-over north --programme basics --tag Maria --size 1 rice=1", 2, "column tag"),
+        (
+            "hand-over north --programme basics --tag Maria --size 1 rice=1",
+            2,
+            "tag: must be an opaque tag of 32 to 64 hexadecimal digits.",
+        ),
         ("open-period basics may --first 2026-05-01 --last 2026-05-31 rice=5kg@many", 2, "is no rule"),
         ("balances --kind SHELF", 2, "There is no account of kind SHELF"),
         ("list shelves", 2, "There is no list shelves"),

@@ -13,13 +13,21 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Label = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,119}$")]
-Unit = Annotated[str, StringConstraints(pattern=r"^[^\W\d_][\w./-]{0,19}$")]
-Lot = Annotated[str, StringConstraints(pattern=r"^L[0-9]+-[0-9]+$")]
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]+$")]
-Tag = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
-Quantity = Annotated[int, Field(ge=0, le=10**15)] | Annotated[str, StringConstraints(pattern=r"^\d{1,15}(\.\d{1,9})?$")]
+CODE = r"^[a-z0-9][a-z0-9-]{0,39}$"
+LABEL = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,119}$"
+UNIT = r"^[^\W\d_][\w./-]{0,19}$"
+LOT = r"^L[0-9]+-[0-9]+$"
+REFERENCE = r"^[A-Z][0-9]+$"
+TAG = r"^[0-9a-f]{32,64}$"
+AMOUNT = r"^[0-9]{1,15}(\.[0-9]{1,9})?$"
+
+Code = Annotated[str, StringConstraints(pattern=CODE)]
+Label = Annotated[str, StringConstraints(pattern=LABEL)]
+Unit = Annotated[str, StringConstraints(pattern=UNIT)]
+Lot = Annotated[str, StringConstraints(pattern=LOT)]
+Reference = Annotated[str, StringConstraints(pattern=REFERENCE)]
+Tag = Annotated[str, StringConstraints(pattern=TAG)]
+Quantity = Annotated[int, Field(ge=0, le=10**15)] | Annotated[str, StringConstraints(pattern=AMOUNT)]
 BaseUnits = Annotated[int, Field(gt=0, le=10**15)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 

@@ -12,13 +12,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nearer.aid.commands import COMMANDS, Command
+from nearer.aid.commands import AMOUNT, CODE, COMMANDS, LABEL, LOT, REFERENCE, TAG, UNIT, Command
 from nearer.errors import Fault, InputError
 
 _WORDS = {
     "missing": "is needed",
     "extra_forbidden": "is not known here",
     "too_short": "needs at least one entry",
+}
+
+_PATTERNS = {
+    CODE: "must be a code: small letters, digits, dashes",
+    LABEL: "must be a name of at most 120 letters that does not begin with a blank",
+    UNIT: "must be a unit without blanks",
+    LOT: "must be a lot such as L12-1",
+    REFERENCE: "must be a number such as R12",
+    TAG: "must be an opaque tag of 32 to 64 hexadecimal digits",
+    AMOUNT: 'must be a whole number, or a decimal text such as "1.5"',
 }
 
 
@@ -111,10 +121,12 @@ def _faults(error: ValidationError, file: str | None, row: int | None) -> list[F
     faults: dict[str, Fault] = {}
     for found in error.errors(include_url=False):
         # A quantity may be written in two ways; whichever was meant, it is one value with one fault.
-        parts = [part for part in found["loc"] if not (isinstance(part, str) and (part == "int" or "(" in part))]
+        parts = [part for part in found["loc"] if not str(part).startswith("constrained-")]
         path = ".".join(map(str, parts))
         kind = found["type"]
         words = "must be a day such as 2026-03-31" if kind.startswith("date") else _WORDS.get(kind)
+        words = words or _PATTERNS.get(str(found.get("ctx", {}).get("pattern")))
+        words = words or (_PATTERNS[AMOUNT] if kind in ("int_from_float", "int_parsing", "int_type") else None)
         words = words or found["msg"].removeprefix("Value error, ")
         faults.setdefault(path, Fault(words[:1].lower() + words[1:], file, row, path or None))
     # Where an entry of a list is wrong, the list is not also too short.

@@ -41,7 +41,7 @@ _EXTRA = ("sqlalchemy", "alembic", "psycopg", "cryptography")
 
 _COLUMNS = ("lot", "item", "quantity", "good", "damaged", "over", "short", "expected", "counted", "variance")
 
-_AMOUNT = re.compile(r"(?P<what>[A-Za-z0-9-]+)=(?P<quantity>\d+(?:\.\d+)?)\s*(?P<unit>[^\W\d_][\w./-]*)?")
+_AMOUNT = re.compile(r"(?P<what>[A-Za-z0-9-]+)=(?P<quantity>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[^\W\d_][\w./-]*)?")
 
 
 @dataclass(frozen=True)
