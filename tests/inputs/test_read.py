@@ -260,8 +260,8 @@ def test_candidates_are_made_along_streets_near_people_and_inside_the_boundary(s
 @pytest.mark.parametrize(
     ("streets", "sites", "said"),
     [
-        (StreetsSource(), (EXISTING,), 'column streets.file: mode "walk" needs streets'),  # type: ignore[call-arg]
-        (STRAIGHT, (source(status="other"),), "column sites: one table gives none of file, query and generate"),
+        (StreetsSource(), (EXISTING,), 'streets.file: mode "walk" needs streets'),  # type: ignore[call-arg]
+        (STRAIGHT, (source(status="other"),), "sites: one table gives none of file, query and generate"),
         (STRAIGHT, (source(file="centres.csv", query="a=b"),), "one table gives file and query of"),
         (STRAIGHT, (source(query="amenity=school", status="other"),), "a query needs an extract"),
         (STRAIGHT, (source(generate=GenerateSource(spacing_m=50), status="other"),), "along streets need streets"),
