@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.given import Given
 from benchmarks.machine import facts, load
 
-NAMES = ("times", "reading", "plan", "newtown", "dynamic", "literature", "peers", "planning", "aid")
+NAMES = ("times", "reading", "plan", "newtown", "dynamic", "literature", "peers", "planning", "aid", "allocation")
 
 
 def main() -> int:

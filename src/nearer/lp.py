@@ -57,6 +57,7 @@ class Lp:
         ):
             self._highs.setOptionValue(option, value)
         self._highs.cbSimplexInterrupt += self._on_iteration
+        self._highs.cbIpmInterrupt += self._on_iteration
         self.iterations = 0
         """Simplex iterations of all solves so far: a deterministic measure of work."""
         self.x: FloatArray = np.zeros(0)
@@ -77,6 +78,14 @@ class Lp:
         """Append columns without entries."""
         none_int, none = np.zeros(0, dtype=np.int32), np.zeros(0)
         self._highs.addCols(len(cost), cost, lower, upper, 0, none_int, none_int, none)
+
+    def add_entries(
+        self, cost: FloatArray, lower: FloatArray, upper: FloatArray, indptr: IntArray, row: IntArray, value: FloatArray
+    ) -> None:
+        """Append columns with entries in rows that are there."""
+        if len(cost):
+            starts = np.asarray(indptr[:-1], dtype=np.int32)
+            self._highs.addCols(len(cost), cost, lower, upper, len(row), starts, np.asarray(row, dtype=np.int32), value)
 
     def add_rows(
         self, lower: FloatArray, upper: FloatArray, indptr: IntArray, column: IntArray, value: FloatArray
@@ -99,6 +108,11 @@ class Lp:
         if len(column):
             self._highs.changeColsBounds(len(column), np.asarray(column, dtype=np.int32), lower, upper)
 
+    def set_row_bounds(self, row: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Change both sides of some rows."""
+        if len(row):
+            self._highs.changeRowsBounds(len(row), np.asarray(row, dtype=np.int32), lower, upper)
+
     def set_costs(self, column: IntArray, cost: FloatArray) -> None:
         """Change costs of some columns."""
         if len(column):
@@ -107,6 +121,14 @@ class Lp:
     def use_primal(self) -> None:
         """Go by the primal simplex from now on: right where only costs change and the last basis stays feasible."""
         self._highs.setOptionValue("simplex_strategy", 4)
+
+    def use_dual(self) -> None:
+        """Go by the dual simplex from now on: right where only bounds change and the last basis stays dual feasible."""
+        self._highs.setOptionValue("simplex_strategy", 1)
+
+    def use_devex(self) -> None:
+        """Weigh edges roughly from now on: right for long, thin flows, whose exact weights cost more than they save."""
+        self._highs.setOptionValue("simplex_dual_edge_weight_strategy", 1)
 
     def basis(self) -> Any:
         """The current basis, to come back to."""
@@ -119,18 +141,39 @@ class Lp:
             basis.row_status = list(basis.row_status) + [highspy.HighsBasisStatus.kBasic] * more
         self._highs.setBasis(basis)
 
-    def solve(self) -> LpStatus:
-        """Solve from the last basis; on OPTIMAL, ``x``, duals and ``objective`` are new."""
+    def solve_afresh(self) -> LpStatus:
+        """As ``solve``, from no basis by the interior point method and a crossover: quicker where all is far off."""
+        self._highs.clearSolver()
+        self._highs.setOptionValue("solver", "ipm")
+        status = self.solve()
+        self._highs.setOptionValue("solver", "simplex")
+        return status
+
+    def solve(self, patience: int | None = None) -> LpStatus:
+        """
+        Solve from the last basis; on OPTIMAL, ``x``, duals and ``objective`` are new.
+
+        Parameters
+        ----------
+        patience
+            Simplex iterations after which to go on as ``solve_afresh``; None for as many as it takes.
+        """
         remaining_s = self._stop.remaining_s
         if self._stop():
             return LpStatus.STOPPED
         highs = self._highs
+        if patience is not None:
+            highs.setOptionValue("simplex_iteration_limit", patience)
         # HiGHS counts its own run time over all solves of one object.
         limit = highs.getRunTime() + remaining_s if np.isfinite(remaining_s) else highspy.kHighsInf
         highs.setOptionValue("time_limit", limit)
         highs.run()
         self.iterations += max(0, int(highs.getInfo().simplex_iteration_count))
         status = highs.getModelStatus()
+        if patience is not None:
+            highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+            if status == highspy.HighsModelStatus.kIterationLimit and not self._stop():
+                return self.solve_afresh()
         if status == highspy.HighsModelStatus.kInfeasible:
             return LpStatus.INFEASIBLE
         if status != highspy.HighsModelStatus.kOptimal:
