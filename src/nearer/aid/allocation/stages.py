@@ -139,7 +139,8 @@ def relax(case: Case, journeys: Journeys, stop: Stop, progress: Progress | None 
     served = float((shares.fill * goals.asked) @ kg)
     bound = float((shares.bound * goals.asked) @ kg)
     # At the leximin point nobody can have more without somebody else having less: nothing is left to decide.
-    stages.append(Stage("served", "kg", served, max(served, bound), _same(served, bound)))
+    asked = float(goals.asked @ kg)
+    stages.append(Stage("served", "kg", served, max(served, bound), _same(served, bound, asked)))
     got = np.bincount(journeys.goal, weights=shares.x, minlength=journeys.n_goals).astype(np.float64)
     delivery.at_least(got)
     x = shares.x
