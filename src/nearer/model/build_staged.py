@@ -72,6 +72,18 @@ class StagedRows:
         """Row of each pair, int64 (n_pairs,)."""
         return np.repeat(np.arange(self.n_rows), np.diff(self.indptr))
 
+    @cached_property
+    def _by_key(self) -> tuple[IntArray, IntArray, int]:
+        n_sites = int(self.site_idx.max(initial=-1)) + 1
+        key = self.pair_row * n_sites + self.site_idx
+        order = np.argsort(key, kind="stable")
+        return order, key[order], n_sites
+
+    def places(self, row: IntArray, site: IntArray) -> IntArray:
+        """Where pairs of rows and sites are stored, all of which must be, int64."""
+        order, key, n_sites = self._by_key
+        return order[np.searchsorted(key, row.astype(np.int64) * n_sites + site)]
+
     def group_people(self, demands: Sequence[Demand], group: str | None) -> FloatArray:
         """People of a group in each row of pool 0, None for everyone; float64 (n_phases, n_rows)."""
         everyone = self.row_pool == 0

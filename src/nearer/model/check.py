@@ -14,7 +14,7 @@ from nearer.model import evaluate
 from nearer.model.certificate import Certificate, RulesCertificate
 from nearer.model.check_center import certified_dearest, recompute_dearest
 from nearer.model.check_rules import check_rules
-from nearer.model.evaluate import cheapest_open, evaluate_certificate, pair_rows, second_cheapest_open
+from nearer.model.evaluate import cheapest_open, evaluate_certificate, pair_places, second_cheapest_open
 from nearer.model.evaluate_rules import rules_bound
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.model.solution import Solution, Status
@@ -144,7 +144,7 @@ def _check_assignment(instance: Instance, solution: Solution) -> list[str]:
     if np.any(~solution.open_mask[site]):
         found.append("people are sent to a site that is not open")
 
-    exists, place = _pairs(instance, row, site)
+    exists, place = pair_places(instance, row, site)
     if not exists.all():
         found.append("people are sent to a site that cannot serve them")
     if len(np.unique(row.astype(np.int64) * instance.n_sites + site)) != len(row):
@@ -206,7 +206,7 @@ def assigned_value(instance: Instance, solution: Solution) -> float:
     """
     weight, share = np.asarray(instance.weight[-1]), np.asarray(solution.share, dtype=np.float64)
     row, site = np.asarray(solution.row_idx), np.asarray(solution.assigned_idx)
-    exists, place = _pairs(instance, row, site)
+    exists, place = pair_places(instance, row, site)
     served = np.bincount(row, weights=share, minlength=instance.n_rows)
     # shares that rounding kept from adding up to 1 leave nobody behind
     left = np.where(served < 1 - REL_TOL, 1 - served, 0.0)
@@ -219,17 +219,6 @@ def assigned_value(instance: Instance, solution: Solution) -> float:
     if instance.open_cost is not None:
         paid += [instance.open_cost[is_open, np.minimum(level[is_open], instance.n_levels - 1)]]
     return math.fsum(np.concatenate(paid))
-
-
-def _pairs(instance: Instance, row: IntArray, site: IntArray) -> tuple[BoolArray, IntArray]:
-    """Whether each pair is stored, and where."""
-    pair_key = pair_rows(instance) * instance.n_sites + instance.site_idx
-    key = row.astype(np.int64) * instance.n_sites + site
-    if not len(pair_key):
-        return np.zeros(len(key), dtype=bool), np.zeros(len(key), dtype=np.int64)
-    order = np.argsort(pair_key)
-    place = order[np.minimum(np.searchsorted(pair_key, key, sorter=order), len(order) - 1)]
-    return np.asarray(pair_key[place] == key), place
 
 
 def _check_claims(instance: Instance, solution: Solution) -> list[str]:

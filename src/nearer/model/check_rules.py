@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from nearer.model.evaluate import pair_rows
+from nearer.model.evaluate import pair_places
 from nearer.model.evaluate_rules import assigned_cost, limit_total, rules_of
 from nearer.model.instance import Instance
 from nearer.model.solution import Solution, Status
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.units import FloatArray, IntArray
 
 _TOL = 1e-6
 """Slack of sums of shares and money, relative to the larger side: HiGHS works to 1e-7."""
@@ -33,7 +33,7 @@ def check_rules(instance: Instance, solution: Solution) -> list[str]:
     value, counted = 0.0, np.zeros(len(rules.limits))
     for phase in range(instance.n_phases):
         row, site, share = triples(solution, phase)
-        exists, place = _places(instance, row, site)
+        exists, place = pair_places(instance, row, site)
         if not exists.all():
             return [*found, f"phase {phase}: people are sent to a site that cannot serve them"]
         found += _check_phase(instance, phase, level[phase], row, site, share)
@@ -86,14 +86,3 @@ def _check_phase(
     if instance.single_source and (np.any(share < 1 - _TOL) or len(np.unique(row)) != len(row)):
         found.append(f"phase {phase}: a row that one site must serve whole is split")
     return found
-
-
-def _places(instance: Instance, row: IntArray, site: IntArray) -> tuple[BoolArray, IntArray]:
-    """Whether each pair is stored, and where."""
-    pair_key = pair_rows(instance) * instance.n_sites + instance.site_idx
-    key = row.astype(np.int64) * instance.n_sites + site
-    if not len(pair_key):
-        return np.zeros(len(key), dtype=bool), np.zeros(len(key), dtype=np.int64)
-    order = np.argsort(pair_key)
-    place = order[np.minimum(np.searchsorted(pair_key, key, sorter=order), len(order) - 1)]
-    return np.asarray(pair_key[place] == key), place

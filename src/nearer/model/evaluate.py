@@ -140,6 +140,17 @@ def pair_rows(instance: Instance) -> IntArray:
     return np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
 
 
+def pair_places(instance: Instance, row: IntArray, site: IntArray) -> tuple[BoolArray, IntArray]:
+    """Whether each pair of a row and a site is stored, and where: bool and int64, one entry per pair asked about."""
+    pair_key = pair_rows(instance) * instance.n_sites + instance.site_idx
+    key = row.astype(np.int64) * instance.n_sites + site
+    if not len(pair_key):
+        return np.zeros(len(key), dtype=bool), np.zeros(len(key), dtype=np.int64)
+    order = np.argsort(pair_key)
+    place = order[np.minimum(np.searchsorted(pair_key, key, sorter=order), len(order) - 1)]
+    return np.asarray(pair_key[place] == key), place
+
+
 def _refuse(reason: str) -> CheckFailedError:
     return CheckFailedError(f"The certificate proves nothing: {reason}.")
 

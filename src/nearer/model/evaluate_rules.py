@@ -141,7 +141,7 @@ def assigned_cost(instance: Instance, phase: int, row: IntArray, place: IntArray
     left = _left(instance, row, share)
     if np.any(np.isinf(instance.unserved[left > 0])):
         return math.inf
-    paid = weight[row] * share * np.asarray(instance.cost, dtype=np.float64)[place]
+    paid = weight[row] * share * np.asarray(instance.cost)[place]
     idle = (weight * left)[left > 0] * instance.unserved[left > 0]
     return math.fsum(np.concatenate([paid, idle]))
 
@@ -153,7 +153,7 @@ def limit_total(instance: Instance, limit: int, phase: int, row: IntArray, place
     left = _left(instance, row, share)
     idle = np.where(left > 0, factor * left, 0.0)
     idle = idle * np.where(idle > 0, instance.unserved, 0.0) if rule.beyond is None else idle
-    met = factor[row] * share * limit_costs(rule, np.asarray(instance.cost, dtype=np.float64)[place])
+    met = factor[row] * share * limit_costs(rule, np.asarray(instance.cost)[place].astype(np.float64))
     return math.fsum(np.concatenate([met, idle]))
 
 

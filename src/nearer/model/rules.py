@@ -60,6 +60,9 @@ class Rules:
         float64 (n_sides,); ``-inf`` and ``inf`` where a side has no end.
     side_name
         In words, for the person who asked.
+    side_wish
+        Of rules that are one of many for one wish, such as pairs of sites apart, words for all of them; "" for a rule
+        of its own. Empty where all are.
     limits
         Ceilings on what people meet.
     """
@@ -73,6 +76,7 @@ class Rules:
     side_lower: FloatArray
     side_upper: FloatArray
     side_name: tuple[str, ...] = ()
+    side_wish: tuple[str, ...] = ()
     limits: tuple[ServiceLimit, ...] = ()
 
     def __post_init__(self) -> None:
@@ -86,6 +90,8 @@ class Rules:
             raise ValueError("side rules do not fit together")
         if not len(self.side_name) == len(self.side_lower) == len(self.side_upper) == len(self.side_ptr) - 1:
             raise ValueError("each side rule must have a name and two ends")
+        if len(self.side_wish) not in (0, len(self.side_name)):
+            raise ValueError("wishes must be given for each side rule, or for none")
         for limit in self.limits:
             if np.any(limit.factor < 0):
                 raise ValueError(f"the limit {limit.name} counts people below zero")
@@ -99,6 +105,10 @@ class Rules:
     def n_sides(self) -> int:
         """Number of side rules."""
         return len(self.side_lower)
+
+    def wish_of(self, side: int) -> str:
+        """Words for the many rules that one is of; "" for a rule of its own."""
+        return self.side_wish[side] if self.side_wish else ""
 
     @cached_property
     def option_site(self) -> IntArray:

@@ -155,13 +155,15 @@ class RuleBook:
 
     options: Options
     names: list[str] = field(default_factory=list)
+    wishes: list[str] = field(default_factory=list)
     limits: list[ServiceLimit] = field(default_factory=list)
     _rows: list[tuple[IntArray, FloatArray, float, float]] = field(default_factory=list)
 
-    def add(self, name: str, value: FloatArray, lower: float = -np.inf, upper: float = np.inf) -> None:
-        """``lower ≤ Σ value · z ≤ upper``; ``value`` is float64 (n_options,)."""
+    def add(self, name: str, value: FloatArray, lower: float = -np.inf, upper: float = np.inf, wish: str = "") -> None:
+        """``lower ≤ Σ value · z ≤ upper``; ``value`` is float64 (n_options,), ``wish`` as in ``Rules``."""
         used = np.flatnonzero(value)
         self.names.append(name)
+        self.wishes.append(wish)
         self._rows.append((used.astype(np.int32), np.asarray(value, dtype=np.float64)[used], lower, upper))
 
     def rules(self, option_cost: FloatArray | None = None) -> Rules:
@@ -177,5 +179,6 @@ class RuleBook:
             side_lower=np.array([row[2] for row in self._rows], dtype=np.float64),
             side_upper=np.array([row[3] for row in self._rows], dtype=np.float64),
             side_name=tuple(self.names),
+            side_wish=tuple(self.wishes),
             limits=tuple(self.limits),
         )

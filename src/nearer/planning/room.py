@@ -4,55 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from nearer.kernels.room import fill_in_order
-from nearer.model import CLOSED, Instance
-from nearer.model.evaluate import pair_rows
-from nearer.units import FloatArray, IntArray
+from nearer.kernels import outage as kernels
+from nearer.planning.stages import Stages
 
 
-def nearest_with_room(
-    instance: Instance,
-    cost: FloatArray,
-    pool: IntArray,
-    people: FloatArray,
-    need: FloatArray,
-    level: IntArray,
-    unreached_ms: int,
-) -> tuple[float, float]:
+def nearest_with_room(stages: Stages, phase: int) -> tuple[float, float]:
     """
-    Let people fill the centres, the nearest to each first: pairs in order of time, then point, then site.
+    Let people fill the centres of a phase, the nearest to each first: pairs in order of time, then point, then site.
 
     No person and no centre of the outcome would rather change places with each other (a stable matching in which
     centres, too, take the nearest first: Gale, Shapley 1962).
-
-    Parameters
-    ----------
-    cost
-        Milliseconds of each pair, (n_pairs,).
-    pool, people, need
-        Of each row, (n_rows,); only rows of pool 0 are asked about.
-    level
-        Of each site, (n_sites,).
 
     Returns
     -------
     mean_ms, unmet
         Average of all people, those without a place as out of reach, and their number.
     """
-    room = np.where(level != CLOSED, instance.capacity[np.arange(instance.n_sites), np.maximum(level, 0), 0], 0.0)
-    row = pair_rows(instance)
-    usable = np.flatnonzero((pool[row] == 0) & (room[instance.site_idx] > 0))
-    total = max(float(people.sum()), 1e-9)
-    if np.isinf(room[level != CLOSED]).all():
-        best = np.full(instance.n_rows, np.inf)
-        np.minimum.at(best, row[usable], cost[usable])
+    rows, people, is_open = stages.rows, stages.people(phase), stages.is_open(phase)
+    at_level = np.maximum(stages.level[phase], 0)
+    room = np.where(is_open, stages.instance.capacity[np.arange(len(is_open)), at_level, 0], 0.0)
+    everyone = float(people.sum())
+    if np.isinf(room[is_open]).all():
+        best = stages.nearest_ms[phase]
         lost = np.isinf(best)
-        walked = float((people[~lost] * best[~lost]).sum())
-        unmet = float(people[lost].sum())
-        return (walked + unmet * unreached_ms) / total, unmet
-    usable = usable[np.lexsort((instance.site_idx[usable], row[usable], cost[usable]))]
-    rate = np.divide(people, need, out=np.zeros_like(people), where=need > 0)
-    waiting = np.where(pool == 0, need, 0.0)
-    walked, served = fill_in_order(usable, row, instance.site_idx, cost, waiting, room, rate)
-    unmet = max(float(people.sum()) - served, 0.0)
-    return (walked + unmet * unreached_ms) / total, unmet
+        walked, unmet = float((people[~lost] * best[~lost]).sum()), float(people[lost].sum())
+    else:
+        pair = np.flatnonzero((rows.row_pool[rows.pair_row] == 0) & (room[rows.site_idx] > 0))
+        row, site, time_ms = rows.pair_row[pair], rows.site_idx[pair], rows.cost[pair]
+        order = np.lexsort((site, row, time_ms))
+        served, walked = kernels.nearest_with_room(row[order], site[order], time_ms[order], people, room)
+        unmet = max(everyone - float(served.sum()), 0.0)
+    return (walked + unmet * stages.unreached_ms) / max(everyone, 1e-9), unmet

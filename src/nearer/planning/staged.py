@@ -3,281 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from nearer.demand import Demand
-from nearer.inputs.tables import Tables
-from nearer.model import CLOSED, FORBIDDEN, FREE, OPEN, Instance, Solution, Status, relative_gap
+from nearer.model import CLOSED, OPEN, Instance, Status, relative_gap
 from nearer.model.aims import Aim
-from nearer.model.build_staged import StagedRows
-from nearer.model.check_rules import triples
 from nearer.model.evaluate_rules import assigned_cost, limit_total, rules_of
-from nearer.model.terms import Options
 from nearer.planning import document
-from nearer.planning.access import sum_by
-from nearer.planning.gains import in_order
 from nearer.planning.plan import Plan
 from nearer.planning.room import nearest_with_room
-from nearer.units import MS_PER_MIN, BoolArray, FloatArray, IntArray, StrArray
-
-APART = "lie nearer than"
-"""Words in the names of rules that keep sites apart: too many to list."""
-
-
-@dataclass(frozen=True)
-class StageNames:
-    """
-    Words for the numbers of a staged instance.
-
-    Parameters
-    ----------
-    phases, years
-        Per phase.
-    levels
-        Per level, "" where nobody states it.
-    agencies
-        Name, budget and running budget of each.
-    programmes
-        Name and group of each.
-    share
-        Part of a site's money per agency, (n_agencies, n_sites).
-    owner
-        Agency of each site, "" where none.
-    """
-
-    phases: tuple[str, ...]
-    years: tuple[float, ...]
-    levels: tuple[str, ...]
-    agencies: tuple[tuple[str, float | None, float | None], ...]
-    programmes: tuple[tuple[str, str], ...]
-    share: FloatArray
-    owner: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Horizon:
-    """
-    How the phases fare against looking at one at a time.
-
-    Parameters
-    ----------
-    alone_value, alone_bound
-        Best value of each phase if no other counted, and its bound, float64 (n_phases,).
-    greedy_value
-        Value of each phase if each is decided in turn for itself alone, float64 (n_phases,).
-    """
-
-    alone_value: FloatArray
-    alone_bound: FloatArray
-    greedy_value: FloatArray
-
-
-def final_standing(instance: Instance, level: IntArray) -> IntArray:
-    """Standing of sites for the picture of the last phase: what closes is forbidden; int8 (n_sites,)."""
-    standing = instance.standing.copy()
-    standing[(instance.standing == OPEN) & (level[-1] == CLOSED)] = FORBIDDEN
-    return standing
-
-
-def build_order(instance: Instance, single: Instance, level: IntArray) -> tuple[IntArray, FloatArray]:
-    """
-    Opened sites in the order in which they are best built, phase by phase, and what each saves at its turn.
-
-    Parameters
-    ----------
-    instance
-        The staged one.
-    single
-        One phase of the same sites without capacities, uncut.
-    level
-        int16 (n_phases, n_sites).
-    """
-    new = instance.standing != OPEN
-    order: list[IntArray] = []
-    gains: list[FloatArray] = []
-    stands = (instance.standing == OPEN) & (level[-1] != CLOSED)
-    for t in range(instance.n_phases):
-        before = level[t - 1] != CLOSED if t else np.zeros(instance.n_sites, dtype=bool)
-        opened = new & (level[t] != CLOSED) & ~before
-        standing = np.where(stands, OPEN, np.where(opened, FREE, FORBIDDEN)).astype(np.int8)
-        site, gain = in_order(replace(single, standing=standing), opened)
-        order.append(site)
-        gains.append(gain)
-        stands = stands | opened
-    return np.concatenate(order), np.concatenate(gains)
-
-
-class Goal(Protocol):
-    """The objective over phases; see ``study.goals``."""
-
-    @property
-    def whole(self) -> Aim:
-        """Over all phases."""
-
-    @property
-    def phases(self) -> tuple[Aim, ...]:
-        """Over each phase alone."""
-
-    @property
-    def is_money(self) -> bool:
-        """Whether money, or the number of centres, is all that counts."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """
-    The turn of one objective.
-
-    Parameters
-    ----------
-    goal
-        What was made good.
-    instance, solution
-        What was solved, its costs those of the goal, and how.
-    before_total
-        Its total cost with the sites of today.
-    tolerance
-        Part of its value that later turns may give up.
-    """
-
-    goal: Goal
-    instance: Instance
-    solution: Solution
-    before_total: float
-    tolerance: float
-
-
-@dataclass(frozen=True)
-class Stages:
-    """
-    A solved study in stages, and what it takes to tell of it.
-
-    Parameters
-    ----------
-    tables, demands
-        What was read, and who lives there in each phase.
-    rows, instance, options, solution
-        What was solved, and how.
-    turns
-        What was made good, in order; ``instance`` and ``solution`` are of the last.
-    counted
-        What a minute of each phase counts for, float64 (n_phases,).
-    names
-        Words for numbers.
-    unreached_ms
-        What a person out of reach counts as.
-    horizon
-        None where there is one phase, or money alone counts.
-    order, gain
-        Opened sites as they are best built, and what each saves at its turn: see ``build_order``.
-    """
-
-    tables: Tables
-    demands: Sequence[Demand]
-    rows: StagedRows
-    instance: Instance
-    options: Options
-    solution: Solution
-    turns: tuple[Taken, ...]
-    counted: FloatArray
-    names: StageNames
-    unreached_ms: int
-    horizon: Horizon | None
-    order: IntArray
-    gain: FloatArray
-
-    @property
-    def last(self) -> int:
-        """The last phase."""
-        return self.instance.n_phases - 1
-
-    @property
-    def goal(self) -> Goal:
-        """What was made good first."""
-        return self.turns[0].goal
-
-    def total(self, turn: Taken) -> float:
-        """Total cost of the finished plan in an objective."""
-        if turn is self.turns[-1]:
-            return turn.solution.objective
-        paid = [float(rules_of(turn.instance).option_cost[self.option].sum())]
-        for t in range(self.instance.n_phases):
-            row, _, share, place = self.sent(t)
-            paid.append(assigned_cost(turn.instance, t, row, place, share))
-        return math.fsum(paid)
-
-    @cached_property
-    def level(self) -> IntArray:
-        """Level of each site in each phase, int16 (n_phases, n_sites)."""
-        return np.asarray(self.solution.level)
-
-    @cached_property
-    def option(self) -> IntArray:
-        """Option that each site takes, int64 (n_sites,)."""
-        return rules_of(self.instance).option_of(self.level)
-
-    @cached_property
-    def ids(self) -> StrArray:
-        """Ids of the sites, object (n_sites,)."""
-        return self.tables.sites.table["id"].to_numpy(dtype=object)
-
-    @cached_property
-    def ours(self) -> BoolArray:
-        """Sites that are not another provider's, bool (n_sites,)."""
-        return np.asarray((self.tables.sites.table["status"] != "other").to_numpy())
-
-    @cached_property
-    def turn(self) -> IntArray:
-        """Place of each site in the order of building, int64 (n_sites,); as many as there are where it is not built."""
-        turn = np.full(self.instance.n_sites, len(self.order), dtype=np.int64)
-        turn[self.order] = np.arange(len(self.order))
-        return turn
-
-    def is_open(self, phase: int) -> BoolArray:
-        """Sites open at the end of a phase, bool (n_sites,)."""
-        return np.asarray(self.level[phase] != CLOSED)
-
-    @cached_property
-    def _key_order(self) -> tuple[IntArray, IntArray]:
-        key = self.rows.pair_row * self.instance.n_sites + self.rows.site_idx
-        order = np.argsort(key, kind="stable")
-        return order, key[order]
-
-    def sent(self, phase: int) -> tuple[IntArray, IntArray, FloatArray, IntArray]:
-        """Rows, sites, shares and pairs of the assignment of a phase."""
-        row, site, share = triples(self.solution, phase)
-        order, key = self._key_order
-        return row, site, share, order[np.searchsorted(key, row.astype(np.int64) * self.instance.n_sites + site)]
-
-    def left(self, phase: int) -> FloatArray:
-        """Share of each row that has no place in a phase, float64 (n_rows,)."""
-        row, _, share = triples(self.solution, phase)
-        served = np.bincount(row, weights=share, minlength=self.rows.n_rows)
-        return np.where(served < 1 - 1e-9, 1 - served, 0.0)
-
-    def people(self, phase: int) -> FloatArray:
-        """People of each row who come for what everybody comes for, float64 (n_rows,)."""
-        return np.where(self.rows.row_pool == 0, self.rows.people[phase], 0.0)
-
-    @cached_property
-    def load(self) -> FloatArray:
-        """People sent to each site in the last phase, float64 (n_sites,)."""
-        row, site, share = triples(self.solution, self.last)
-        return sum_by(site, share * self.people(self.last)[row], self.instance.n_sites)
-
-    def nearest_ms(self, phase: int) -> FloatArray:
-        """Milliseconds of each row to the nearest open site, ``inf`` out of reach; float64 (n_rows,)."""
-        best = np.full(self.rows.n_rows, np.inf)
-        hit = self.is_open(phase)[self.rows.site_idx]
-        np.minimum.at(best, self.rows.pair_row[hit], self.rows.cost[hit].astype(np.float64))
-        return best
+from nearer.planning.stages import StageNames, Stages, Taken
+from nearer.units import MS_PER_MIN, FloatArray, IntArray
 
 
 def add_stages(plan: Plan, stages: Stages) -> Plan:
@@ -357,7 +97,7 @@ def _notes(found: list[str], instance: Instance) -> list[str]:
 
 def _point_minutes(stages: Stages, phase: int) -> FloatArray:
     """Minutes of each point's first class to the nearest open site, NaN where none is within reach."""
-    best, rows = stages.nearest_ms(phase), stages.rows
+    best, rows = stages.nearest_ms[phase], stages.rows
     found = np.full(stages.demands[phase].n_points, np.nan)
     first = np.flatnonzero((rows.row_pool == 0) & np.isfinite(best))[::-1]
     found[rows.row_point[first]] = best[first] / MS_PER_MIN
@@ -426,17 +166,14 @@ def _judged(stages: Stages) -> dict[str, Any]:
 
 
 def _phase(stages: Stages, t: int) -> document.PhasePlan:
-    instance, options, option, horizon = stages.instance, stages.options, stages.option, stages.horizon
+    options, option, horizon = stages.options, stages.option, stages.horizon
     aim, people = stages.goal.phases[t], stages.people(t)
     row, _, share, place = stages.sent(t)
-    cost = stages.rows.cost.astype(np.float64)
     everyone = max(float(people.sum()), 1e-9)
-    walked = float((people[row] * share * cost[place]).sum())
+    walked = float((people[row] * share * stages.rows.cost[place]).sum())
     left = float((people * stages.left(t)).sum())
-    nearest = float((people * np.minimum(stages.nearest_ms(t), stages.unreached_ms)).sum()) / everyone
-    room_ms, unmet_room = nearest_with_room(
-        instance, cost, stages.rows.row_pool, people, instance.need_in(t), stages.level[t], stages.unreached_ms
-    )
+    nearest = float((people * np.minimum(stages.nearest_ms[t], stages.unreached_ms)).sum()) / everyone
+    room_ms, unmet_room = nearest_with_room(stages, t)
     opened = np.flatnonzero(options.opened[option, t])
     spent, running = math.fsum(options.spent[option, t]), math.fsum(options.running[option, t])
     total = assigned_cost(stages.turns[0].instance, t, row, place, share)
@@ -483,7 +220,7 @@ def _site(one: document.PlannedSite, at: int, stages: Stages) -> document.Planne
             "status": status,
             "phase": names.phases[moved[0]] if len(moved) else None,
             "level": _level_name(names, at_end) or None,
-            "level_before": _level_name(names, level_today(options, at)) or None if status == "upgraded" else None,
+            "level_before": _level_name(names, int(stages.today[at])) or None if status == "upgraded" else None,
             "people": 0.0 if at_end == CLOSED else one.people,
             "sent": float(stages.load[at]) if stages.instance.capacitated else None,
             "room": None if math.isinf(room) else room,
@@ -500,13 +237,6 @@ def _site(one: document.PlannedSite, at: int, stages: Stages) -> document.Planne
 
 def _level_name(names: StageNames, level: int) -> str | None:
     return None if level == CLOSED else names.levels[level]
-
-
-def level_today(options: Options, site: int) -> int:
-    """Level of a site that stands open: the lowest any of its options has, ``CLOSED`` for others."""
-    mine = options.level[options.ptr[site] : options.ptr[site + 1], 0]
-    opens = options.opened[options.ptr[site] : options.ptr[site + 1]].any()
-    return CLOSED if opens or not (mine != CLOSED).any() else int(mine[mine != CLOSED].min())
 
 
 def _agencies(stages: Stages) -> list[document.AgencyPlan]:
@@ -553,11 +283,11 @@ def _levels(stages: Stages) -> list[document.LevelUse]:
 def _programmes(stages: Stages) -> list[document.ProgrammeUse]:
     found = []
     row, _, share, place = stages.sent(stages.last)
-    cost, need = stages.rows.cost.astype(np.float64), stages.instance.need_in(stages.last)
+    need = stages.instance.need_in(stages.last)
     for pool, (name, group) in enumerate(stages.names.programmes, start=1):
         mine = stages.rows.row_pool[row] == pool
         seated = need[row[mine]] * share[mine]
-        walked, total = float((seated * cost[place[mine]]).sum()), float(seated.sum())
+        walked, total = float((seated * stages.rows.cost[place[mine]]).sum()), float(seated.sum())
         found.append(
             document.ProgrammeUse(
                 name=name,
@@ -580,8 +310,10 @@ def _rules(stages: Stages) -> list[document.RuleUse]:
             lower=None if math.isinf(low) else float(low),
             upper=None if math.isinf(high) else float(high),
         )
-        for name, total, low, high in zip(rules.side_name, totals, rules.side_lower, rules.side_upper, strict=True)
-        if APART not in name
+        for side, (name, total, low, high) in enumerate(
+            zip(rules.side_name, totals, rules.side_lower, rules.side_upper, strict=True)
+        )
+        if not rules.wish_of(side)  # too many to list
     ]
     for at, limit in enumerate(rules.limits):
         value = 0.0

@@ -26,12 +26,15 @@ class Conflicting:
         What was asked, ``-inf`` and ``inf`` where it has no such end.
     possible
         The nearest to it that the other rules of the conflict leave; NaN where they leave nothing at all.
+    wish
+        Words for the many rules that it is one of, "" for a rule of its own.
     """
 
     name: str
     lower: float
     upper: float
     possible: float
+    wish: str = ""
 
 
 def conflict(instance: Instance, stop: Stop) -> list[Conflicting]:
@@ -43,9 +46,9 @@ def conflict(instance: Instance, stop: Stop) -> list[Conflicting]:
     active = np.ones(rules.n_sides, dtype=bool)
     if _possible(rules, active, stop) is not False:
         return []
-    # rules of one name go together: pairs that must stay apart are one wish
-    for name in dict.fromkeys(_wish(one) for one in rules.side_name):
-        mine = np.array([_wish(one) == name for one in rules.side_name]) & active
+    wishes = [rules.wish_of(side) or rules.side_name[side] for side in range(rules.n_sides)]
+    for wish in dict.fromkeys(wishes):  # the many rules of one wish go together
+        mine = np.array([one == wish for one in wishes]) & active
         if _possible(rules, active & ~mine, stop) is False:
             active &= ~mine
     for side in np.flatnonzero(active):
@@ -59,14 +62,10 @@ def conflict(instance: Instance, stop: Stop) -> list[Conflicting]:
             float(rules.side_lower[side]),
             float(rules.side_upper[side]),
             _nearest(rules, active, int(side), stop),
+            rules.wish_of(int(side)),
         )
         for side in np.flatnonzero(active)
     ]
-
-
-def _wish(name: str) -> str:
-    """Words that rules of one wish share: the end of a name about two sites."""
-    return name.partition(" lie nearer than ")[2] or name
 
 
 def _problem(rules: Rules, active: BoolArray, cost: FloatArray) -> MipProblem:

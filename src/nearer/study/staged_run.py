@@ -16,7 +16,8 @@ from nearer.network import Network, TravelTimes
 from nearer.planning.access import Access
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
-from nearer.planning.staged import Horizon, StageNames, Stages, add_stages, build_order, final_standing
+from nearer.planning.staged import add_stages
+from nearer.planning.stages import Horizon, StageNames, Stages, build_order, final_standing
 from nearer.progress import Stop
 from nearer.solvers import solve
 from nearer.solvers.horizon import each_alone, each_in_turn, frozen
@@ -181,6 +182,7 @@ def _written(
             rows=staged.rows,
             instance=instance,
             options=staged.options,
+            today=staged.terms.today,
             solution=solution,
             turns=taken(turns, before, study),
             counted=staged.counted,

@@ -14,7 +14,8 @@ from nearer.model import CLOSED, Instance, RulesCertificate, Solution, Status, r
 from nearer.model.check_rules import triples
 from nearer.model.evaluate_rules import assigned_cost, limit_total, rules_of
 from nearer.network import TravelTimes
-from nearer.planning.staged import Taken
+from nearer.planning.access import first_two
+from nearer.planning.stages import Taken
 from nearer.solvers.horizon import frozen
 from nearer.study.settings import Study
 from nearer.study.staging import Staged, stage
@@ -168,13 +169,9 @@ def _no_worse(staged: Staged, solution: Solution, earlier: StagedTurn, solve: So
 
 def _sent(staged: Staged, solution: Solution) -> Iterator[tuple[int, IntArray, IntArray, FloatArray]]:
     """Phase, rows, positions of their pairs, and shares."""
-    rows = staged.rows
-    key = rows.pair_row.astype(np.int64) * staged.instance.n_sites + rows.site_idx
-    order = np.argsort(key, kind="stable")
     for t in range(staged.instance.n_phases):
         row, site, share = triples(solution, t)
-        wanted = row.astype(np.int64) * staged.instance.n_sites + site
-        yield t, row, order[np.searchsorted(key[order], wanted)], share
+        yield t, row, staged.rows.places(row, site), share
 
 
 def _total(staged: Staged, solution: Solution) -> float:
@@ -201,11 +198,11 @@ def to_the_nearest(staged: Staged, solution: Solution) -> Solution:
     row: list[IntArray] = []
     site: list[IntArray] = []
     for t in range(instance.n_phases):
-        hits = np.flatnonzero((solution.level[t] != CLOSED)[rows.site_idx])
-        served, first = np.unique(rows.pair_row[hits], return_index=True)  # rows are sorted by time
+        first, _ = first_two(rows.indptr, rows.site_idx, solution.level[t] != CLOSED)
+        served = np.flatnonzero(first >= 0)
         phase.append(np.full(len(served), t, dtype=np.int16))
         row.append(served.astype(np.int32))
-        site.append(rows.site_idx[hits[first]])
+        site.append(rows.site_idx[first[served]])
     return replace(
         solution,
         phase_idx=np.concatenate(phase),

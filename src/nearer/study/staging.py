@@ -270,7 +270,8 @@ def _separation(study: Study, tables: Tables, options: Options, venues: Venues, 
         both = (options.site == a) | (options.site == b)
         # who is open at the end was open before, unless an existing centre closes
         for t in range(options.level.shape[1]) if terms.may_close[a] or terms.may_close[b] else (-1,):
-            book.add(name, (both & (options.level[:, t] != CLOSED)).astype(np.float64), upper=1.0)
+            is_open = (both & (options.level[:, t] != CLOSED)).astype(np.float64)
+            book.add(name, is_open, upper=1.0, wish="pairs of sites lie nearer than that")
 
 
 def _reach(study: Study, demands: Sequence[Demand], rows: StagedRows, stand: IntArray) -> list[ServiceLimit]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from nearer.model import Instance, ServiceLimit, Solution, Status
 from nearer.model.evaluate_rules import rules_of
-from nearer.planning.staged import APART
 from nearer.progress import Stop
 from nearer.solvers.conflict import Conflicting, conflict, only_limit
 from nearer.units import MS_PER_MIN
@@ -21,10 +20,10 @@ def why_not(instance: Instance, solution: Solution, solve: Callable[[Instance], 
         return "No plan that obeys the rules was found in the time allowed; allow more with --time-limit."
     found = conflict(instance, stop.within(60.0))
     if found:
-        apart = [one for one in found if APART in one.name]
-        lines = [f"  {one.name}: {_asked(one)}" for one in found if one not in apart[_SHOWN:]]
-        if len(apart) > _SHOWN:
-            lines.append(f"  {len(apart) - _SHOWN} more pairs of sites {apart[0].name.partition(APART)[1]} that")
+        many = [one for one in found if one.wish]
+        lines = [f"  {one.name}: {_asked(one)}" for one in found if one not in many[_SHOWN:]]
+        if len(many) > _SHOWN:
+            lines.append(f"  {len(many) - _SHOWN} more {many[0].wish}")
         title = "This rule cannot be kept:" if len(found) == 1 else "No plan keeps these rules together:"
         return "\n".join([title, *lines])
     limits = rules_of(instance).limits
