@@ -260,16 +260,10 @@ def solve_capacitated(
     floor = 0.0 if np.all(instance.price >= 0) else -np.inf
     state = State(Budget(stop, work_limit), instance.whole, gap, floor=floor)
     with (progress or Silent()).step("Choosing sites") as tick:
-        state.tell = lambda value, bound: tick(1, _gap_note(value, bound))
+        state.tell_gap(tick)
         run = CapacitatedRun(instance, state)
         run.run(start)
     return _solution(instance, run, stop.elapsed_s - began_s)
-
-
-def _gap_note(value: float, bound: float) -> str:
-    if not np.isfinite(bound) or not np.isfinite(value):
-        return ""
-    return f"gap {100 * max(0.0, value - bound) / max(abs(value), 1e-9):.3g} %"
 
 
 def _solution(instance: Instance, run: CapacitatedRun, seconds: float) -> Solution:

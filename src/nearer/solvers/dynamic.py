@@ -23,7 +23,7 @@ from nearer.solvers.dynamic_exact import Exact, solve_exactly
 from nearer.solvers.dynamic_options import OptionChoice
 from nearer.solvers.dynamic_plan import Plan, Sender
 from nearer.solvers.dynamic_search import Interchange
-from nearer.solvers.state import State
+from nearer.solvers.state import State, no_plan
 from nearer.units import FloatArray, IntArray
 
 _SMALL = 4_000  # columns of the compact model up to which it is all there is
@@ -275,7 +275,7 @@ def solve_dynamic(
         return _solution(instance, run, state, seconds, by_solver)
     assert exact is not None
     if exact.option is None or exact.assignment is None:
-        return _nothing(instance, exact.status is MipStatus.INFEASIBLE, seconds, budget.spent)
+        return no_plan(instance, exact.status is MipStatus.INFEASIBLE, seconds, budget.spent)
     phase, row, site, share = exact.assignment
     return Solution(
         status=_status(exact.value, max(exact.bound, min(state.bound, exact.value)), gap),
@@ -298,7 +298,7 @@ def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float,
     """What a run found, with the certificate of its bound unless HiGHS proved more."""
     plan = run.plan
     if plan is None:
-        return _nothing(instance, run.infeasible, seconds, state.budget.spent)
+        return no_plan(instance, run.infeasible, seconds, state.budget.spent)
     phase = np.concatenate([np.full(len(one.row), t) for one, t in zip(plan.sent, _phases(run.core), strict=True)])
     certificate: RulesCertificate | None = None
     if run.dual.best is not None and not by_solver:
@@ -324,25 +324,6 @@ def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float,
 
 def _phases(core: DynamicCore) -> list[int]:
     return [t for _ in range(core.n_pools) for t in range(core.n_phases)]
-
-
-def _nothing(instance: Instance, infeasible: bool, seconds: float, work: int) -> Solution:
-    """No plan, because there is none or because the run ended too early."""
-    level = np.full((instance.n_phases, instance.n_sites), -1, dtype=np.int16)
-    none = np.zeros(0, dtype=np.int32)
-    return Solution(
-        status=Status.INFEASIBLE if infeasible else Status.UNKNOWN,
-        level=level,
-        row_idx=none,
-        assigned_idx=none,
-        share=np.zeros(0),
-        objective=np.inf,
-        bound=np.inf if infeasible else -np.inf,
-        proof="solver",
-        certificate=None,
-        seconds=seconds,
-        work=work,
-    )
 
 
 def _status(value: float, bound: float, gap: float) -> Status:

@@ -16,7 +16,7 @@ from nearer.solvers.budget import Budget
 from nearer.solvers.pcenter_cover import Answer, Cover
 from nearer.solvers.pcenter_proof import CoverProof, nothing_proven
 from nearer.solvers.pcenter_rows import Rows
-from nearer.solvers.state import State
+from nearer.solvers.state import State, no_plan
 from nearer.units import IntArray
 
 _QUICK, _LONG = 20_000_000, 200_000_000  # entries that one search for a plan may scan
@@ -189,21 +189,13 @@ def solve_pcenter(
     began_s = stop.elapsed_s
     budget = Budget(stop, work_limit)
     if int(instance.open_min[0]) > int(instance.free_mask.sum()):
-        none = np.zeros(0, dtype=np.int32)
-        level = np.full((1, instance.n_sites), -1, dtype=np.int16)
-        return Solution(Status.INFEASIBLE, level, none, none, np.zeros(0), np.inf, np.inf, "solver", None)
+        return no_plan(instance)
     with (progress or Silent()).step("Choosing sites") as tick:
         state = State(budget, False, gap, floor=0.0)
-        state.tell = lambda value, bound: tick(1, _gap_note(value, bound))
+        state.tell_gap(tick)
         run = PCenterRun(instance, state, seed)
         run.run(start)
     return _solution(instance, run, stop.elapsed_s - began_s)
-
-
-def _gap_note(value: float, bound: float) -> str:
-    if not np.isfinite(bound) or not np.isfinite(value):
-        return ""
-    return f"gap {100 * max(0.0, value - bound) / max(abs(value), 1e-9):.3g} %"
 
 
 def _without_idle(run: PCenterRun) -> IntArray:

@@ -18,8 +18,8 @@ from nearer.solvers.budget import Budget
 from nearer.solvers.core import make_core
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder
-from nearer.solvers.search import greedy_start, interchange, kicked
-from nearer.solvers.state import State
+from nearer.solvers.search import filled, greedy_start, interchange, kicked
+from nearer.solvers.state import State, no_plan
 from nearer.solvers.tree import Tree
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -101,7 +101,7 @@ class PMedianRun:
             place = np.full(self.instance.n_sites, -1, dtype=np.int64)
             place[core.site] = np.arange(core.m)
             known = place[start]
-            plan = self.filled(known[known >= 0][: core.k_max].astype(np.int32), np.zeros(core.m))
+            plan = filled(known[known >= 0][: core.k_max].astype(np.int32), np.zeros(core.m), core.k_min)
         else:
             plan = greedy_start(core, state.budget)
         self.keep(plan)
@@ -111,21 +111,12 @@ class PMedianRun:
         """Offer a plan of the core to the state."""
         self.state.found(self.core.value(plan), np.concatenate([self.fixed_open, self.core.site[plan]]))
 
-    def filled(self, plan: IntArray, rank: FloatArray) -> IntArray:
-        """Complete a plan to as many sites as must open, with those of least rank."""
-        core = self.core
-        inside = np.zeros(core.m, dtype=bool)
-        inside[plan] = True
-        order = np.argsort(rank, kind="stable")
-        more = order[~inside[order]][: max(core.k_min - len(plan), 0)]
-        return np.sort(np.concatenate([plan, more])).astype(np.int32)
-
     def core_plan(self) -> IntArray:
         """The best plan, as far as its sites are still free, completed."""
         core = self.core
         plan = np.flatnonzero(np.isin(core.site, self.state.open_site)).astype(np.int32)
         rank = self.dual.rho if self.dual is not None and len(self.dual.rho) == core.m else np.zeros(core.m)
-        return self.filled(plan[: core.k_max], rank)
+        return filled(plan[: core.k_max], rank, core.k_min)
 
     def between_two_nearest(self, plan: IntArray) -> FloatArray:
         """Multipliers halfway between first and second nearest open site: a good first guess."""
@@ -260,27 +251,14 @@ def solve_pmedian(
     budget = Budget(stop, work_limit)
     began_s = stop.elapsed_s
     if int(instance.open_min[0]) > int(instance.free_mask.sum()):
-        return _infeasible(instance)
+        return no_plan(instance)
     with (progress or Silent()).step("Choosing sites") as tick:
         floor = 0.0 if np.all(instance.price >= 0) else -np.inf
         state = State(budget, instance.whole, gap, floor=floor, size=size, goal=goal)
-        measured = size or abs
-        state.tell = lambda value, bound: tick(1, _gap_note(value, bound, measured(value)))
+        state.tell_gap(tick)
         run = PMedianRun(instance, state, seed, threads)
         run.run(start, multipliers)
     return _solution(instance, run, stop.elapsed_s - began_s)
-
-
-def _gap_note(value: float, bound: float, size: float) -> str:
-    if not np.isfinite(bound):
-        return ""
-    return f"gap {100 * max(0.0, value - bound) / max(size, 1e-9):.3g} %"
-
-
-def _infeasible(instance: Instance) -> Solution:
-    none = np.zeros(0, dtype=np.int32)
-    level = np.full((1, instance.n_sites), -1, dtype=np.int16)
-    return Solution(Status.INFEASIBLE, level, none, none, np.zeros(0), np.inf, np.inf, "solver", None)
 
 
 def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:

@@ -7,7 +7,7 @@ import numpy as np
 from nearer.kernels import pmedian as kernels
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core
-from nearer.units import IntArray
+from nearer.units import FloatArray, IntArray
 
 _CALL_BUDGET = 4_000_000  # entries a kernel call may scan: well below 0.2 s
 
@@ -57,3 +57,12 @@ def kicked(core: Core, open_idx: IntArray, rng: np.random.Generator, strength: i
         mask[out] = False
         mask[int(rng.choice(near))] = True
     return np.flatnonzero(mask).astype(np.int32)
+
+
+def filled(plan: IntArray, rank: FloatArray, k_min: int) -> IntArray:
+    """Complete a plan of sites to ``k_min`` of them, with those of least rank; ``rank`` is float64 (m,)."""
+    inside = np.zeros(len(rank), dtype=bool)
+    inside[plan] = True
+    order = np.argsort(rank, kind="stable")
+    more = order[~inside[order]][: max(k_min - len(plan), 0)]
+    return np.sort(np.concatenate([plan, more])).astype(np.int32)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nearer.model import TracePoint, relative_gap
+from nearer.model import Instance, Solution, Status, TracePoint, relative_gap
+from nearer.progress import Tick
 from nearer.solvers.budget import Budget
 from nearer.units import IntArray
 
@@ -50,6 +51,15 @@ class State:
     size: Callable[[float], float] | None = None
     goal: float | None = None
     _reached_at: int | None = None
+
+    def tell_gap(self, tick: Tick) -> None:
+        """Show the gap at every improvement from now on."""
+        self.tell = lambda value, bound: tick(1, self._gap_note(value, bound))
+
+    def _gap_note(self, value: float, bound: float) -> str:
+        if not np.isfinite(bound) or not np.isfinite(value):
+            return ""
+        return f"gap {100 * max(0.0, value - bound) / max(self._difference(1.0), 1e-9):.3g} %"
 
     def found(self, value: float, open_site: IntArray) -> None:
         """Keep a plan (positions of sites in the instance, those fixed open by the run included) if it is better."""
@@ -118,3 +128,21 @@ class State:
         if self._reached_at is None:
             self._reached_at = self.budget.spent
         return self.budget.spent >= 2 * self._reached_at + 100_000_000
+
+
+def no_plan(instance: Instance, infeasible: bool = True, seconds: float = 0.0, work: int = 0) -> Solution:
+    """No plan, because there is none or because the run ended too early."""
+    none = np.zeros(0, dtype=np.int32)
+    return Solution(
+        status=Status.INFEASIBLE if infeasible else Status.UNKNOWN,
+        level=np.full((instance.n_phases, instance.n_sites), -1, dtype=np.int16),
+        row_idx=none,
+        assigned_idx=none,
+        share=np.zeros(0),
+        objective=np.inf,
+        bound=np.inf if infeasible else -np.inf,
+        proof="solver",
+        certificate=None,
+        seconds=seconds,
+        work=work,
+    )

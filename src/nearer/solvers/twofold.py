@@ -19,13 +19,14 @@ from nearer.solvers import volume
 from nearer.solvers.budget import Budget
 from nearer.solvers.lagrangian import opposites
 from nearer.solvers.proof import ProofTree
-from nearer.solvers.state import State
+from nearer.solvers.search import filled
+from nearer.solvers.state import State, no_plan
 from nearer.solvers.twofold_core import TwofoldCore, start_state
 from nearer.solvers.twofold_dual import RelaxedCover, first_guess
 from nearer.solvers.twofold_master import TwofoldMaster
 from nearer.solvers.twofold_tree import TwofoldTree, interchange
 from nearer.solvers.volume import Dual
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.units import BoolArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 _LP_TERMS, _LP_ENTRIES = 60_000, 4_000_000  # the relaxation is left out above this size
@@ -86,7 +87,7 @@ class TwofoldRun:
         core, state = self.core, self.state
         if start is not None:
             known = np.flatnonzero(np.isin(core.site, start))[: core.k_max].astype(np.int32)
-            plan = self.filled(known, np.zeros(core.m))
+            plan = filled(known, np.zeros(core.m), core.k_min)
         else:
             plan = np.asarray(
                 kernels.greedy(core.ptr, core.col, *core.twin, core.one, core.two, core.price, core.k_min, core.k_max)
@@ -95,20 +96,11 @@ class TwofoldRun:
         self.keep(plan)
         self.keep(interchange(core, plan, state.budget))
 
-    def filled(self, plan: IntArray, rank: FloatArray) -> IntArray:
-        """Complete a plan to as many sites as must open, with those of least rank."""
-        core = self.core
-        inside = np.zeros(core.m, dtype=bool)
-        inside[plan] = True
-        order = np.argsort(rank, kind="stable")
-        more = order[~inside[order]][: max(core.k_min - len(plan), 0)]
-        return np.sort(np.concatenate([plan, more])).astype(np.int32)
-
     def core_plan(self) -> IntArray:
         """The best plan, as far as its sites are still free, completed."""
         core = self.core
         plan = np.flatnonzero(np.isin(core.site, self.state.open_site)).astype(np.int32)
-        return self.filled(plan[: core.k_max], self.dual.rho)
+        return filled(plan[: core.k_max], self.dual.rho, core.k_min)
 
     def note_dual(self, dual: Dual) -> None:
         """Take over better multipliers."""
@@ -241,22 +233,13 @@ def solve_twofold(
     budget = Budget(stop, work_limit)
     began_s = stop.elapsed_s
     if int(instance.open_min[0]) > int(instance.free_mask.sum()):
-        none = np.zeros(0, dtype=np.int32)
-        level = np.full((1, instance.n_sites), -1, dtype=np.int16)
-        return Solution(Status.INFEASIBLE, level, none, none, np.zeros(0), np.inf, np.inf, "solver", None)
+        return no_plan(instance)
     with (progress or Silent()).step("Choosing sites") as tick:
         state = State(budget, instance.whole, gap, floor=0.0 if np.all(instance.price >= 0) else -np.inf, size=size)
-        measured = size or abs
-        state.tell = lambda value, bound: tick(1, _gap_note(value, bound, measured(value)))
+        state.tell_gap(tick)
         run = TwofoldRun(instance, state, seed)
         run.run(start)
     return _solution(instance, run, stop.elapsed_s - began_s)
-
-
-def _gap_note(value: float, bound: float, size: float) -> str:
-    if not np.isfinite(bound):
-        return ""
-    return f"gap {100 * max(0.0, value - bound) / max(size, 1e-9):.3g} %"
 
 
 def _solution(instance: Instance, run: TwofoldRun, seconds: float) -> Solution:

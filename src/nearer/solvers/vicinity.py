@@ -86,8 +86,8 @@ class ApartMaster(Master):
         self.lp.add_rows(np.array([float(differ)]), np.array([np.inf]), span, sites, np.ones(len(sites)))
 
     @property
-    def term_dual(self) -> FloatArray:
-        """Duals of the terms written out, in their order."""
+    def hinge_dual(self) -> FloatArray:
+        """Duals of the terms written out, in their order, the rows of plans left out."""
         return np.delete(self.lp.row_dual, [0, *self.apart_rows])
 
     def prices(self) -> FloatArray:
