@@ -39,11 +39,11 @@ from nearer.progress import Progress, Silent, Stop
 from nearer.study.limits import Run
 from nearer.study.load import check_settings
 from nearer.study.parts import from_to, machine_notes, read_study, standing, times_per_class, travel, weigh
+from nearer.study.provenance import check_inputs, find_study
 from nearer.study.stress_ask import Happened, ask
 from nearer.study.stress_further import check_question, look_further
 from nearer.study.stress_ground import Ground, Question
 from nearer.study.stress_write import check_stress_out, write_stress
-from nearer.study.verify import check_inputs, find_study
 from nearer.units import MS_PER_MIN, FloatArray, IntArray
 
 N_CRITICAL = 20

@@ -8,13 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from nearer.errors import CheckFailedError, Faults, InputError
-from nearer.files import sha256
-from nearer.inputs.read import read_tables
+from nearer.errors import CheckFailedError
 from nearer.model import FREE, OPEN
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.planning.document import PlanDocument
@@ -30,34 +28,15 @@ from nearer.study.checks import equal as _equal
 from nearer.study.checks import flat as _flat
 from nearer.study.checks import load_certificate as _load_certificate
 from nearer.study.checks import vector as _vector
-from nearer.study.load import STUDY_FILE, check_settings, load_study
+from nearer.study.provenance import origin_of
 from nearer.study.recount import Nearest, Recount
 from nearer.study.retime import plane_of, retime
-from nearer.study.settings import Study
 from nearer.study.verify_objectives import check_objectives
 from nearer.study.verify_stages import verify_stages
 from nearer.study.verify_twofold import check_backup
 from nearer.units import BoolArray
 
 _MS = 60_000.0
-# what the command line may replace
-_ASKED_ANEW = (
-    "plan.open",
-    "plan.open_max",
-    "plan.budget",
-    "plan.objective",
-    "plan.tolerance",
-    "study.seed",
-    "scenarios",
-)
-
-
-class HasInputs(Protocol):
-    """Any document that names its input files."""
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """Path as written in the study → sha256 of the file."""
 
 
 def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
@@ -84,18 +63,11 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
     plan_folder = Path(plan_folder)
     plan_folder = plan_folder.parent if plan_folder.name == PLAN_FILE else plan_folder
     document = read_document(plan_folder)
-    folder = find_study(plan_folder, study_folder)
-    check_inputs(document, folder)
-    study = check_settings(document.settings, f"{PLAN_FILE}, settings")
-    tables = read_tables(
-        folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
-    )
-    recount = Recount(study, tables, retime(tables, study.streets, folder))
-    read = {source.path: source.sha256 for source in tables.sources}
+    origin = origin_of(document, plan_folder, PLAN_FILE, study_folder)
+    study, tables = origin.study, origin.tables
+    recount = Recount(study, tables, retime(tables, study.streets, origin.folder))
     checks = [
-        Check("settings", *same_settings(study, folder)),
-        Check("inputs", read == document.inputs, ", ".join(sorted(document.inputs)), ", ".join(sorted(read))),
-        _equal("study", document.study, study.study.name),
+        *origin.checks(document),
         _equal("seed", document.seed, study.study.seed),
         _equal("crs", document.crs, plane_of(tables).crs),
     ]
@@ -142,54 +114,6 @@ def _verdict_on_stages(document: PlanDocument, recount: Recount, plan_folder: Pa
         *_check_far(document, final, after, open_mask),
     ]
     return Verdict(tuple(checks), notes)
-
-
-def find_study(plan_folder: Path, given: Path | None) -> Path:
-    """The study a plan was made from: the one given, the one noted, or the folder around the plan."""
-    if given is not None:
-        return Path(given).parent if Path(given).suffix == ".toml" else Path(given)
-    noted = read_run(plan_folder).get("study_folder")
-    if isinstance(noted, str) and (plan_folder / noted).is_dir():
-        return plan_folder / noted
-    return plan_folder.resolve().parent
-
-
-def check_inputs(document: HasInputs, folder: Path) -> None:
-    """
-    Make sure that every input is there and is what the plan was made from.
-
-    Raises
-    ------
-    InputError
-        With all that are missing or have changed.
-    """
-    faults = Faults()
-    if not document.inputs:
-        faults.add("the plan names no input files, so there is nothing to check it against", file=PLAN_FILE)
-    for name, claimed in document.inputs.items():
-        path = folder / name
-        if not path.is_file():
-            faults.add(f"is not in {folder}", file=name, remedy="give the study's folder with --study")
-        elif sha256(path) != claimed:
-            faults.add("has changed since the plan was made", file=name, remedy="plan again, or restore the file")
-    faults.raise_if_any()
-
-
-def same_settings(study: Study, folder: Path) -> tuple[bool, str, str]:
-    """Whether the plan's settings are those of the study file, apart from what the command line may replace."""
-    if not (folder / STUDY_FILE).is_file():
-        return True, "", f"no {STUDY_FILE} to compare with"
-    try:
-        now = _flat(load_study(folder).model_dump(mode="json"))
-    except InputError:
-        return False, "settings", f"a faulty {STUDY_FILE}"
-    then = _flat(study.model_dump(mode="json"))
-    for key in sorted(then.keys() | now.keys()):
-        if key.partition("[")[0] in _ASKED_ANEW:
-            continue
-        if then.get(key) != now.get(key):
-            return False, f"{key} = {then.get(key)!r}", f"{key} = {now.get(key)!r}"
-    return True, STUDY_FILE, STUDY_FILE
 
 
 def _check_sites(document: PlanDocument, recount: Recount) -> Iterator[Check]:

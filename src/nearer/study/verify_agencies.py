@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from nearer.errors import CheckFailedError
-from nearer.inputs.read import read_tables
 from nearer.inputs.tables import Tables
 from nearer.model.check import agrees
 from nearer.model.evaluate_rules import rules_bound
@@ -23,13 +22,12 @@ from nearer.planning.curvefiles import read_as
 from nearer.solvers.coalitions import without_others
 from nearer.study.agencies import AGENCY_FILE, PROOFS, proof_name
 from nearer.study.checks import Check, Verdict, equal
-from nearer.study.load import check_settings
+from nearer.study.provenance import origin_of
 from nearer.study.retime import Pairs, retime
 from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.staging import Staged
 from nearer.study.venues import read_venues
-from nearer.study.verify import check_inputs, find_study, same_settings
 from nearer.study.verify_sending import send_best
 from nearer.study.verify_stages import (
     People,
@@ -65,18 +63,11 @@ def verify_agencies(agencies_folder: Path, study_folder: Path | None = None) -> 
     agencies_folder = Path(agencies_folder)
     agencies_folder = agencies_folder.parent if agencies_folder.name == AGENCY_FILE else agencies_folder
     document = read_as(AgenciesDocument, agencies_folder / AGENCY_FILE, "run `nearer agencies` again")
-    folder = find_study(agencies_folder, study_folder)
-    check_inputs(document, folder)
-    study = check_settings(document.settings, f"{AGENCY_FILE}, settings")
-    tables = read_tables(
-        folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
-    )
-    read = {source.path: source.sha256 for source in tables.sources}
-    facts = _Facts(study, tables, retime(tables, study.streets, folder), agencies_folder)
+    origin = origin_of(document, agencies_folder, AGENCY_FILE, study_folder)
+    study, tables = origin.study, origin.tables
+    facts = _Facts(study, tables, retime(tables, study.streets, origin.folder), agencies_folder)
     checks = [
-        Check("settings", *same_settings(study, folder)),
-        Check("inputs", read == document.inputs, ", ".join(sorted(document.inputs)), ", ".join(sorted(read))),
-        equal("study", document.study, study.study.name),
+        *origin.checks(document),
         equal("seed", document.seed, study.study.seed),
         equal("unit", document.unit, "person-minutes"),
         equal("agencies", [one.name for one in document.agencies], facts.names),

@@ -8,7 +8,6 @@ from itertools import combinations
 from pathlib import Path
 
 from nearer.files import sha256
-from nearer.inputs.read import read_tables
 from nearer.model import OPEN
 from nearer.planning.comparedoc import CompareDocument, ComparedPlan
 from nearer.planning.curvefiles import read_as
@@ -16,10 +15,9 @@ from nearer.planning.document import PlanDocument
 from nearer.planning.files import PLAN_FILE, read_document
 from nearer.study.checks import Check, Verdict, equal, vector
 from nearer.study.compare import COMPARE_FILE
-from nearer.study.load import check_settings
+from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
 from nearer.study.retime import Pairs, retime
-from nearer.study.verify import check_inputs, find_study
 
 
 def verify_compare(folder: Path, study_folder: Path | None = None) -> Verdict:
@@ -70,13 +68,9 @@ def _check_figures(
     folder: Path,
     given: Path | None,
 ) -> Iterator[Check]:
-    home = find_study(folder, given)
-    check_inputs(document, home)
-    study = check_settings(document.settings, f"{PLAN_FILE}, settings")
-    tables = read_tables(
-        home, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
-    )
-    pairs: dict[str, Pairs] = retime(tables, study.streets, home)
+    origin = origin_of(document, folder, PLAN_FILE, given)
+    study, tables = origin.study, origin.tables
+    pairs: dict[str, Pairs] = retime(tables, study.streets, origin.folder)
     recount = Recount(study, tables, pairs)
     before = recount.nearest(recount.standing == OPEN)
     closed = frozenset(site.id for site in document.sites if site.status == "closed")

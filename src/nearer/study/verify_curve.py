@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from nearer.errors import CheckFailedError
-from nearer.inputs.read import read_tables
 from nearer.model import FREE, OPEN, Instance
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.planning.curvedoc import CurveDocument, CurveSize, Nested
@@ -19,10 +18,9 @@ from nearer.planning.curvefiles import CURVE_FILE, PROOFS, read_as
 from nearer.planning.files import read_run
 from nearer.study.checks import Check, Verdict, equal, load_certificate, vector
 from nearer.study.curve import proof_name
-from nearer.study.load import check_settings
+from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
 from nearer.study.retime import Pairs, retime
-from nearer.study.verify import check_inputs, find_study, same_settings
 from nearer.study.verify_history import check_history
 from nearer.units import BoolArray
 
@@ -43,19 +41,12 @@ def verify_curve(curve_folder: Path, study_folder: Path | None = None) -> Verdic
     curve_folder = Path(curve_folder)
     curve_folder = curve_folder.parent if curve_folder.name == CURVE_FILE else curve_folder
     document = read_as(CurveDocument, curve_folder / CURVE_FILE, "run `nearer curve` again")
-    folder = find_study(curve_folder, study_folder)
-    check_inputs(document, folder)
-    study = check_settings(document.settings, f"{CURVE_FILE}, settings")
-    tables = read_tables(
-        folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
-    )
-    read = {source.path: source.sha256 for source in tables.sources}
-    every = retime(tables, study.streets, folder)
+    origin = origin_of(document, curve_folder, CURVE_FILE, study_folder)
+    study, tables = origin.study, origin.tables
+    every = retime(tables, study.streets, origin.folder)
     recount = near_only(Recount(study, tables, every))
     checks = [
-        Check("settings", *same_settings(study, folder)),
-        Check("inputs", read == document.inputs, ", ".join(sorted(document.inputs)), ", ".join(sorted(read))),
-        equal("study", document.study, study.study.name),
+        *origin.checks(document),
         equal("seed", document.seed, study.study.seed),
         *_check_sites(document, recount),
     ]
@@ -63,7 +54,7 @@ def verify_curve(curve_folder: Path, study_folder: Path | None = None) -> Verdic
         return Verdict(tuple(checks), ("The rest was not checked, since the sites are not those of the study.",))
     notes: tuple[str, ...] = ()
     if document.history is not None:
-        found, notes = check_history(document.history, document.to, Recount(study, tables, every), folder)
+        found, notes = check_history(document.history, document.to, Recount(study, tables, every), origin.folder)
         checks += found
     asked = read_run(curve_folder).get("gap")
     checks += [

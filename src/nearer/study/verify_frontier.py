@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from nearer.errors import CheckFailedError
-from nearer.inputs.read import read_tables
 from nearer.model import FREE, OPEN
 from nearer.model.check import agrees
 from nearer.planning.curvefiles import read_as
@@ -19,10 +18,9 @@ from nearer.planning.files import read_run
 from nearer.planning.frontierdoc import FrontierDocument, TradePoint
 from nearer.study.checks import Check, Verdict, equal, load_certificate
 from nearer.study.frontier import FRONTIER_FILE, FRONTIER_PROOF, proof_name
-from nearer.study.load import check_settings
+from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
 from nearer.study.retime import retime
-from nearer.study.verify import check_inputs, find_study, same_settings
 from nearer.study.verify_objectives import Facts, Kept, evaluated, everyone_kept, next_limits, no_farther
 from nearer.units import BoolArray, minutes_to_ms
 
@@ -45,19 +43,12 @@ def verify_frontier(frontier_folder: Path, study_folder: Path | None = None) -> 
     frontier_folder = Path(frontier_folder)
     frontier_folder = frontier_folder.parent if frontier_folder.name == FRONTIER_FILE else frontier_folder
     document = read_as(FrontierDocument, frontier_folder / FRONTIER_FILE, "run `nearer frontier` again")
-    folder = find_study(frontier_folder, study_folder)
-    check_inputs(document, folder)
-    study = check_settings(document.settings, f"{FRONTIER_FILE}, settings")
-    tables = read_tables(
-        folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
-    )
-    recount = Recount(study, tables, retime(tables, study.streets, folder))
-    read = {source.path: source.sha256 for source in tables.sources}
+    origin = origin_of(document, frontier_folder, FRONTIER_FILE, study_folder)
+    study, tables = origin.study, origin.tables
+    recount = Recount(study, tables, retime(tables, study.streets, origin.folder))
     names = (document.first.name, document.second.name)
     checks = [
-        Check("settings", *same_settings(study, folder)),
-        Check("inputs", read == document.inputs, ", ".join(sorted(document.inputs)), ", ".join(sorted(read))),
-        equal("study", document.study, study.study.name),
+        *origin.checks(document),
         equal("seed", document.seed, study.study.seed),
         equal("objectives", list(names), list(study.aims)),
         equal("held", document.held, "farthest" if "farthest" in names else names[0]),

@@ -13,15 +13,13 @@ import pandas as pd
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
-from nearer.inputs.read import read_tables
 from nearer.planning.gapdoc import Gap
 from nearer.planning.gapfiles import GAPS_FILE, read_gaps
 from nearer.study.checks import Check, Verdict, compare, equal, vector
-from nearer.study.load import check_settings
+from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
 from nearer.study.recount_gaps import GapsRecount, short
 from nearer.study.retime import plane_of, retime
-from nearer.study.verify import check_inputs, find_study, same_settings
 from nearer.units import FloatArray, IntArray, minutes_to_ms
 
 _MS = 60_000.0
@@ -55,18 +53,11 @@ def verify_gaps(gaps_folder: Path, study_folder: Path | None = None) -> Verdict:
     gaps_folder = Path(gaps_folder)
     gaps_folder = gaps_folder.parent if gaps_folder.name == GAPS_FILE else gaps_folder
     document, points = read_gaps(gaps_folder)
-    folder = find_study(gaps_folder, study_folder)
-    check_inputs(document, folder)
-    study = check_settings(document.settings, f"{GAPS_FILE}, settings")
-    tables = read_tables(
-        folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
-    )
-    recount = Recount(study, tables, retime(tables, study.streets, folder))
-    read = {source.path: source.sha256 for source in tables.sources}
+    origin = origin_of(document, gaps_folder, GAPS_FILE, study_folder)
+    study, tables = origin.study, origin.tables
+    recount = Recount(study, tables, retime(tables, study.streets, origin.folder))
     checks = [
-        Check("settings", *same_settings(study, folder)),
-        Check("inputs", read == document.inputs, ", ".join(sorted(document.inputs)), ", ".join(sorted(read))),
-        equal("study", document.study, study.study.name),
+        *origin.checks(document),
         equal("crs", document.crs, plane_of(tables).crs),
         equal("points: ids", points["id"].tolist(), tables.people.table["id"].tolist()),
     ]

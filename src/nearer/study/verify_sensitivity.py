@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from nearer.errors import CheckFailedError
-from nearer.inputs.read import read_tables
 from nearer.inputs.tables import Tables
 from nearer.inputs.tags import WALK_KMH
 from nearer.model import FORBIDDEN, FREE, OPEN, Instance, single_phase
@@ -19,13 +18,12 @@ from nearer.planning.curvefiles import read_as
 from nearer.planning.files import read_run
 from nearer.planning.sensdoc import ScenarioPlan, SensitivityDocument
 from nearer.study.checks import Check, Verdict, equal, load_certificate, vector
-from nearer.study.load import check_settings
+from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
 from nearer.study.retime import Pairs, retime
 from nearer.study.scenarios import ScenarioSettings
 from nearer.study.sensitivity import PROOFS, ROBUST_PROOF, SENS_FILE, proof_name
 from nearer.study.settings import Study
-from nearer.study.verify import check_inputs, find_study, same_settings
 from nearer.units import BoolArray, FloatArray, minutes_to_ms
 
 _MS = 60_000.0
@@ -45,23 +43,16 @@ def verify_sensitivity(folder: Path, study_folder: Path | None = None) -> Verdic
     folder = Path(folder)
     folder = folder.parent if folder.name == SENS_FILE else folder
     told = read_as(SensitivityDocument, folder / SENS_FILE, "run `nearer sensitivity` again")
-    home = find_study(folder, study_folder)
-    check_inputs(told, home)
-    study = check_settings(told.settings, f"{SENS_FILE}, settings")
-    tables = read_tables(
-        home, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
-    )
-    read = {source.path: source.sha256 for source in tables.sources}
+    origin = origin_of(told, folder, SENS_FILE, study_folder)
+    study, tables = origin.study, origin.tables
     standing = Recount(study, tables, {}).standing
     checks = [
-        Check("settings", *same_settings(study, home)),
-        Check("inputs", read == told.inputs, ", ".join(sorted(told.inputs)), ", ".join(sorted(read))),
-        equal("study", told.study, study.study.name),
+        *origin.checks(told),
         *_check_sites(told, tables, standing == FREE),
     ]
     if not all(check.ok for check in checks if check.name.startswith("sites")):
         return Verdict(tuple(checks), ("The rest was not checked, since the sites are not those of the study.",))
-    worlds = _worlds(told, study, tables, home)
+    worlds = _worlds(told, study, tables, origin.folder)
     asked = read_run(folder).get("gap")
     checks += _check_values(told, worlds, tables)
     checks += _check_bounds(told, worlds, tables, folder, asked if isinstance(asked, int | float) else None)

@@ -14,7 +14,6 @@ from nearer.errors import CheckFailedError, Fault, InputError
 from nearer.files import sha256
 from nearer.inputs.area import boundary_of
 from nearer.inputs.frames import read_frame
-from nearer.inputs.read import read_tables
 from nearer.model import FORBIDDEN, FREE, OPEN
 from nearer.model.check import agrees, certified_bound
 from nearer.planning.document import PlanDocument
@@ -22,11 +21,10 @@ from nearer.planning.files import PLAN_FILE, read_document, read_run
 from nearer.planning.stress_document import Replan, StressDocument
 from nearer.planning.stress_files import STRESS_FILE, read_stress
 from nearer.study.checks import Check, Verdict, compare, equal, flat, load_certificate, vector
-from nearer.study.load import check_settings
+from nearer.study.provenance import origin_of
 from nearer.study.recount import Nearest, Recount
 from nearer.study.retime import retime
 from nearer.study.retime_hazard import retime_around
-from nearer.study.verify import check_inputs, find_study
 from nearer.study.verify_losses import check_harden, check_random, check_stock, check_worst
 from nearer.units import BoolArray, FloatArray, IntArray
 
@@ -134,17 +132,13 @@ def verify_stress(folder: Path, study_folder: Path | None = None) -> Verdict:
     plan = read_document(plan_folder)
     if sha256(plan_folder / PLAN_FILE) != document.plan:
         raise InputError([Fault("has changed since", file=str(plan_folder / PLAN_FILE), remedy="run stress again")])
-    study_at = find_study(plan_folder, study_folder)
-    check_inputs(plan, study_at)
-    study = check_settings(plan.settings, f"{PLAN_FILE}, settings")
-    tables = read_tables(
-        study_at, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
-    )
-    before = Recount(study, tables, retime(tables, study.streets, study_at))
+    origin = origin_of(plan, plan_folder, PLAN_FILE, study_folder)
+    study, tables = origin.study, origin.tables
+    before = Recount(study, tables, retime(tables, study.streets, origin.folder))
     table = tables.sites.table
     named = {site.id for site in plan.sites if site.status != "closed"}
     was_open = (table["id"].isin(named) | (table["status"] == "other")).to_numpy()
-    checks, after, inside = _happened(document, before, study_at, folder)
+    checks, after, inside = _happened(document, before, origin.folder, folder)
     named_out = table["id"].isin(document.asked.out_of_service).to_numpy()
     out = named_out | (inside & was_open)
     is_open = was_open & ~out
