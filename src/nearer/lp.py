@@ -122,10 +122,6 @@ class Lp:
         """Go by the primal simplex from now on: right where only costs change and the last basis stays feasible."""
         self._highs.setOptionValue("simplex_strategy", 4)
 
-    def use_dual(self) -> None:
-        """Go by the dual simplex from now on: right where only bounds change and the last basis stays dual feasible."""
-        self._highs.setOptionValue("simplex_strategy", 1)
-
     def use_devex(self) -> None:
         """Weigh edges roughly from now on: right for long, thin flows, whose exact weights cost more than they save."""
         self._highs.setOptionValue("simplex_dual_edge_weight_strategy", 1)

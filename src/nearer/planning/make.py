@@ -14,6 +14,7 @@ from nearer.demand import Demand
 from nearer.inputs.geo import WGS84
 from nearer.inputs.tables import Tables
 from nearer.model import FREE, OPEN, Instance, Solution, relative_gap
+from nearer.model.aims import kappa_of
 from nearer.network import TravelTimes
 from nearer.planning import document
 from nearer.planning.access import Access, sum_by
@@ -51,7 +52,6 @@ def make_plan(
     today: BoolArray | None = None,
     before_ms: float | None = None,
     answer: Answer | None = None,
-    kappa_per_min: float | None = None,
     everyone_ms: int | None = None,
     second_share: float | None = None,
 ) -> Plan:
@@ -84,8 +84,6 @@ def make_plan(
         The objective with the sites of today, where that is not everybody's time to the nearest.
     answer
         What each objective reached, where travel alone is not all that was asked.
-    kappa_per_min
-        κ of the Kolm-Pollak measure; None to leave it out.
     everyone_ms
         The time that everyone must be within where possible; None where there is no such rule.
     second_share
@@ -97,6 +95,7 @@ def make_plan(
     today = standing == OPEN if today is None else today
     before = Access.to_open(demand, class_times, today)
     after = Access.to_open(demand, class_times, open_mask)
+    kappa_per_min = kappa_of(demand.class_people.ravel(), before.counted_ms(unreached_ms).ravel() / MS_PER_MIN)
     gains = compute_gains(instance, open_mask)
     served = after.people_per_site(len(table))
     nearer_by = _people_nearer(after, len(table))

@@ -11,7 +11,7 @@ import numpy as np
 from nearer.demand import Demand
 from nearer.kernels.outage import nearest_with_room
 from nearer.network import TravelTimes
-from nearer.planning.access import Access, mean_minutes, sum_by
+from nearer.planning.access import Access, sum_by
 from nearer.planning.stress_document import Flow, StressedArea, WithRoom
 from nearer.units import MS_PER_MIN, NO_SITE, UNREACHED, BoolArray, FloatArray, StrArray
 
@@ -200,12 +200,6 @@ def with_room(seated: Seated, names: StrArray) -> WithRoom:
         mean_min_served=seated.mean_min,
         unmet_areas={str(found[a]): float(unmet[a]) for a in order},
     )
-
-
-def mean_of(people: FloatArray, access: Access) -> float | None:
-    """Average minutes of some people who reach a site; None if nobody does."""
-    mean = float(mean_minutes(people.ravel(), access.time_ms.ravel()))
-    return None if math.isnan(mean) else mean
 
 
 def served_by(access: Access, n_sites: int) -> FloatArray:

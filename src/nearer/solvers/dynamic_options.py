@@ -61,12 +61,6 @@ class OptionChoice:
         """Simplex iterations so far."""
         return 0 if self._lp is None else self._lp.iterations
 
-    def give_up(self, options: IntArray) -> None:
-        """Never take some options again."""
-        self.fixed[options] = True
-        if self._lp is not None:
-            self._lp.set_bounds(options, np.zeros(len(options)), np.zeros(len(options)))
-
     def relaxed(self, q: FloatArray) -> tuple[LpStatus, FloatArray, FloatArray]:
         """
         Solve the relaxation.

@@ -12,14 +12,13 @@ from nearer.inputs.tables import Tables
 from nearer.kernels.jit import default_threads
 from nearer.model import OPEN, Status
 from nearer.model.build import build_instance
-from nearer.planning.access import Access
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
 from nearer.solvers.backup import solve_backup
 from nearer.solvers.ordered import Answer, solution_of, solve_ordered
-from nearer.study.asking import backup_of, kappa_before, question_of
+from nearer.study.asking import backup_of, question_of
 from nearer.study.choices import Wish, check_wish, warm_start, with_choices
 from nearer.study.limits import Run
 from nearer.study.load import load_study
@@ -189,6 +188,5 @@ def plan_tables(
             answer=answer,
             everyone_ms=None if question is None else question.everyone_ms,
             second_share=study.plan.second_share,
-            kappa_per_min=kappa_before(study, demand, Access.to_open(demand, times, instance.standing == OPEN)),
         )
     return plan if answer is not None else with_choices(plan, instance, solution, run, wish)

@@ -13,7 +13,6 @@ from nearer.inputs.tables import Tables
 from nearer.model import CLOSED, OPEN, Instance, Solution, Status
 from nearer.model.build import build_instance
 from nearer.network import Network, TravelTimes
-from nearer.planning.access import Access
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.planning.staged import add_stages
@@ -22,7 +21,6 @@ from nearer.progress import Stop
 from nearer.solvers import solve
 from nearer.solvers.horizon import each_alone, each_in_turn, frozen
 from nearer.solvers.limited import Effort
-from nearer.study.asking import kappa_before
 from nearer.study.limits import Run
 from nearer.study.parts import run_notes, snapping
 from nearer.study.settings import Study
@@ -171,7 +169,6 @@ def _written(
         run=run_notes(run, solution),
         today=instance.standing == OPEN,
         before_ms=before[0],
-        kappa_per_min=kappa_before(study, demand, Access.to_open(demand, class_times, instance.standing == OPEN)),
     )
     order, gain = build_order(instance, single, level)
     return add_stages(
