@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, permutations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,21 +27,12 @@ from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.staging import Staged
 from nearer.study.venues import read_venues
+from nearer.study.verify_people import SLACK, People
 from nearer.study.verify_sending import send_best
-from nearer.study.verify_stages import (
-    People,
-    Story,
-    check_steps,
-    load_rules_certificate,
-    money_of,
-    parts_of,
-    staged_again,
-    story_of,
-    too_near,
-)
+from nearer.study.verify_stages import load_rules_certificate, money_of, parts_of, staged_again, too_near
+from nearer.study.verify_steps import Story, check_steps, story_of, text_in
 
 _MS = 60_000.0
-_SLACK = 1e-6  # of shares and money, relative: what HiGHS works to
 _MOST_AGENCIES = 5  # up to so many, every coalition is there
 
 
@@ -124,7 +114,7 @@ class _Facts:
         found = {}
         for site, row in self.table.iterrows():
             parts = parts_of(row, self.names)
-            owner = _text(row.get("agency"))
+            owner = text_in(row.get("agency"))
             found[str(site)] = {name for name, part in zip(self.names, parts, strict=True) if part > 0 or name == owner}
         return found
 
@@ -151,7 +141,8 @@ def _check_coalition(facts: _Facts, one: CoalitionPlan, at: int) -> Iterator[Che
     wrong = [
         site.id
         for site in one.sites
-        if (site.name, site.agency or "") != (str(table.loc[site.id, "name"]), _text(table.loc[site.id].get("agency")))
+        if (site.name, site.agency or "")
+        != (str(table.loc[site.id, "name"]), text_in(table.loc[site.id].get("agency")))
     ]
     yield Check(f"{who}: names and owners", not wrong, ", ".join(wrong[:5]), "as in the table")
     # a site that must open does so whoever takes part
@@ -168,11 +159,11 @@ def _check_coalition(facts: _Facts, one: CoalitionPlan, at: int) -> Iterator[Che
     yield Check(f"{who}: levels and openings", stages.ok, stages.claimed, stages.found)
     if not stages.ok:
         return
-    over = [name for name, taken, most in ceilings(facts, story) if taken > most + _SLACK * max(1.0, abs(taken))]
+    over = [name for name, taken, most in ceilings(facts, story) if taken > most + SLACK * max(1.0, abs(taken))]
     yield Check(f"{who}: ceilings", not over, ", ".join(over[:5]), "kept")
     value = facts.value(story)
     if facts.study.plan.whole:
-        yield Check(f"{who}: value", one.value >= value * (1 - _SLACK), one.value, f"at least {value:g}")
+        yield Check(f"{who}: value", one.value >= value * (1 - SLACK), one.value, f"at least {value:g}")
     else:
         yield Check(f"{who}: value", _near(one.value, value), one.value, value)
     gap = abs(one.value - one.bound) / max(abs(one.value), 1e-9)
@@ -216,7 +207,7 @@ def ceilings(facts: _Facts, story: Story) -> Iterator[tuple[str, float, float]]:
     new = [site for site in story.level[-1] if site not in story.today]
     for agency in study.agencies:
         if agency.max_open is not None:
-            mine = sum(_text(facts.table.loc[site].get("agency")) == agency.name for site in new)
+            mine = sum(text_in(facts.table.loc[site].get("agency")) == agency.name for site in new)
             yield f"venues opened of {agency.name}", mine, agency.max_open
     venues = read_venues(study, facts.tables)
     place = {str(site): at for at, site in enumerate(facts.table.index)}
@@ -329,21 +320,17 @@ def _check_separate(facts: _Facts, document: AgenciesDocument) -> Iterator[Check
         same = told is value is None or (told is not None and value is not None and _near(told, value))
         yield Check("separate_value", same, told, value)
     else:
-        yield Check("separate_value", told >= value * (1 - _SLACK), told, f"at least {value:g}")
-    over = [name for name, taken, most in ceilings(facts, story) if taken > most + _SLACK * max(1.0, abs(taken))]
+        yield Check("separate_value", told >= value * (1 - SLACK), told, f"at least {value:g}")
+    over = [name for name, taken, most in ceilings(facts, story) if taken > most + SLACK * max(1.0, abs(taken))]
     breaks = sorted(set(over)) if possible else []
     yield equal("separate_breaks", sorted(set(document.separate_breaks)), breaks)
     gain = None if told is None or document.separate_breaks else told - document.joint_value
     yield _same("joint_gain", document.joint_gain, gain, document.today_value)
 
 
-def _text(value: Any) -> str:
-    return "" if value is None or pd.isna(value) else str(value).strip()
-
-
 def _near(told: float, found: float) -> bool:
     """Sums over shares that two solvers rounded."""
-    return abs(told - found) <= _SLACK * max(abs(told), abs(found), 1.0)
+    return abs(told - found) <= SLACK * max(abs(told), abs(found), 1.0)
 
 
 def _same(name: str, told: float | None, found: float | None, scale: float) -> Check:

@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
 from nearer.errors import CheckFailedError
-from nearer.study.verify_stages import People
+from nearer.study.verify_people import People
 from nearer.units import FloatArray, minutes_to_ms
 
 

@@ -16,10 +16,10 @@ from nearer.study.checks import Check, equal
 from nearer.study.retime import Pairs
 from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
+from nearer.study.verify_people import SLACK, People
 from nearer.study.verify_sending import send_best
-from nearer.study.verify_stages import People, Story, load_rules_certificate, money_of, staged_again
-
-_SLACK = 1e-6  # of shares and money, relative: what HiGHS works to
+from nearer.study.verify_stages import load_rules_certificate, money_of, staged_again
+from nearer.study.verify_steps import Story
 
 
 def check_turns(
@@ -105,14 +105,14 @@ def _sign(turn: Turn) -> float:
 
 def _near(name: str, told: float, found: float) -> Check:
     """Sums over shares that a solver rounded agree less well than sums of the same terms."""
-    return Check(name, abs(told - found) <= _SLACK * max(abs(told), abs(found), 1.0), told, found)
+    return Check(name, abs(told - found) <= SLACK * max(abs(told), abs(found), 1.0), told, found)
 
 
 def _check_figures(turn: Turn) -> Iterator[Check]:
     """What follows from the figures themselves: what later turns kept, the gap, and the word for it."""
     sign = _sign(turn)
     most = turn.found * (1 + sign * turn.tolerance)
-    kept = sign * turn.value <= sign * most + _SLACK * max(abs(most), 1.0)
+    kept = sign * turn.value <= sign * most + SLACK * max(abs(most), 1.0)
     yield Check(f"{turn.name}: kept by later objectives", kept, turn.value, most)
     gap = abs(turn.value - turn.bound) / max(abs(turn.value), 1e-9)
     yield equal(f"{turn.name}: gap", turn.gap, gap)
