@@ -1,0 +1,45 @@
+"""Makes and renews the tables of a household database, step by step (alembic)."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+VERSIONS = "households_version"
+"""Table that tells which form the tables have; not the ledger's, so that neither is taken for the other."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
+@cache
+def newest() -> str:
+    """The form of the tables that this release works with."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    assert found is not None
+    return found
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """The form of the tables that a database has; None without any."""
+    return MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_revision()
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Bring a database's tables to the newest form, in one transaction."""
+    config = _config()
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()

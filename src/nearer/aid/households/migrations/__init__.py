@@ -1,0 +1,1 @@
+"""Steps from one form of the household database to the next."""

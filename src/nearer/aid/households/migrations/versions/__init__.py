@@ -1,0 +1,1 @@
+"""Each step in a file of its own."""
