@@ -98,17 +98,30 @@ def read_head(file: Path, trusted: str | None = None) -> dict[str, Any]:
         raise InputError(
             [Fault("is no exported head", str(file), remedy="export one with `nearer aid head`")]
         ) from error
+    return checked_head(head, str(file), trusted)
+
+
+def checked_head(head: Any, source: str, trusted: str | None = None) -> dict[str, Any]:
+    """
+    An exported head whose signature holds; ``source`` is what it is called.
+
+    Raises
+    ------
+    InputError
+        It is none, was changed, or was signed by another key.
+    """
     if not isinstance(head, dict) or set(head) != _KEYS or not isinstance(head["seq"], int):
-        raise InputError([Fault("is no exported head", str(file), remedy="export one with `nearer aid head`")])
+        raise InputError([Fault("is no exported head", source, remedy="export one with `nearer aid head`")])
     if trusted is not None and head["public_key"] != trusted:
-        raise InputError([Fault("was signed by another key", str(file), remedy="ask whose key it is")])
+        raise InputError([Fault("was signed by another key", source, remedy="ask whose key it is")])
     signed = {name: value for name, value in head.items() if name != "signature"}
     try:
         public = Ed25519PublicKey.from_public_bytes(base64.b64decode(head["public_key"], validate=True))
         public.verify(base64.b64decode(head["signature"], validate=True), canonical(signed))
     except (InvalidSignature, ValueError, TypeError) as error:
-        raise InputError([Fault("its signature does not hold: it was changed", str(file))]) from error
-    return head
+        raise InputError([Fault("its signature does not hold: it was changed", source)]) from error
+    found: dict[str, Any] = head
+    return found
 
 
 def fingerprint(public_key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +48,7 @@ def command_from(kind: str, fields: dict[str, Any], *, file: str | None = None, 
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise InputError(_faults(error, file, row)) from None
+        raise InputError(faults_of(error.errors(include_url=False), file, row)) from None
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,10 @@ def _row(line: str, file: str, number: int) -> Row:
     return Row(command_from(kind, found, file=file, row=number), id, by, moment, f"{file}, row {number}")
 
 
-def _faults(error: ValidationError, file: str | None, row: int | None) -> list[Fault]:
+def faults_of(errors: Iterable[Mapping[str, Any]], file: str | None, row: int | None) -> list[Fault]:
+    """What pydantic found wrong, in our words, each value once."""
     faults: dict[str, Fault] = {}
-    for found in error.errors(include_url=False):
+    for found in errors:
         # A quantity may be written in two ways; whichever was meant, it is one value with one fault.
         parts = [part for part in found["loc"] if not str(part).startswith("constrained-")]
         path = ".".join(map(str, parts))

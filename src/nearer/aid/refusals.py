@@ -7,6 +7,7 @@ What the ledger answers instead of doing what it was asked.
     └── RefusedError       1  the rules forbid it; nothing was written
         ├── NotEnoughError 1  a bounded account would go below zero
         ├── ClaimError     1  the household has had its share, or is entitled to none of this
+        ├── UnknownError   1  a code names nothing
         ├── IdTakenError   2  the id was used for another command
         └── BusyError      3  too many at once; the same command may be sent again with the same id
 """
@@ -40,6 +41,10 @@ class BusyError(RefusedError):
     exit_code = 3
 
 
-def unknown(what: str, code: str, remedy: str) -> RefusedError:
+class UnknownError(RefusedError):
+    """A code names nothing."""
+
+
+def unknown(what: str, code: str, remedy: str) -> UnknownError:
     """The refusal for a code that names nothing."""
-    return RefusedError(f"There is no {what} {code!r}; {remedy}.")
+    return UnknownError(f"There is no {what} {code!r}; {remedy}.")

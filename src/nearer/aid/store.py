@@ -13,6 +13,7 @@ import json
 import random
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,11 @@ AHEAD = timedelta(days=1)
 
 TRIES = 6
 """How often a command is tried before it is refused as busy."""
+
+MOST_AT_ONCE = 40
+"""Connections of one process: as many as a server has threads."""
+
+BUSY = "The ledger is busy; send the same command again with the same id: it counts once."
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _STAFF = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -105,6 +111,8 @@ class Store:
         self._tries = tries
         self._known_accounts: set[str] = set()
         self._jitter = random.Random()
+        self._wait_s = wait_s
+        self._turn = threading.Lock()
         try:
             self._check()
         except BaseException:
@@ -248,11 +256,23 @@ class Store:
                     raise
                 # Half as long to twice as long, so that those who met do not meet again.
                 time.sleep(min(0.5, 0.005 * 2**attempt) * self._jitter.uniform(0.5, 2.0))
-        raise BusyError("The ledger is busy; send the same command again with the same id: it counts once.")
+        raise BusyError(BUSY)
 
     @contextmanager
     def _writing(self) -> Iterator[Sql]:
         """An open transaction that holds the chain's head; committed at the end, rolled back if anything goes wrong."""
+        # Threads of one process queue here; SQLite would let them sleep and ask again.
+        if not self.is_postgres and not self._turn.acquire(timeout=self._wait_s):
+            raise BusyError(BUSY)
+        try:
+            with self._connected() as sql:
+                yield sql
+        finally:
+            if not self.is_postgres:
+                self._turn.release()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Sql]:
         pooled = self.engine.raw_connection()
         try:
             driver = pooled.driver_connection
@@ -304,7 +324,11 @@ def engine_of(url: sa.URL, wait_s: float = WAIT_S) -> sa.Engine:
     wait_ms = round(wait_s * 1000)
     if url.get_backend_name() == "postgresql":
         engine = sa.create_engine(
-            url, isolation_level="SERIALIZABLE", connect_args={"connect_timeout": max(2, round(wait_s))}
+            url,
+            isolation_level="SERIALIZABLE",
+            max_overflow=MOST_AT_ONCE - 5,
+            pool_timeout=wait_s,
+            connect_args={"connect_timeout": max(2, round(wait_s))},
         )
 
         @sa.event.listens_for(engine, "connect")
@@ -316,6 +340,8 @@ def engine_of(url: sa.URL, wait_s: float = WAIT_S) -> sa.Engine:
     engine = sa.create_engine(
         url,
         poolclass=QueuePool,
+        max_overflow=MOST_AT_ONCE - 5,
+        pool_timeout=wait_s,
         pool_reset_on_return=None,  # whoever takes a connection ends what was begun
         connect_args={"timeout": wait_s, "check_same_thread": False},
     )
@@ -357,6 +383,8 @@ def check_durable(engine: sa.Engine) -> None:
 def trouble_of(error: BaseException) -> str | None:
     """``busy`` where the same command may be tried again, ``full`` where the disk takes no more, None otherwise."""
     cause: BaseException = error
+    if isinstance(error, sa.exc.TimeoutError):  # all connections are in use
+        return "busy"
     if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
         cause = error.orig
     if isinstance(cause, sqlite3.OperationalError):

@@ -25,18 +25,22 @@ LISTED = (
 """Tables that ``nearer aid list`` shows."""
 
 
-def balances_of(
-    store: Store, *, kind: str | None = None, site: str | None = None, item: str | None = None, lot: str | None = None
-) -> list[dict[str, Any]]:
-    """
-    What accounts hold, without those that hold nothing.
+BALANCES_ORDER = (
+    accounts.c.site,
+    accounts.c.kind,
+    lots.c.item,
+    lots.c.first_out,
+    lots.c.seq,
+    lots.c.line,
+    accounts.c.reference,
+)
+"""Places, and in each what ends first; no two balances are the same in it."""
 
-    Returns
-    -------
-    list
-        For each account and lot: kind, site, reference, item, lot, quantity (base units), unit, use_by, best_before; in
-        the order of site, kind, item and what ends first.
-    """
+
+def balances_query(
+    *, kind: str | None = None, site: str | None = None, item: str | None = None, lot: str | None = None
+) -> sa.Select[Any]:
+    """What accounts hold, in no order."""
     if kind is not None and kind not in KINDS:
         raise UsageError(f"There is no account of kind {kind}; there are {', '.join(KINDS)}.")
     wanted = (
@@ -57,11 +61,26 @@ def balances_of(
             .join(items, items.c.item == lots.c.item)
         )
         .where(balances.c.quantity != 0)
-        .order_by(accounts.c.site, accounts.c.kind, lots.c.item, lots.c.first_out, lots.c.seq, lots.c.line)
     )
     for column, value in ((accounts.c.kind, kind), (accounts.c.site, site), (lots.c.item, item), (lots.c.lot, lot)):
         if value is not None:
             wanted = wanted.where(column == value)
+    return wanted
+
+
+def balances_of(
+    store: Store, *, kind: str | None = None, site: str | None = None, item: str | None = None, lot: str | None = None
+) -> list[dict[str, Any]]:
+    """
+    What accounts hold, without those that hold nothing.
+
+    Returns
+    -------
+    list
+        For each account and lot: kind, site, reference, item, lot, quantity (base units), unit, use_by, best_before; in
+        the order of site, kind, item and what ends first.
+    """
+    wanted = balances_query(kind=kind, site=site, item=item, lot=lot).order_by(*BALANCES_ORDER)
     with store.reading() as connection:
         return [dict(row._mapping) for row in connection.execute(wanted)]
 

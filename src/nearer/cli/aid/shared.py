@@ -37,7 +37,7 @@ UseBy = Annotated[str | None, typer.Option("--use-by", metavar="DAY", help="Last
 BestBefore = Annotated[str | None, typer.Option("--best-before", metavar="DAY", help="It may be given after that day.")]
 Cold = Annotated[bool, typer.Option("--cold", help="It is to be kept cold.")]
 
-_EXTRA = ("sqlalchemy", "alembic", "psycopg", "cryptography")
+_EXTRA = ("sqlalchemy", "alembic", "psycopg", "cryptography", "fastapi", "uvicorn")
 
 _COLUMNS = ("lot", "item", "quantity", "good", "damaged", "over", "short", "expected", "counted", "variance")
 

@@ -1,0 +1,225 @@
+"""The application: commands, questions, sessions, and what bounds them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nearer import __version__
+from nearer.aid.api import reads
+from nearer.aid.api.errors import CODES, answer_in_one_shape, documented
+from nearer.aid.api.gate import READ, Gate, Person
+from nearer.aid.api.paging import Cursor, Limit, Page
+from nearer.aid.audit import audit
+from nearer.aid.commands import CODE, COMMANDS, LOT, Command
+from nearer.aid.heads import checked_head
+from nearer.aid.store import Store
+from nearer.aid.trace import trace
+
+MOST_BYTES = 1_000_000
+"""No body is larger: a thousand lines of a gift have 200 kB."""
+
+ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$"
+
+_EVERY = ("sign-in", "not-yours", "invalid", "fault", "busy")
+
+Id = Annotated[str, StringConstraints(pattern=ID)]
+Key = Annotated[
+    Id,
+    Header(
+        alias="Idempotency-Key",
+        description="Made by whoever asks, for this command alone; sent again with the same body if no answer comes.",
+    ),
+]
+Desk = Annotated[str, Query(pattern=CODE, description="At which desk.")]
+At = Annotated[AwareDatetime | None, Query(description="When it happened; now without one.")]
+Site = Annotated[str | None, Query(pattern=CODE, description="Only this site.")]
+Item = Annotated[str | None, Query(pattern=CODE, description="Only this item.")]
+Lot = Annotated[str | None, Query(pattern=LOT, description="Only this lot.")]
+
+
+class Answer(BaseModel):
+    """What a command did: the number of its transaction, and what its kind tells."""
+
+    model_config = ConfigDict(extra="allow")
+
+    transaction: int
+
+
+def desk_api(store: Store, gate: Gate) -> FastAPI:
+    """
+    The desk over HTTP.
+
+    Parameters
+    ----------
+    store
+        The ledger; it is not closed here.
+    gate
+        Who asks (``nearer.aid.api.gate``).
+
+    Returns
+    -------
+    FastAPI
+        To be served alone or mounted under a path.
+    """
+    app = FastAPI(
+        title="nearer aid",
+        version=__version__,
+        summary="The ledger of what centres hold and hand over, from the giver to the household.",
+        description=_description(),
+        docs_url=None,  # would fetch its scripts from elsewhere
+        redoc_url=None,
+    )
+    answer_in_one_shape(app)
+    app.add_middleware(_Bounded)
+    app.include_router(_commands(store, gate))
+    app.include_router(_questions(store, gate))
+    return app
+
+
+def _description() -> str:
+    rows = "\n".join(f"| {status} | `{code}` | {when} | {remedy} |" for code, (status, when, remedy) in CODES.items())
+    return (
+        "Quantities are whole base units, or decimal text of a unit. Moments need a time zone. "
+        "Every command needs an `Idempotency-Key`.\n\n"
+        f"| status | code | when | remedy |\n| --- | --- | --- | --- |\n{rows}"
+    )
+
+
+def _commands(store: Store, gate: Gate) -> APIRouter:
+    """One address for each kind of command."""
+    router = APIRouter(prefix="/commands", tags=["commands"])
+    for kind, model in COMMANDS.items():
+        router.add_api_route(
+            f"/{kind}",
+            _endpoint(store, gate, model),
+            methods=["POST"],
+            name=kind,
+            operation_id=kind,
+            summary=(model.__doc__ or "").strip().splitlines()[0],
+            response_model=Answer,
+            response_description="It is done, now or when the key was first sent.",
+            responses=documented(*_EVERY, "unknown", "refused", "not-enough", "claim", "id-taken", "too-large", "disk"),
+        )
+    return router
+
+
+def _endpoint(store: Store, gate: Gate, model: type[Command]) -> Any:
+    def endpoint(
+        command: Any,
+        key: Key,
+        person: Annotated[Person, Depends(gate)],
+        desk: Desk = "desk",
+        at: At = None,
+    ) -> JSONResponse:
+        person.need(model.kind)
+        return JSONResponse(store.do(command, id=key, actor=person.code, desk=desk, at=at))
+
+    endpoint.__annotations__ = {
+        "command": model,
+        "key": Key,
+        "person": Annotated[Person, Depends(gate)],
+        "desk": Desk,
+        "at": At,
+        "return": JSONResponse,
+    }
+    return endpoint
+
+
+def _questions(store: Store, gate: Gate) -> APIRouter:
+    def reader(person: Annotated[Person, Depends(gate)]) -> Person:
+        person.need(READ)
+        return person
+
+    reader.__annotations__["person"] = Annotated[Person, Depends(gate)]
+    router = APIRouter(tags=["questions"], dependencies=[Depends(reader)], responses=documented(*_EVERY))
+
+    @router.get("/head", operation_id="get-head")
+    def get_head() -> reads.Head:
+        """Where the chain ends; signed heads are made where the key is (``nearer aid head``)."""
+        return reads.Head.model_validate(reads.head(store))
+
+    @router.get("/lists/{table}", operation_id="get-list", response_model=Page[dict[str, Any]])
+    def get_list(table: reads.Listed, limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:
+        """What was set up, in the order of its making."""
+        return JSONResponse(reads.list_page(store, table, limit, cursor))
+
+    @router.get("/balances", operation_id="get-balances", response_model=Page[reads.BalanceRow])
+    def get_balances(
+        kind: reads.AccountKind | None = None,
+        site: Site = None,
+        item: Item = None,
+        lot: Lot = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> JSONResponse:
+        """What is where, in base units; in each place what ends first."""
+        return JSONResponse(reads.balances_page(store, limit, cursor, kind=kind, site=site, item=item, lot=lot))
+
+    @router.get("/movements", operation_id="get-movements", response_model=Page[reads.MovementRow])
+    def get_movements(
+        site: Site = None, item: Item = None, lot: Lot = None, limit: Limit = 100, cursor: Cursor = None
+    ) -> JSONResponse:
+        """Every posting in order, and what its account then held."""
+        return JSONResponse(reads.movements_page(store, limit, cursor, site=site, item=item, lot=lot))
+
+    @router.get("/transactions", operation_id="get-transactions", response_model=Page[reads.TransactionRow])
+    def get_transactions(limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:
+        """Every command that was carried out, with its answer."""
+        return JSONResponse(reads.transactions_page(store, limit, cursor))
+
+    @router.get(
+        "/transactions/{id}",
+        operation_id="get-transaction",
+        response_model=reads.TransactionRow,
+        responses=documented("unknown"),
+    )
+    def get_transaction(id: Annotated[Id, Path(description="The command's Idempotency-Key.")]) -> JSONResponse:
+        """The command that a key stands for: whether it was carried out, and its answer."""
+        return JSONResponse(reads.transaction(store, id))
+
+    @router.get("/trace/{name}", operation_id="get-trace", response_model=reads.Traced, responses=documented("unknown"))
+    def get_trace(
+        name: Annotated[
+            str,
+            Path(pattern=r"^[A-Za-z0-9-]{1,40}$", description="A lot, a transaction's number or a thank-you number."),
+        ],
+    ) -> JSONResponse:
+        """Lots back to their givers and forward to where they went."""
+        return JSONResponse(trace(store, name))
+
+    @router.post("/audit", operation_id="audit", response_model=reads.AuditReport, responses=documented("too-large"))
+    def post_audit(heads: list[reads.ExportedHead] | None = None) -> JSONResponse:
+        """Prove the ledger, and that it contains the exported heads; minutes for millions of postings."""
+        checked = [checked_head(head.model_dump(), f"heads.{number}") for number, head in enumerate(heads or [])]
+        return JSONResponse(audit(store, checked).as_json())
+
+    return router
+
+
+class _Bounded:
+    """Refuses bodies that are larger than any command."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        got = 0
+
+        async def bounded() -> Message:
+            nonlocal got
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > MOST_BYTES:
+                raise HTTPException(413, headers={"Connection": "close"})
+            return message
+
+        await self._app(scope, bounded, send)

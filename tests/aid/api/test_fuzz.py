@@ -1,0 +1,98 @@
+"""Whatever the OpenAPI document allows or forbids gets an answer of the documented shape and no fault."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import NonInteractiveExampleWarning, Unsatisfiable
+
+from nearer.aid.audit import audit
+from nearer.aid.store import Store
+
+from ..server import served
+from ..town import Desk, Ticking, every_command
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import schemathesis
+    from schemathesis import GenerationMode
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        missing_required_header,
+        negative_data_rejection,
+        response_schema_conformance,
+        status_code_conformance,
+        unsupported_method,
+    )
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    missing_required_header,
+    unsupported_method,
+]
+
+
+@pytest.fixture
+def address(sqlite_templates: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """A server over a town where everything has happened once; its ledger is whole afterwards."""
+    place = str(shutil.copy(sqlite_templates["town"], tmp_path / "aid.db"))
+    with Store(place, clock=Ticking()) as store:
+        every_command(Desk(store))
+        with served(store) as address:
+            yield address
+        assert audit(store).holds
+
+
+def fuzzed(address: str, examples: int) -> Counter[tuple[str, int]]:
+    """How often each address gave each status."""
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    seen: Counter[tuple[str, int]] = Counter()
+    session = requests.Session()
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+
+            @seed(6)
+            @settings(
+                max_examples=examples,
+                database=None,
+                deadline=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def ask(case: schemathesis.Case, label: str = operation.label) -> None:
+                response = case.call(base_url=address, session=session, timeout=60)
+                seen[label, response.status_code] += 1
+                case.validate_response(response, checks=CHECKS)
+
+            with suppress(Unsatisfiable):  # where there is nothing to send, nothing wrong can be sent
+                ask()
+    return seen
+
+
+def test_the_fuzzer_finds_no_fault_at_any_address(address: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NonInteractiveExampleWarning)
+        seen = fuzzed(address, 2)
+    assert len({label for label, _ in seen}) > 30
+    assert {status for _, status in seen} >= {200, 404, 422}
+
+
+@pytest.mark.long
+def test_the_fuzzer_finds_no_fault_at_any_address_in_many_tries(address: str) -> None:
+    seen = fuzzed(address, 150)
+    assert sum(seen.values()) > 5_000
