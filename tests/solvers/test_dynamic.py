@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from benchmarks.dynamic import TINY, make
 
-from nearer.model import FREE, Instance, Rules, Status
+from nearer.model import FREE, Instance, Rules, ServiceLimit, Status
 from nearer.model.check import certified_bound, check_solution
 from nearer.model.evaluate_rules import rules_bound
 from nearer.progress import Stop
 from nearer.solvers import dynamic, solve
+from nearer.solvers.dynamic_cover import is_covering
 from nearer.testing.rules import brute_force_rules, check_rules_solver, rules_cases
 
 
@@ -183,3 +184,35 @@ def test_rows_without_people_or_sites_in_reach_change_nothing(monkeypatch: pytes
     assert not np.any(solution.row_idx >= instance.n_rows)
     assert solution.certificate is not None
     assert rules_bound(empty, solution.certificate) >= solution.bound - 1e-9 * abs(solution.bound)
+
+
+def money_alone(instance: Instance, rng: np.random.Generator) -> Instance:
+    """The same where nobody's way costs anything, no room has an end, and promises say who must be near."""
+    assert instance.rules is not None
+    where = instance.weight.sum(axis=1) * 0.6
+    limits = tuple(
+        ServiceLimit("near", instance.weight * (np.arange(instance.n_phases) == t)[:, None], float(beyond), where[t])
+        for t in range(instance.n_phases)
+        for beyond in rng.choice([4, 9, 14], 1 + (rng.random() < 0.3), replace=False)
+    )
+    cost = np.round(rng.random(instance.rules.n_options) * 20, 1)
+    return dataclasses.replace(
+        changed(instance, limits=limits, option_cost=cost),
+        weight=np.zeros_like(instance.weight),
+        need=instance.weight,
+        capacity=np.where(instance.capacity > 0, np.inf, 0.0),
+    )
+
+
+def test_money_alone_under_promises_of_who_is_near_is_a_cover_with_the_enumerated_optimum() -> None:
+    rng = np.random.default_rng(11)
+    solved = 0
+    for case in rules_cases(60, 500):
+        instance = money_alone(case, rng)
+        assert is_covering(instance)
+        best, solution = brute_force_rules(instance), solve(instance, gap=0.0)
+        assert check_solution(instance, solution) == []
+        assert math.isclose(solution.objective, best, rel_tol=1e-6, abs_tol=1e-6)
+        assert solution.status is (Status.OPTIMAL if math.isfinite(best) else Status.INFEASIBLE)
+        solved += math.isfinite(best) and solution.objective > 0
+    assert solved > 15

@@ -18,6 +18,7 @@ from nearer.model.evaluate_rules import rules_of
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
 from nearer.solvers.dynamic_core import DynamicCore, make_core, sampled
+from nearer.solvers.dynamic_cover import is_covering, solve_covering
 from nearer.solvers.dynamic_dual import DynamicDual, Point, StoppedError
 from nearer.solvers.dynamic_exact import Exact, solve_exactly
 from nearer.solvers.dynamic_options import OptionChoice
@@ -257,12 +258,14 @@ def solve_dynamic(
         exact: Exact | None = None
         by_solver = False
         n_columns = instance.n_phases * (len(instance.cost) + instance.n_rows) + rules.n_options
-        if n_columns > _SMALL and not instance.single_source and not stop():
+        if is_covering(instance):
+            exact = solve_covering(instance, budget, gap)
+        elif n_columns > _SMALL and not instance.single_source and not stop():
             run = DynamicRun(instance, state, threads)
             run.run()
-        if run is None:
+        if exact is None and run is None:
             exact = solve_exactly(instance, budget, gap)
-        elif not (run.infeasible or state.reached or budget.exhausted()):
+        elif run is not None and not (run.infeasible or state.reached or budget.exhausted()):
             exact = run.finish()
             if exact is not None:
                 by_solver = exact.bound > state.bound
