@@ -85,3 +85,13 @@ def town(place: str) -> Iterator[Desk]:
     """A desk with a hub, two centres, givers, rice, oil, kits, money and a programme with a period."""
     with Store(place, clock=Ticking()) as store:
         yield Desk(store)
+
+
+@pytest.fixture(scope="session")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with a made-up year of thirty households; for reading only."""
+    from nearer.aid.demo import make_demo
+
+    file = tmp_path_factory.mktemp("year") / "year.db"
+    make_demo(str(file), households=30)
+    return file

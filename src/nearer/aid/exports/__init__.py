@@ -1,0 +1,1 @@
+"""What others read: tables, and the open standards of supply chains, humanitarian data and service directories."""
