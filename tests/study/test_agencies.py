@@ -11,6 +11,8 @@ import pytest
 from nearer.errors import UsageError
 from nearer.study.agencies import AGENCY_FILES, compare_agencies
 from nearer.study.run import run_study
+from nearer.study.verify import verify_plan
+from nearer.study.verify_agencies import verify_agencies
 
 PEOPLE = {"a": (0, 100), "b": (4, 40), "c": (8, 60), "d": (12, 80), "e": (16, 50), "f": (20, 90)}
 SITES = {"H": (0, "existing", "city"), "S": (10, "candidate", "city"), "P": (19, "candidate", "parish"),
@@ -91,3 +93,58 @@ def test_one_agency_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
     folder = write(tmp_path / "street", '[[agencies]]\nname = "city"\nmax_open = 1\n')
     with pytest.raises(UsageError, match="fewer than two"):
         compare_agencies(folder)
+
+
+PROMISED = """
+[[agencies.floors]]
+group = "older"
+within_min = 1.2
+share = 0.7
+[[agencies.floors]]
+mean_min = 7
+"""
+
+
+def test_promises_of_an_agency_are_kept_by_the_best_plan_that_keeps_them(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path / "street", '[[agencies]]\nname = "city"\nmax_open = 1\n[[agencies]]\nname = "parish"\n' + PROMISED
+    )
+    older = {"a": 12, "b": 0, "c": 60, "d": 18, "e": 5, "f": 5}
+    rows = ["id,lon,lat,population,old", *(f"{i},0,{at / 1000},{n},{older[i]}" for i, (at, n) in PEOPLE.items())]
+    (folder / "people.csv").write_text("\n".join(rows))
+    text = (folder / "nearer.toml").read_text()
+    (folder / "nearer.toml").write_text(text.replace('"people.csv"', '"people.csv"\ngroups = { older = "old" }'))
+
+    def near(open_sites: set[str]) -> float:
+        reached = [
+            i for i, (at, _) in PEOPLE.items() if min(abs(at - SITES[s][0]) for s in open_sites) * STEP_MIN <= 1.2
+        ]
+        return sum(older[i] for i in reached) / sum(older.values())
+
+    everyone = sum(n for _, n in PEOPLE.values())
+    candidates = [site for site, one in SITES.items() if one[1] == "candidate"]
+    sets = [{"H", *some} for k in range(3) for some in combinations(candidates, k) if not {"S", "L"} <= {*some}]
+    kept = [one for one in sets if near(one) >= 0.7 and walked(one) <= 7 * everyone]
+    free = min(sets, key=walked)
+    best = min(kept, key=walked)
+    assert free not in kept  # or the promise would be none
+    plan = run_study(folder, gap=0.0).document
+    assert {site.id for site in plan.sites if site.status == "opened"} == best - {"H"}
+    told = [rule for rule in plan.rules if rule.agency]
+    assert [rule.agency for rule in told] == ["parish", "parish"]
+    assert told[0].value == pytest.approx(near(best))
+    assert told[1].value == pytest.approx(walked(best) / everyone, rel=2e-3)
+    assert verify_plan(folder / "plan").ok
+    path = folder / "plan" / "plan.json"
+    document = json.loads(path.read_text())
+    next(rule for rule in document["rules"] if rule["name"] == told[0].name)["value"] = 0.99
+    path.write_text(json.dumps(document))
+    assert [check.name for check in verify_plan(folder / "plan").differing] == [f"{told[0].name}: told"]
+
+    compared = compare_agencies(folder, gap=0.0)
+    assert [one.agency for one in compared.promises] == ["parish", "parish"]
+    for one in compared.coalitions:
+        opened = {"H", *(site.id for site in one.sites)}
+        assert one.promises == pytest.approx([near(opened), walked(opened) / everyone], rel=2e-3)
+    assert verify_agencies(folder / "agencies").ok
+    assert "promise of parish, older" in (folder / "agencies" / "agencies.html").read_text()

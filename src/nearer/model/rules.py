@@ -29,12 +29,15 @@ class ServiceLimit:
         ``beyond`` or the row is unserved, and 0 elsewhere.
     most
         The ceiling.
+    whose
+        Who promises it, "" where it is asked of the whole plan.
     """
 
     name: str
     factor: FloatArray
     beyond: float | None
     most: float
+    whose: str = ""
 
 
 @dataclass(frozen=True)

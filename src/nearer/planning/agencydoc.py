@@ -20,6 +20,15 @@ class CoalitionSite(Part):
     steps: list[SiteStep]
 
 
+class AgencyPromise(Part):
+    """What an agency promises to a group."""
+
+    agency: str
+    name: str
+    least: float | None = Field(description="the part of the group, 0 to 1; null where minutes are promised")
+    most: float | None = Field(description="minutes on average; null where a part is promised")
+
+
 class CoalitionPlan(Part):
     """What some agencies could do together, without the others."""
 
@@ -32,6 +41,9 @@ class CoalitionPlan(Part):
     )
     saves: float = Field(description="weighted person-minutes saved against today")
     sites: list[CoalitionSite]
+    promises: list[float] = Field(
+        [], description="where each promise of the agencies would stand if everybody went to the nearest centre"
+    )
 
 
 class AgencyWorth(Part):
@@ -67,6 +79,7 @@ class AgenciesDocument(Part):
     separate_breaks: list[str] = Field(description="ceilings for all that this would break, and then is no plan")
     joint_gain: float | None = Field(description="separate_value − joint_value; null where that is no plan")
     agencies: list[AgencyWorth]
+    promises: list[AgencyPromise] = Field([], description="what agencies promise; coalitions are not held to it")
     coalitions: list[CoalitionPlan]
     notes: list[str]
 

@@ -263,6 +263,7 @@ class RuleUse(Part):
     value: float
     lower: float | None = None
     upper: float | None = None
+    agency: str | None = Field(None, description="whose promise it is; null where it is asked of the whole plan")
 
 
 class UnmetArea(Part):

@@ -13,6 +13,7 @@ import pandas as pd
 from nearer.model import CLOSED, OPEN, Instance, Status, relative_gap
 from nearer.model.aims import Aim
 from nearer.model.evaluate_rules import assigned_cost, limit_total, rules_of
+from nearer.model.rules import ServiceLimit
 from nearer.planning import document
 from nearer.planning.plan import Plan
 from nearer.planning.room import nearest_with_room
@@ -320,14 +321,19 @@ def _rules(stages: Stages) -> list[document.RuleUse]:
         for t in range(stages.instance.n_phases):
             row, _, share, place = stages.sent(t)
             value += limit_total(stages.instance, at, t, row, place, share)
-        people = float(limit.factor.sum()) or 1.0
-        if limit.beyond is None:
-            scale = people * MS_PER_MIN
-            found.append(document.RuleUse(name=limit.name, value=value / scale, upper=limit.most / scale))
-        else:  # told as the part within, as it was asked
-            within, least = 1.0 - value / people, 1.0 - limit.most / people
-            found.append(document.RuleUse(name=limit.name, value=within, lower=least))
+        found.append(promise(limit, value))
     return found
+
+
+def promise(limit: ServiceLimit, total: float) -> document.RuleUse:
+    """A ceiling on what people meet and where its total stands, told as it was asked."""
+    people = float(limit.factor.sum()) or 1.0
+    whose = limit.whose or None
+    if limit.beyond is None:
+        scale = people * MS_PER_MIN
+        return document.RuleUse(name=limit.name, value=total / scale, upper=limit.most / scale, agency=whose)
+    within, least = 1.0 - total / people, 1.0 - limit.most / people
+    return document.RuleUse(name=limit.name, value=within, lower=least, agency=whose)
 
 
 def _unmet(stages: Stages) -> list[document.UnmetArea]:

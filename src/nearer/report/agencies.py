@@ -7,22 +7,20 @@ import io
 
 from markupsafe import Markup
 
-from nearer.planning.agencydoc import AgenciesDocument
-from nearer.report import charts, tokens, words
+from nearer.planning.agencydoc import AgenciesDocument, AgencyPromise
+from nearer.report import tokens, words
 from nearer.report.html import environment, style
-from nearer.report.mapclean import clean
-
-_WIDE, _ROW, _LABEL = 720, 44, 190
 
 
 def agencies_html(document: AgenciesDocument) -> str:
     """One self-contained page; the same document gives the same bytes."""
     text = environment().get_template("agencies.html.j2").render(
         doc=document,
-        css=Markup(tokens.css() + charts.CSS + style()),
+        css=Markup(tokens.css() + style()),
         words=words,
         answer=agencies_text(document),
-        picture=Markup(_bars(document)),
+        bars=_bars(document),
+        promises=_promises(document),
         rows=[
             (
                 one.name,
@@ -83,31 +81,42 @@ def agencies_csv(document: AgenciesDocument) -> str:
     return text.getvalue()
 
 
-def _bars(document: AgenciesDocument) -> str:
-    """Alone and contribution of each agency as bars."""
-    most = max([one.alone_saves for one in document.agencies] + [one.contribution_most for one in document.agencies])
+def _bars(document: AgenciesDocument) -> list[tuple[str, list[tuple[str, str, float, str]]]]:
+    """What each agency saves alone, and what is lost without it: kind, words, per cent of the width, hours."""
+    most = max([one.alone_saves for one in document.agencies] + [one.contribution for one in document.agencies])
     if most <= 0:
-        return ""
-    height = _ROW * len(document.agencies) + 30
-    scale = (_WIDE - _LABEL - 90) / most
-    parts = []
-    for place, one in enumerate(document.agencies):
-        y = 26 + place * _ROW
-        parts.append(f'<text class="ch-name" x="0" y="{y + 18}"><tspan>{clean(one.name)}</tspan></text>')
-        for offset, amount, kind in ((2, one.alone_saves, "before"), (18, one.contribution, "after")):
-            wide = max(amount, 0.0) * scale
-            fill = "var(--existing)" if kind == "before" else "var(--opened)"
-            parts.append(f'<rect x="{_LABEL}" y="{y + offset}" width="{wide:.1f}" height="13" fill="{fill}"/>')
-            parts.append(
-                f'<text class="ch-text" x="{_LABEL + wide + 6:.1f}" y="{y + offset + 11}">{words.hours(amount)}</text>'
-            )
-    key = (
-        f'<rect x="{_LABEL}" y="4" width="13" height="13" fill="var(--existing)"/>'
-        f'<text class="ch-name" x="{_LABEL + 19}" y="15">saves alone</text>'
-        f'<rect x="{_LABEL + 130}" y="4" width="13" height="13" fill="var(--opened)"/>'
-        f'<text class="ch-name" x="{_LABEL + 149}" y="15">lost without it (person-hours)</text>'
-    )
-    return (
-        f'<svg class="chart" viewBox="0 0 {_WIDE} {height}" role="img" aria-label="What each agency saves alone, and '
-        f'what is lost without it">{key}{"".join(parts)}</svg>'
-    )
+        return []
+    return [
+        (
+            one.name,
+            [
+                (kind, said, round(100 * max(amount, 0.0) / most, 1), words.hours(amount))
+                for kind, said, amount in (
+                    ("existing", "saves alone", one.alone_saves),
+                    ("opened", "lost without it", one.contribution),
+                )
+            ],
+        )
+        for one in document.agencies
+    ]
+
+
+def _promises(document: AgenciesDocument) -> list[tuple[str, ...]]:
+    """Where each promise stands today, with its agency alone, and with all together."""
+    by_members = {tuple(one.members): one.promises for one in document.coalitions}
+    everyone = max(by_members, key=len)
+    return [
+        (
+            promise.name,
+            _part(promise, promise.least if promise.least is not None else promise.most or 0.0, asked=True),
+            *(_part(promise, by_members[who][at]) for who in ((), (promise.agency,), everyone)),
+        )
+        for at, promise in enumerate(document.promises)
+    ]
+
+
+def _part(promise: AgencyPromise, value: float, *, asked: bool = False) -> str:
+    """A part of a group, or minutes."""
+    if promise.least is not None:
+        return f"at least {words.percent(value)}" if asked else words.percent(value)
+    return f"at most {words.minutes(value)} min" if asked else f"{words.minutes(value)} min"

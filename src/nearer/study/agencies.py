@@ -14,8 +14,12 @@ from nearer.files import written_whole
 from nearer.inputs.tables import Tables
 from nearer.kernels.jit import default_threads
 from nearer.model import CLOSED, Instance, RulesCertificate, Solution, Status, relative_gap
-from nearer.planning.agencydoc import AgenciesDocument, AgencyWorth, CoalitionPlan, CoalitionSite
+from nearer.model.evaluate_rules import rules_of
+from nearer.model.rules import ServiceLimit, limit_costs
+from nearer.planning.access import first_two
+from nearer.planning.agencydoc import AgenciesDocument, AgencyPromise, AgencyWorth, CoalitionPlan, CoalitionSite
 from nearer.planning.document import SiteStep
+from nearer.planning.staged import promise
 from nearer.progress import Progress, Silent, Stop
 from nearer.report.agencies import agencies_csv, agencies_html
 from nearer.solvers import solve
@@ -173,12 +177,17 @@ def _document(
         separate_breaks=breaks,
         joint_gain=None if separate_min is None or breaks else separate_min - joint.value / MS_PER_MIN,
         agencies=[_worth(a, name, found, shares) for a, name in enumerate(names)],
+        promises=[
+            AgencyPromise(agency=limit.whose, name=limit.name, least=one.lower, most=one.upper)
+            for limit, one in ((limit, promise(limit, 0.0)) for limit in _promises(staged))
+        ],
         coalitions=[_coalition(one, names, tables, staged, nobody.value) for one in found],
         notes=[
             "Venues of an agency that takes no part stay as they are; a venue that several pay for changes only if all "
             "of them take part; venues without an agency are open to every coalition.",
             "Numbers that must at least be opened, and promises to groups, are left out here, since a smaller "
-            "coalition cannot be held to what all were asked for; budgets and other ceilings hold.",
+            "coalition cannot be held to what all were asked for; budgets and other ceilings hold. Where agencies' own "
+            "promises would stand is told, as if everybody went to the nearest centre.",
             "Without any agency, only venues that belong to none may change.",
         ],
     )
@@ -233,4 +242,21 @@ def _coalition(one: Coalition, names: list[str], tables: Tables, staged: Staged,
         proof="solver" if one.certificate is None else "certificate",
         saves=(today_value - one.value) / MS_PER_MIN,
         sites=sites,
+        promises=[promise(limit, _met(staged, one, limit)).value for limit in _promises(staged)],
     )
+
+
+def _promises(staged: Staged) -> list[ServiceLimit]:
+    """What agencies promise."""
+    return [limit for limit in rules_of(staged.instance).limits if limit.whose]
+
+
+def _met(staged: Staged, one: Coalition, limit: ServiceLimit) -> float:
+    """Total of a promise if everybody goes to the nearest open site."""
+    rows, total = staged.rows, 0.0
+    for t, level in enumerate(one.level):
+        first, _ = first_two(rows.indptr, rows.site_idx, level != CLOSED)
+        cost = np.where(first >= 0, staged.instance.cost[first], staged.instance.unserved)
+        counted = limit_costs(limit, np.where(first >= 0, cost, np.inf) if limit.beyond is not None else cost)
+        total += float(limit.factor[t] @ counted)
+    return total

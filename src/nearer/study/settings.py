@@ -140,6 +140,12 @@ class Study(Settings):
         return (*given, *(0.0 for _ in range(len(self.aims) - len(given))))[: len(self.aims)]
 
     @property
+    def promises(self) -> tuple[tuple[str, FloorSettings], ...]:
+        """Every floor, with whose promise it is: "" for the plan's, else the agency's name."""
+        of_plan = tuple(("", floor) for floor in self.plan.floors)
+        return of_plan + tuple((agency.name, floor) for agency in self.agencies for floor in agency.floors)
+
+    @property
     def is_plain(self) -> bool:
         """Whether travel alone is asked for, without rules that it cannot state by itself."""
         return self.aims == ("travel",) and self.plan.everyone_within_min is None and not self.plan.force
@@ -153,7 +159,7 @@ class Study(Settings):
     def staged(self) -> bool:
         """Whether phases, levels, money, agencies or other rules across sites are asked for."""
         plan = self.plan
-        across = plan.phases or plan.districts or plan.floors or self.agencies or self.levels or self.programmes
+        across = plan.phases or plan.districts or self.promises or self.agencies or self.levels or self.programmes
         money = plan.budget is not None or plan.running_budget is not None
         return bool(across or money or plan.close_max or plan.separation_m)
 
@@ -315,14 +321,17 @@ def _stage_contradictions(study: Study) -> Iterator[Contradiction]:
             yield Contradiction(
                 f"people.later.{phase_name}", f'there is no phase "{phase_name}"', "name a phase of [[plan.phases]]"
             )
-    for number, floor in enumerate(plan.floors, start=1):
+    keyed = [(f"plan.floors[{number}]", floor) for number, floor in enumerate(plan.floors, start=1)]
+    for at, agency in enumerate(study.agencies, start=1):
+        keyed += [(f"agencies[{at}].floors[{number}]", floor) for number, floor in enumerate(agency.floors, start=1)]
+    for key, floor in keyed:
         if floor.group is not None and floor.group not in groups:
-            yield Contradiction(f"plan.floors[{number}].group", f'there is no group "{floor.group}"', known)
+            yield Contradiction(f"{key}.group", f'there is no group "{floor.group}"', known)
         kinds = [floor.mean_min is not None, floor.not_worse, floor.within_min is not None and floor.share is not None]
         lone = (floor.within_min is None) != (floor.share is None)
         if sum(kinds) != 1 or lone:
             yield Contradiction(
-                f"plan.floors[{number}]",
+                key,
                 "a floor says one thing",
                 "give mean_min, or not_worse = true, or within_min and share",
             )
@@ -364,9 +373,10 @@ def _staged_objective(study: Study) -> Iterator[Contradiction]:
             "with phases, levels, money or rules across sites travel does not come after gradual coverage",
             "leave decay_min out, or travel",
         )
-    elif name in ("coverage", "equal") and (plan.floors or plan.everyone_within_min is not None):
+    elif name in ("coverage", "equal") and (study.promises or plan.everyone_within_min is not None):
+        theirs = [f"agencies[{at}].floors" for at, agency in enumerate(study.agencies, start=1) if agency.floors]
         yield Contradiction(
-            "plan.floors" if plan.floors else "plan.everyone_within_min",
+            "plan.floors" if plan.floors else theirs[0] if theirs else "plan.everyone_within_min",
             f"promises in minutes do not go with the objective {name}",
             "take travel or cost, or leave the promises out",
         )

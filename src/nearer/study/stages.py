@@ -35,7 +35,7 @@ class DistrictSettings(Settings):
 
 
 class FloorSettings(Settings):
-    """``[[plan.floors]]``: what a group is promised at the end, whatever else is gained."""
+    """``[[plan.floors]]``, ``[[agencies.floors]]``: what a group is promised at the end, whatever else is gained."""
 
     group: str | None = Field(None, description="a group of [people]; default everyone")
     mean_min: float | None = Field(None, ge=0, description="average minutes of at most so many; unreached counted")
@@ -52,6 +52,7 @@ class AgencySettings(Settings):
     running_budget: float | None = Field(None, ge=0, le=MOST, description="money a year for running, in every phase")
     min_open: int | None = Field(None, ge=0, description="at least so many of its venues are opened")
     max_open: int | None = Field(None, ge=0, description="at most so many of its venues are opened")
+    floors: tuple[FloorSettings, ...] = Field((), description="what it promises to groups of its own")
 
 
 class LevelSettings(Settings):

@@ -21,7 +21,7 @@ from nearer.study.goals import Goal, goal_of
 from nearer.study.load import STUDY_FILE
 from nearer.study.parts import check_named_sites, standing, too_many, weigh
 from nearer.study.settings import Study
-from nearer.study.stages import PhaseSettings
+from nearer.study.stages import FloorSettings, PhaseSettings
 from nearer.study.venues import Venues, read_venues
 from nearer.units import BoolArray, FloatArray, IntArray, minutes_to_ms
 
@@ -309,6 +309,12 @@ def _keep(earlier: Goal, value: float, tolerance: float, study: Study, rows: Sta
     book.limits.append(ServiceLimit(name, rows.weight, float(minutes_to_ms(near)), most))
 
 
+def promised(agency: str, floor: FloorSettings) -> str:
+    """Who promises what to whom, as rules are named."""
+    who = floor.group or "everyone"
+    return f"promise of {agency}, {who}" if agency else who
+
+
 def _limits(
     study: Study,
     demands: Sequence[Demand],
@@ -320,13 +326,13 @@ def _limits(
     """Promises to groups as ceilings; unreached people count at ``unreached_min``, as in every mean."""
     found: list[ServiceLimit] = []
     unreached_ms, last = minutes_to_ms(study.unreached_min), len(demands) - 1
-    for floor in study.plan.floors:
-        who = floor.group or "everyone"
+    for agency, floor in study.promises:
+        who = promised(agency, floor)
         people = rows.group_people(demands, floor.group)
         at_end = np.where(np.arange(len(demands))[:, None] == last, people, 0.0)
         if floor.mean_min is not None:
             most = minutes_to_ms(floor.mean_min) * float(people[last].sum())
-            found.append(ServiceLimit(f"{who}: {floor.mean_min:g} minutes on average", at_end, None, most))
+            found.append(ServiceLimit(f"{who}: {floor.mean_min:g} minutes on average", at_end, None, most, agency))
         elif floor.not_worse:
             before = Access.to_open(today, class_times, stand == OPEN).counted_ms(unreached_ms)
             own = today.class_names.index(floor.group) if floor.group in today.class_names else 0
@@ -337,9 +343,9 @@ def _limits(
                 here = np.where(np.arange(len(demands))[:, None] == t, people, 0.0)
                 when = f" in {study.plan.phases[t].name}" if study.plan.phases else ""
                 name = f"{who}: average minutes no longer than today{when}"
-                found.append(ServiceLimit(name, here, None, mean_ms * float(people[t].sum())))
+                found.append(ServiceLimit(name, here, None, mean_ms * float(people[t].sum()), agency))
         elif floor.within_min is not None and floor.share is not None:
             most = (1.0 - floor.share) * float(people[last].sum())
             name = f"{who}: {100 * floor.share:g} % within {floor.within_min:g} minutes"
-            found.append(ServiceLimit(name, at_end, float(minutes_to_ms(floor.within_min)), most))
+            found.append(ServiceLimit(name, at_end, float(minutes_to_ms(floor.within_min)), most, agency))
     return found

@@ -27,7 +27,7 @@ from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.staging import Staged
 from nearer.study.venues import read_venues
-from nearer.study.verify_people import SLACK, People
+from nearer.study.verify_people import SLACK, People, Promised
 from nearer.study.verify_sending import send_best
 from nearer.study.verify_stages import load_rules_certificate, money_of, parts_of, staged_again, too_near
 from nearer.study.verify_steps import Story, check_steps, story_of, text_in
@@ -61,6 +61,7 @@ def verify_agencies(agencies_folder: Path, study_folder: Path | None = None) -> 
         equal("seed", document.seed, study.study.seed),
         equal("unit", document.unit, "person-minutes"),
         equal("agencies", [one.name for one in document.agencies], facts.names),
+        *_check_promises(facts, document),
         equal("coalitions", [one.members for one in document.coalitions], _expected(facts.names)),
     ]
     if not all(check.ok for check in checks[-2:]):
@@ -71,6 +72,18 @@ def verify_agencies(agencies_folder: Path, study_folder: Path | None = None) -> 
         return Verdict(tuple(checks), ("Sums were not checked, since what they are made of differs.",))
     checks += [*_check_order(document), *_check_sums(document), *_check_separate(facts, document)]
     return Verdict(tuple(checks), tuple(_notes(study, document)))
+
+
+def _check_promises(facts: _Facts, document: AgenciesDocument) -> Iterator[Check]:
+    """Promises as the study states them."""
+    today = story_of([], facts.study, facts.table, facts.phases)
+    found = [(one.whose, one.name, one.least, one.most) for one in facts.promised(today)]
+    names = [(one.agency, one.name) for one in document.promises]
+    yield Check("promises", names == [one[:2] for one in found], str(names), str([one[:2] for one in found]))
+    for told, (_, name, least, most) in zip(document.promises, found, strict=False):
+        ends = (-math.inf if told.least is None else told.least, math.inf if told.most is None else told.most)
+        same = all(a == b or _near(a, b) for a, b in zip(ends, (least, most), strict=True))
+        yield Check(f"{name}: promised", same, str(ends), str((least, most)))
 
 
 def _notes(study: Study, document: AgenciesDocument) -> Iterator[str]:
@@ -123,6 +136,12 @@ class _Facts:
         """The instance that proofs are evaluated on."""
         return staged_again(self.study, self.tables, self.pairs)
 
+    def promised(self, story: Story) -> list[Promised]:
+        """Where agencies' promises stand if everybody goes to the nearest."""
+        people = People(self.study, self.tables, self.pairs, self.phases, story, self.folder)
+        met = [people.met_at_nearest(t) for t in range(len(self.phases))]
+        return [one for one in people.promises(met) if one.whose]
+
     def value(self, story: Story) -> float:
         """Weighted person-minutes of the best way to send people to what is open."""
         people = People(self.study, self.tables, self.pairs, self.phases, story, self.folder)
@@ -166,6 +185,10 @@ def _check_coalition(facts: _Facts, one: CoalitionPlan, at: int) -> Iterator[Che
         yield Check(f"{who}: value", one.value >= value * (1 - SLACK), one.value, f"at least {value:g}")
     else:
         yield Check(f"{who}: value", _near(one.value, value), one.value, value)
+    found = facts.promised(story)
+    yield equal(f"{who}: number of promises", len(one.promises), len(found))
+    for told, stand in zip(one.promises, found, strict=False):
+        yield Check(f"{who}: {stand.name}", _near(told, stand.value), told, stand.value)
     gap = abs(one.value - one.bound) / max(abs(one.value), 1e-9)
     yield equal(f"{who}: gap", one.gap, gap)
     yield _check_bound(facts, one, at, who)

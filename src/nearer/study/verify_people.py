@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from nearer.study.retime import Pairs
 from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.verify_steps import Story, number_in
-from nearer.units import FloatArray, IntArray, minutes_to_ms
+from nearer.units import BoolArray, FloatArray, IntArray, minutes_to_ms
 
 _MS = 60_000.0
 SLACK = 1e-6
@@ -110,8 +111,13 @@ class People:
             n_new = sum(site not in self.story.today for site in self.story.level[-1])
             self.value = math.fsum(money) if document.objective.unit == "money" else float(n_new)
         yield _close("objective: value", document.objective.value, self.value)
-        for floor in self.study.plan.floors:
-            yield from self._check_floor(floor, met_of_phase)
+        told_rules = {rule.name: rule for rule in document.rules}
+        for stand in self.promises(met_of_phase):
+            kept = stand.value <= stand.most + SLACK * max(1.0, stand.most) and stand.value >= stand.least - SLACK
+            yield Check(stand.name, kept, stand.value, f"{stand.least:g} to {stand.most:g}")
+            rule = told_rules.get(stand.name)
+            yield _close(f"{stand.name}: told", math.nan if rule is None else rule.value, stand.value)
+            yield equal(f"{stand.name}: whose", rule.agency if rule else None, stand.whose or None)
 
     def price(self, time_ms: FloatArray | IntArray) -> FloatArray:
         """What a person who needs so long adds to the total of the objective."""
@@ -142,16 +148,20 @@ class People:
             return max(self.study.unreached_min + math.log(total / weight) / self.kappa, 0.0)
         return total / _MS
 
-    def met(self, t: int) -> _Met:
+    def met(self, t: int) -> Met:
         """What the people of a phase meet."""
         recount = self.recounts[t]
-        rows = self._nearest_rows(t) if self.sent is None else self._sent_rows(t)
-        return _Met.of(self, t, recount, list(rows))
+        rows = self._nearest_rows(t, self.room(t, 0) > 0) if self.sent is None else self._sent_rows(t)
+        return Met.of(self, t, recount, list(rows))
 
-    def _nearest_rows(self, t: int) -> Iterator[_Sent]:
-        """Everybody at the nearest open site; only where no room is limited."""
+    def met_at_nearest(self, t: int) -> Met:
+        """What they meet if everybody goes to the nearest open site, whatever its room."""
+        is_open = np.isin(self.ids, list(self.story.level[t])) | self.other
+        return Met.of(self, t, self.recounts[t], list(self._nearest_rows(t, np.asarray(is_open))))
+
+    def _nearest_rows(self, t: int, is_open: BoolArray) -> Iterator[_Sent]:
+        """Everybody at the nearest open site."""
         recount = self.recounts[t]
-        is_open = self.room(t, 0) > 0
         for name, found in recount.nearest(is_open).items():
             near = found.reached & (found.first_ms < recount.unreached_ms)
             point = np.flatnonzero(near)
@@ -193,26 +203,47 @@ class People:
         )
         return walked / max(math.fsum(recount.tables.people.table["total"]), 1e-9) / _MS
 
-    def _check_floor(self, floor: Any, met: list[_Met]) -> Iterator[Check]:
-        who = floor.group or "everyone"
+    def promises(self, met: Sequence[Met]) -> Iterator[Promised]:
+        """Where every promise of the plan and of its agencies stands, and what was promised."""
         last = len(met) - 1
-        if floor.mean_min is not None:
-            yield at_most(f"{who}: minutes on average", met[last].mean(floor.group), floor.mean_min)
-        elif floor.not_worse:
-            today = Recount(self.study, self.tables, self.pairs)
-            stood = np.isin(self.ids, list(self.story.today)) | self.other
-            rows = [
-                _Sent(0, name, np.flatnonzero(found.reached), found.site[found.reached],
-                      np.ones(int(found.reached.sum())), found.first_ms[found.reached])
-                for name, found in today.nearest(np.asarray(stood)).items()
-            ]  # fmt: skip
-            before = _Met.of(self, 0, today, rows).mean(floor.group)
-            for t, phase in enumerate(self.phases):
-                yield at_most(f"{who}: minutes in {phase.name}", met[t].mean(floor.group), before)
-        else:
-            share = met[last].share_within(floor.group, float(minutes_to_ms(floor.within_min)))
-            ok = share >= floor.share - SLACK
-            yield Check(f"{who}: within {floor.within_min:g} minutes", ok, share, f"at least {floor.share:g}")
+        for agency, floor in self.study.promises:
+            group = floor.group or "everyone"
+            who = f"promise of {agency}, {group}" if agency else group
+            if floor.mean_min is not None:
+                name = f"{who}: {floor.mean_min:g} minutes on average"
+                yield Promised(name, agency, met[last].mean(floor.group), most=floor.mean_min)
+            elif floor.not_worse:
+                for t, phase in enumerate(self.phases):
+                    when = f" in {phase.name}" if self.study.plan.phases else ""
+                    name = f"{who}: average minutes no longer than today{when}"
+                    yield Promised(name, agency, met[t].mean(floor.group), most=self._today.mean(floor.group))
+            else:
+                within, share = floor.within_min or 0.0, floor.share or 0.0
+                found = met[last].share_within(floor.group, float(minutes_to_ms(within)))
+                yield Promised(f"{who}: {100 * share:g} % within {within:g} minutes", agency, found, least=share)
+
+    @cached_property
+    def _today(self) -> Met:
+        """What people meet today, at the nearest centre."""
+        today = Recount(self.study, self.tables, self.pairs)
+        stood = np.isin(self.ids, list(self.story.today)) | self.other
+        rows = [
+            _Sent(0, name, np.flatnonzero(found.reached), found.site[found.reached],
+                  np.ones(int(found.reached.sum())), found.first_ms[found.reached])
+            for name, found in today.nearest(np.asarray(stood)).items()
+        ]  # fmt: skip
+        return Met.of(self, 0, today, rows)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A promise, whose it is, where it stands, and its ends."""
+
+    name: str
+    whose: str
+    value: float
+    least: float = -math.inf
+    most: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -228,7 +259,7 @@ class _Sent:
 
 
 @dataclass(frozen=True)
-class _Met:
+class Met:
     """What the people of a phase meet."""
 
     once: tuple[bool, Any, Any]
@@ -241,7 +272,8 @@ class _Met:
     rows: list[_Sent]
 
     @classmethod
-    def of(cls, people: People, t: int, recount: Recount, rows: list[_Sent]) -> _Met:
+    def of(cls, people: People, t: int, recount: Recount, rows: list[_Sent]) -> Met:
+        """Count what everybody meets who is sent so in a phase; who is left goes without."""
         unreached = recount.unreached_ms
         weighted = whole = walked = unmet = 0.0
         once: tuple[bool, Any, Any] = (True, "", "")
