@@ -51,10 +51,18 @@ postgres:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Options::=--force-confold postgresql >/dev/null; \
 	  else echo "Tests on PostgreSQL will be skipped: install it (Debian: apt-get install postgresql)."; fi; }
 
-test: .venv/test browser postgres check
+# The tests of a loss of power record what a process asks of the disk; elsewhere install strace by hand.
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null || { \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq strace >/dev/null; \
+	  else echo "Tests of a loss of power will be skipped: install strace (Debian: apt-get install strace)."; fi; }
+
+test: .venv/test browser postgres strace check
 	$(BIN)/python -m pytest -n 2 -m "not long"
 
-test-long: .venv/test browser postgres
+test-long: .venv/test browser postgres strace
 	$(BIN)/python -m pytest -n 2
 
 docs: .venv/test

@@ -34,55 +34,93 @@ def why_not() -> str | None:
     return None
 
 
-@contextmanager
-def cluster() -> Iterator[str]:
-    """Start a server as the user ``postgres`` (or oneself) and give its address without a database."""
-    bin_folder = programs()
-    assert bin_folder is not None
-    is_root = os.geteuid() == 0
-    who: dict[str, object] = {"user": "postgres", "group": "postgres", "extra_groups": []} if is_root else {}
-    # In memory where there is room: a disk shared with other work makes every commit wait.
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3
-    folder = Path(tempfile.mkdtemp(prefix="nearer-pg-", dir=memory if roomy else None))
-    if is_root:
-        shutil.chown(folder, "postgres", "postgres")
-    log = folder / "log"
-    data = folder / "data"
-    server = None
-    try:
+class Cluster:
+    """A server of its own in a folder, run as the user ``postgres`` (or oneself); it can be killed and started anew."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"postgresql://nearer@/{{}}?host={folder}"
+        self.server: subprocess.Popen[bytes] | None = None
+        self._folder = folder
+        self._who: dict[str, object] = {}
+        if os.geteuid() == 0:
+            self._who = {"user": "postgres", "group": "postgres", "extra_groups": []}
+            shutil.chown(folder, "postgres", "postgres")
         subprocess.run(
-            [bin_folder / "initdb", "-D", data, "-U", "nearer", "--auth=trust", "--encoding=UTF8", "--locale=C", "-N"],
+            [
+                *(self._program("initdb"), "-D", folder / "data", "-U", "nearer"),
+                *("--auth=trust", "--encoding=UTF8", "--locale=C", "-N"),
+            ],
             check=True,
             capture_output=True,
             cwd=folder,
-            **who,
+            **self._who,
         )
+
+    def _program(self, name: str) -> Path:
+        bin_folder = programs()
+        assert bin_folder is not None
+        return bin_folder / name
+
+    def start(self) -> None:
+        """Start, also over what a killed server has left behind, and wait until it answers."""
         settings = {
             "listen_addresses": "",
-            "unix_socket_directories": str(folder),
+            "unix_socket_directories": str(self._folder),
             "shared_buffers": "32MB",
-            "max_connections": "40",
+            "max_connections": "60",
             "autovacuum_naptime": "1h",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with log.open("wb") as out:
-            server = subprocess.Popen(
-                [bin_folder / "postgres", "-D", data, *options], stdout=out, stderr=out, cwd=folder, **who
-            )
-        address = f"postgresql://nearer@/{{}}?host={folder}"
+        log = self._folder / "log"
         for _ in range(300):
+            if self.server is None or self.server.poll() is not None:
+                with log.open("ab") as out:
+                    self.server = subprocess.Popen(
+                        [self._program("postgres"), "-D", self._folder / "data", *options],
+                        stdout=out,
+                        stderr=out,
+                        cwd=self._folder,
+                        **self._who,
+                    )
             try:
-                psycopg.connect(address.format("postgres")).close()
-                break
+                psycopg.connect(self.address.format("postgres")).close()
+                return
             except psycopg.OperationalError:
-                assert server.poll() is None, log.read_text()
                 time.sleep(0.1)
-        else:
-            raise AssertionError(log.read_text())
-        yield address
+        raise AssertionError(log.read_text())
+
+    def kill(self) -> None:
+        """Kill the postmaster; its children end when they notice."""
+        assert self.server is not None
+        self.server.kill()
+        self.server.wait(60)
+
+    def stop(self) -> None:
+        """End at once: what it holds is thrown away."""
+        if self.server is not None:
+            self.server.send_signal(signal.SIGQUIT)
+            self.server.wait(60)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def new_cluster() -> Cluster:
+    """A server that was started, in memory where there is room: a shared disk makes every commit wait."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3
+    made = Cluster(Path(tempfile.mkdtemp(prefix="nearer-pg-", dir=memory if roomy else None)))
+    try:
+        made.start()
+    except BaseException:
+        made.stop()
+        raise
+    return made
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """Start a server and give its address without a database."""
+    made = new_cluster()
+    try:
+        yield made.address
     finally:
-        if server is not None:
-            server.send_signal(signal.SIGQUIT)  # at once: what it holds is thrown away
-            server.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
+        made.stop()

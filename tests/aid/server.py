@@ -1,8 +1,14 @@
-"""The desk's real HTTP server: as a process that can be killed, or in a thread where that is enough."""
+"""
+The desk's real HTTP server: as a process that can be killed, or in a thread where that is enough.
+
+``python -m tests.aid.server PLACE`` has everything loaded and starts ``nearer aid serve`` as a process of its own for
+each line that it is sent, so that many rounds of killing take seconds and not minutes.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,21 +26,43 @@ from nearer.aid.store import Store
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start_server(place: str) -> tuple[subprocess.Popen[str], str]:
-    """``nearer aid serve`` as a process of its own; gives it and its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nearer", "aid", "--ledger", place, "--by", "staff-1", "serve", "--port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if "http://" not in line:
-        raise AssertionError(line + process.communicate(timeout=30)[1])
-    return process, line.split(";")[0].split()[-1]
+class Nursery:
+    """Starts servers and kills them."""
+
+    def __init__(self, place: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.aid.server", place],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+        )
+        self._pid = 0
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def start(self) -> str:
+        """A new server; its address."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        self._pid = int(self._line())
+        line = self._line()
+        assert "http://" in line, line
+        return line.split(";")[0].split()[-1]
+
+    def kill(self) -> None:
+        """Kill the server, and wait until it is gone."""
+        os.kill(self._pid, signal.SIGKILL)
+        assert self._line() == f"gone by signal {signal.SIGKILL}"
+
+    def close(self) -> None:
+        """Start no more."""
+        self._process.kill()
+        self._process.communicate(timeout=30)
 
 
 @contextmanager
@@ -53,3 +81,24 @@ def served(store: Store, gate: Gate | None = None) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(30)
+
+
+def _nurse(place: str) -> None:
+    import uvicorn.lifespan.on
+    import uvicorn.protocols.http.auto  # noqa: F401 - what the first request would load
+
+    import nearer.aid.api.serving  # noqa: F401
+    from nearer.cli import app
+
+    for _ in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            print(os.getpid(), flush=True)
+            app(["aid", "--ledger", place, "--by", "staff-1", "serve", "--port", "0"], standalone_mode=False)
+            os._exit(1)
+        _, status = os.waitpid(pid, 0)
+        print(f"gone by signal {os.waitstatus_to_exitcode(status) * -1}", flush=True)
+
+
+if __name__ == "__main__":
+    _nurse(sys.argv[1])

@@ -6,18 +6,30 @@ Each prints one line for each command that was acknowledged, at once.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import psycopg
+import sqlalchemy as sa
 
 from nearer.aid import commands as c
 from nearer.aid.refusals import NotEnoughError
 from nearer.aid.store import Store, url_of
 
 from .town import wanted
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOT_ENV: dict[str, Any] = {
+    "cwd": ROOT,
+    "env": os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+}
+"""Where such a process is started, and what it must know."""
 
 SEND_ONE = c.Send(site="hub", to="north", lines=wanted(rice=1))
 
@@ -62,6 +74,22 @@ def write(place: str, name: str, most: int) -> None:
             told(f"{name}-{number:08d}")
 
 
+def write_synced(place: str, name: str, most: int, synchronous: str = "") -> None:
+    """Send one gram after the other, with checkpoints so often that some fall in; perhaps with another setting."""
+    with Store(place, wait_s=60) as store:
+
+        @sa.event.listens_for(store.engine, "checkout")
+        def set_up(driver: sqlite3.Connection, *_: object) -> None:
+            driver.execute("PRAGMA wal_autocheckpoint = 60")
+            if synchronous:
+                driver.execute(f"PRAGMA synchronous = {synchronous}")
+
+        start()
+        for number in range(most):
+            store.do(SEND_ONE, id=f"{name}-{number:08d}", actor="staff-1")
+            told(f"{name}-{number:08d}")
+
+
 def start() -> None:
     """Say that all is set, and wait for the word."""
     told("ready")
@@ -74,7 +102,14 @@ def told(line: str) -> None:
     sys.stdout.flush()
 
 
-WRITERS: dict[str, Callable[[str, str, int], None]] = {"draw": draw, "draw_wrongly": draw_wrongly, "write": write}
+WRITERS: dict[str, Callable[[str, str, int], None]] = {
+    "draw": draw,
+    "draw_wrongly": draw_wrongly,
+    "write": write,
+    "write_FULL": write_synced,
+    "write_NORMAL": partial(write_synced, synchronous="NORMAL"),
+    "write_OFF": partial(write_synced, synchronous="OFF"),
+}
 
 if __name__ == "__main__":
     WRITERS[sys.argv[1]](sys.argv[2], sys.argv[3], int(sys.argv[4]))
