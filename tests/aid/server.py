@@ -54,10 +54,10 @@ class Nursery:
         assert "http://" in line, line
         return line.split(";")[0].split()[-1]
 
-    def kill(self) -> None:
+    def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
         """Kill the server, and wait until it is gone."""
-        os.kill(self._pid, signal.SIGKILL)
-        assert self._line() == f"gone by signal {signal.SIGKILL}"
+        os.kill(self._pid, by)
+        assert self._line() == f"gone by signal {by.value}"
 
     def close(self) -> None:
         """Start no more."""
@@ -97,7 +97,7 @@ def _nurse(place: str) -> None:
             app(["aid", "--ledger", place, "--by", "staff-1", "serve", "--port", "0"], standalone_mode=False)
             os._exit(1)
         _, status = os.waitpid(pid, 0)
-        print(f"gone by signal {os.waitstatus_to_exitcode(status) * -1}", flush=True)
+        print(f"gone by signal {-os.waitstatus_to_exitcode(status)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Protocol, cast
 
 Value = int | str | None
@@ -25,6 +26,12 @@ class _Driver(Protocol):
     def cursor(self) -> _Cursor: ...
 
     def execute(self, statement: str, values: Sequence[Value] = ..., /) -> _Cursor: ...
+
+
+@cache
+def insertion(table: str, columns: tuple[str, ...]) -> str:
+    """The statement that inserts a row."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 class Sql:
@@ -62,8 +69,7 @@ class Sql:
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
         """Insert rows into a table."""
-        marks = ", ".join("?" * len(columns))
-        statement = self._spelled(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})")
+        statement = self._spelled(insertion(table, tuple(columns)))
         many = list(rows)
         if len(many) == 1:
             self._driver.execute(statement, many[0])

@@ -113,6 +113,7 @@ class Store:
         self._jitter = random.Random()
         self._wait_s = wait_s
         self._turn = threading.Lock()
+        self._writer: sa.PoolProxiedConnection | None = None
         try:
             self._check()
         except BaseException:
@@ -121,6 +122,9 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
         self.engine.dispose()
 
     def __enter__(self) -> Store:
@@ -273,7 +277,9 @@ class Store:
 
     @contextmanager
     def _connected(self) -> Iterator[Sql]:
-        pooled = self.engine.raw_connection()
+        # One writer at a time on SQLite: it keeps its connection.
+        pooled, self._writer = self._writer or self.engine.raw_connection(), None
+        keep = False
         try:
             driver = pooled.driver_connection
             assert driver is not None
@@ -284,6 +290,7 @@ class Store:
                 sql.run("BEGIN IMMEDIATE")
             yield sql
             driver.commit()
+            keep = not self.is_postgres
         except BaseException as error:
             if trouble_of(error) == "busy":
                 pooled.invalidate()
@@ -291,7 +298,10 @@ class Store:
                 pooled.rollback()
             raise
         finally:
-            pooled.close()
+            if keep:
+                self._writer = pooled
+            else:
+                pooled.close()
 
     def ledger(self, connection: sa.Connection) -> str:
         """The ledger's own random number, from its first transaction."""
