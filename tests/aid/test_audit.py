@@ -274,7 +274,7 @@ def test_a_changed_row_is_named_on_postgres_too(postgres: str, new_place: NewPla
 
 def test_no_finding_tells_a_household_s_tag(weeks: Path, tmp_path: Path) -> None:
     copy = Tampered(weeks, tmp_path / "copy.db")
-    for table in ("claims", "grants", "draws", "handovers"):
+    for table in ("claims", "grants", "draws", "handovers", "lease_claims"):
         copy.raw.execute(f"UPDATE {table} SET seq = -seq")
     copy.raw.execute("UPDATE allowances SET left_over = left_over + 1")
     told = " ".join(f"{finding.row} {finding.text}" for finding in copy.findings())

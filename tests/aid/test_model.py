@@ -7,6 +7,7 @@ import itertools
 import shutil
 import tempfile
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from nearer.aid.refusals import RefusedError
 from nearer.aid.store import Store
 from nearer.aid.views import balances_of
 
-from .town import Desk, Ticking, tag
+from .town import START, Desk, Ticking, tag
 
 SITES = ("hub", "north", "south")
 ENDS = (None, "2026-03-01", "2026-03-02", "2026-04-01")  # one is past, one today
@@ -63,6 +64,11 @@ STEPS: dict[str, dict[str, Any]] = {
     "write_off": {"at": site, "quantity": amount, "how": st.sampled_from(("damage", "lose", "give_back"))},
     "expire": {"at": site},
     "count": {"at": site, "difference": st.integers(-5, 5)},
+    "lease": {"at": site, "item": goods, "quantity": amount, "who": st.sets(st.integers(1, 3), max_size=2)},
+    "end_lease": {},
+    "give_offline": {"quantity": amount, "beyond": st.sampled_from((0, 0, 5)), "stranger": st.integers(-3, 4)},
+    "already_given": {"at": site, "who": st.integers(1, 3), "item": goods, "quantity": amount},
+    "resolve": {},
     "reverse": {},
     "send_again": {},
 }
@@ -80,6 +86,21 @@ class Model:
         self.reversed: set[int] = set()
         self.shipments: dict[str, tuple[str, str]] = {}
         self.reservations: dict[str, str] = {}
+        self.leases: dict[str, tuple[str, list[int]]] = {}  # site and households on the list
+        self.open_leases: set[str] = set()
+        self.conflicts: list[str] = []
+
+    def leased(self, who: int) -> bool:
+        return any(who in self.leases[name][1] for name in self.open_leases)
+
+    def draw(self, who: int, given: dict[str, int]) -> tuple[dict[str, int], list[tuple[str, str, int]]]:
+        """What is drawn of what was given, and the conflicts about the rest; the account goes down."""
+        left = self.left.get(who, {})
+        drawn = {item: part for item, amount in given.items() if (part := min(amount, left.get(item, 0)))}
+        for item, part in drawn.items():
+            left[item] -= part
+        rest = {item: amount - drawn.get(item, 0) for item, amount in given.items()}
+        return drawn, [("claim", item, amount) for item, amount in rest.items() if amount]
 
     def fefo(self, place: Place, item: str, quantity: int) -> list[tuple[str, int]] | None:
         """The naive way: one unit of quantity range at a time from the sorted lots."""
@@ -102,7 +123,7 @@ class Model:
         for lot, quantity, source, target in moves:
             self.held[source, lot] -= quantity
             self.held[target, lot] += quantity
-        self.done[seq] = {"moves": moves, "draws": draws}
+        self.done[seq] = {"moves": moves, "draws": draws, "for_good": False}
 
 
 def stock(at: str) -> Place:
@@ -121,14 +142,14 @@ class Ledger(RuleBasedStateMachine):
         self.model = Model()
         self.last: tuple[c.Command, str, dict[str, Any]] | None = None
 
-    def attempt(self, command: c.Command, possible: bool) -> dict[str, Any] | None:
+    def attempt(self, command: c.Command, possible: bool, at: datetime | None = None) -> dict[str, Any] | None:
         """Do it, or see it refused, as the model says."""
         id = f"model-{next(_NUMBERS):08d}"
         if not possible:
             with pytest.raises(RefusedError):
                 self.desk.do(command, id=id)
             return None
-        answer = self.desk.do(command, id=id)
+        answer = self.desk.do(command, id=id, at=at)
         self.last = (command, id, answer)
         return answer
 
@@ -229,7 +250,7 @@ class Ledger(RuleBasedStateMachine):
         quantity = 1 if item == "kit" else quantity
         left = self.model.left.get(who, ENTITLED[size])
         taken = self.model.fefo(stock(at), item, quantity)
-        possible = taken is not None and quantity <= left.get(item, 0)
+        possible = taken is not None and quantity <= left.get(item, 0) and not self.model.leased(who)
         command = c.HandOver(
             site=at, programme="basics", tag=tag(who), size=size, lines=(c.Wanted(item=item, quantity=quantity),)
         )
@@ -259,6 +280,7 @@ class Ledger(RuleBasedStateMachine):
             for (place, lot), quantity in self.model.held.items()
             if place[0] in ("STOCK", "RESERVED")
             and place[1] == at
+            and not place[2].startswith("K")  # with a desk that is away
             and quantity
             and (self.model.lots[lot][1] or "9999") < "2026-03-02"
         ]
@@ -272,7 +294,7 @@ class Ledger(RuleBasedStateMachine):
         there = free + sum(
             quantity
             for (place, held), quantity in self.model.held.items()
-            if held == lot and place[0] == "RESERVED" and place[1] == at
+            if held == lot and place[0] == "RESERVED" and place[1] == at and not place[2].startswith("K")
         )
         counted = max(0, there + difference)
         command = c.Stocktake(site=at, lines=(c.Counted(lot=lot, counted=counted),))
@@ -280,6 +302,131 @@ class Ledger(RuleBasedStateMachine):
         if answer is not None:
             move = (lot, counted - there, ("VARIANCE", at, ""), stock(at))
             self.model.apply(answer["transaction"], [move], None)
+
+    def lease(self, at: str, item: str, quantity: int, who: set[int]) -> None:
+        households = sorted(who)
+        taken = self.model.fefo(stock(at), item, quantity)
+        away = any(self.model.leases[name][0] == at for name in self.model.open_leases)
+        command = c.Lease(
+            site=at,
+            desk=f"desk-{at}",
+            programme="basics",
+            period="march",
+            until=START + timedelta(days=1),
+            lines=(c.Wanted(item=item, quantity=quantity),),
+            claims=tuple(c.LeasedClaim(tag=tag(number), size=1) for number in households),
+        )
+        answer = self.attempt(command, taken is not None and not away and not any(map(self.model.leased, households)))
+        if answer is not None and taken is not None:
+            name = answer["lease"]
+            self.model.leases[name] = (at, households)
+            self.model.open_leases.add(name)
+            for number, line in zip(households, answer["claims"], strict=True):
+                assert line["left"] == self.model.left.setdefault(number, dict(ENTITLED[1]))
+            moves = [(lot, part, stock(at), ("RESERVED", at, name)) for lot, part in taken]
+            self.model.apply(answer["transaction"], moves, None)
+            self.model.done[answer["transaction"]]["for_good"] = True
+
+    def end_lease(self, data: st.DataObject) -> None:
+        if not self.model.leases:
+            return
+        name = data.draw(st.sampled_from(sorted(self.model.leases)))
+        at = self.model.leases[name][0]
+        away = ("RESERVED", at, name)
+        there = [(lot, quantity) for (place, lot), quantity in self.model.held.items() if place == away and quantity]
+        answer = self.attempt(c.EndLease(lease=name), name in self.model.open_leases or bool(there))
+        if answer is not None:
+            self.model.open_leases.discard(name)
+            self.model.apply(answer["transaction"], [(lot, q, away, stock(at)) for lot, q in there], None)
+            self.model.done[answer["transaction"]]["for_good"] = True
+
+    def give_offline(self, data: st.DataObject, quantity: int, beyond: int, stranger: int) -> None:
+        """A household of the list (its number from 0 down), one of three that is not, or a card that nobody knows."""
+        if not self.model.leases:
+            return
+        name = data.draw(st.sampled_from(sorted(self.model.leases)))
+        lot = data.draw(st.sampled_from(sorted(self.model.lots)))
+        at, households = self.model.leases[name]
+        listed = -stranger < len(households) and stranger <= 0
+        who = households[-stranger] if listed else max(1, stranger)
+        household: dict[str, Any] = {"claim": 1 - stranger}
+        kinds = []
+        if not listed:
+            household = {"mark": tag(who), "tag": tag(who), "size": None if who == 4 else 4}
+            kinds = [("unknown-card" if who == 4 else "unleased", None, None)]
+            if who != 4:
+                self.model.left.setdefault(who, dict(ENTITLED[4]))
+        item, end, _ = self.model.lots[lot]
+        target, missing, moves = ("HANDED_OVER", at, "basics/march"), quantity, []
+        for source in (("RESERVED", at, name), stock(at)):
+            part = min(missing, self.model.held[source, lot])
+            moves.append((lot, part, source, target))
+            missing -= part
+        if missing:
+            moves.append((lot, missing, ("VARIANCE", at, ""), target))
+            kinds.append(("stock", item, missing))
+        if (end or "9999") < "2026-03-02":
+            kinds.append(("use-by", item, quantity))
+        given = {item: quantity}
+        more = (c.ItemAmount(item="rice", quantity=beyond),) if beyond else ()
+        if beyond:
+            given["rice"] = given.get("rice", 0) + beyond
+            kinds.append(("stock", "rice", beyond))
+        drawn, over = self.model.draw(who, given)
+        lots = (c.LotAmount(lot=lot, quantity=quantity),)
+        command = c.HandOverOffline(lease=name, moment=START, lots=lots, beyond=more, **household)
+        answer = self.attempt(command, True, at=START)
+        assert answer is not None
+        if beyond:
+            self.found(answer, "rice", beyond, at, moves)
+        self.conflicts_are(answer, kinds + over)
+        self.model.apply(answer["transaction"], moves, (who, drawn))
+
+    def already_given(self, at: str, who: int, item: str, quantity: int) -> None:
+        kinds = [("leased-out", None, None)] if self.model.leased(who) else []
+        self.model.left.setdefault(who, dict(ENTITLED[1]))
+        there = sum(
+            held
+            for (place, lot), held in self.model.held.items()
+            if place == stock(at)
+            and self.model.lots[lot][0] == item
+            and (self.model.lots[lot][1] or "9") >= "2026-03-02"
+        )
+        target = ("HANDED_OVER", at, "basics/march")
+        taken = self.model.fefo(stock(at), item, min(there, quantity))
+        assert taken is not None
+        moves = [(lot, part, stock(at), target) for lot, part in taken]
+        beyond = max(0, quantity - there)
+        if beyond:
+            kinds.append(("stock", item, beyond))
+        drawn, over = self.model.draw(who, {item: quantity})
+        lines = (c.Wanted(item=item, quantity=quantity),)
+        command = c.HandOver(site=at, programme="basics", tag=tag(who), size=1, lines=lines, already_given=True)
+        answer = self.attempt(command, True)
+        assert answer is not None
+        if beyond:
+            self.found(answer, item, beyond, at, moves)
+        self.conflicts_are(answer, kinds + over)
+        self.model.apply(answer["transaction"], moves, (who, drawn))
+
+    def found(self, answer: dict[str, Any], item: str, beyond: int, at: str, moves: list[Any]) -> None:
+        """Goods that no lot accounted for are a lot of their own."""
+        lot = answer["lines"][-1]["lot"]
+        self.model.lots[lot] = (item, None, len(self.model.lots))
+        moves.append((lot, beyond, ("VARIANCE", at, ""), ("HANDED_OVER", at, "basics/march")))
+
+    def conflicts_are(self, answer: dict[str, Any], expected: list[tuple[str, str | None, int | None]]) -> None:
+        there = answer.get("conflicts", [])
+        told = Counter((row["kind"], row.get("item"), row.get("quantity")) for row in there)
+        assert told == Counter(expected)
+        self.model.conflicts += [row["conflict"] for row in there]
+
+    def resolve(self, data: st.DataObject) -> None:
+        if self.model.conflicts:
+            name = data.draw(st.sampled_from(self.model.conflicts))
+            self.model.conflicts.remove(name)
+            self.attempt(c.Resolve(conflict=name, reason="other"), True)
+            self.attempt(c.Resolve(conflict=name, reason="emergency"), False)
 
     def reverse(self, data: st.DataObject) -> None:
         seq = data.draw(st.sampled_from(sorted(self.model.done)))
@@ -291,7 +438,9 @@ class Ledger(RuleBasedStateMachine):
             after[target, lot] += quantity
         bounded = all(q >= 0 or place[0] in ("DONOR", "VARIANCE", "CONVERT") for (place, _), q in after.items())
         moved = any(quantity for _, quantity, _, _ in moves)
-        answer = self.attempt(c.Reverse(transaction=seq), bounded and moved and seq not in self.model.reversed)
+        answer = self.attempt(
+            c.Reverse(transaction=seq), bounded and moved and seq not in self.model.reversed and not done["for_good"]
+        )
         if answer is not None:
             self.model.reversed.add(seq)
             self.model.held = after

@@ -102,6 +102,12 @@ TOWN: tuple[c.Command, ...] = (
 )
 
 
+def offline(lease: str, lot: str, quantity: int, **household: Any) -> c.HandOverOffline:
+    """What a cut-off desk gave of one lot, two hours after the start."""
+    lots = (c.LotAmount(lot=lot, quantity=quantity),)
+    return c.HandOverOffline(lease=lease, moment=START + timedelta(hours=2), lots=lots, **household)
+
+
 def every_command(desk: Desk) -> None:
     """A few weeks in which every command is used at least once, on a desk that is set up."""
     do = desk.do
@@ -148,6 +154,28 @@ def every_command(desk: Desk) -> None:
     served = do(c.HandOver(site="north", programme="basics", tag=tag(2), size=5, lines=wanted(rice=5_000, kit=1)))
     do(c.Reverse(transaction=served["transaction"]))
     do(c.HandOver(site="north", programme="basics", tag=tag(2), size=5, lines=wanted(kit=1), proof="witness"))
+    lent = do(
+        c.Lease(
+            site="north",
+            desk="desk-3",
+            programme="basics",
+            period="march",
+            until=START + timedelta(days=2),
+            lines=wanted(rice=3_000),
+            claims=(c.LeasedClaim(tag=tag(1), size=2), c.LeasedClaim(tag=tag(3), size=1)),
+        )
+    )
+    taken = lent["lines"][0]["lot"]
+    do(offline(lent["lease"], taken, 1_000, claim=2), at=START + timedelta(hours=2))
+    do(offline(lent["lease"], taken, 200, mark=tag(99), tag=tag(4), size=1), at=START + timedelta(hours=2))
+    do(c.EndLease(lease=lent["lease"]))
+    given = do(
+        c.HandOver(
+            site="north", programme="basics", tag=tag(1), size=2, lines=wanted(rice=600, kit=5), already_given=True
+        )
+    )
+    do(c.Resolve(conflict=given["conflicts"][0]["conflict"], reason="goods-found"))
+    do(c.Reverse(transaction=given["transaction"]))
     do(c.Damage(site="north", lines=(c.LotAmount(lot=rice["lot"], quantity=100),), reason="pests"))
     do(c.Lose(site="north", lines=(c.LotAmount(lot=rice["lot"], quantity=10),), reason="theft"))
     do(c.GiveBack(site="hub", lines=(c.LotAmount(lot=bought["lot"], quantity=1_000),), reason="surplus"))

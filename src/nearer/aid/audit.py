@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nearer.aid import accounts, triggers
+from nearer.aid import accounts, audit_handovers, triggers
 from nearer.aid.canonical import GENESIS, Row, link, read_parts, row_form, row_mark
-from nearer.aid.clock import local_day, moment_of
 from nearer.aid.driver import Sql
 from nearer.aid.store import Store, sql_of
 from nearer.aid.tables import CHAINED, COLUMNS, JOURNAL
@@ -126,8 +125,7 @@ class _Audit:
         self._hashes: dict[int, str] = {}
         self._balances: dict[tuple[str, str], int] = {}
         self._lots: dict[str, Row] = {}
-        self._recalled: dict[str, int] = {}
-        self._zones: dict[str, str] = {}
+        self._hand_overs = audit_handovers.HandOvers(self._find)
 
     def _find(self, seq: int | None, table: str, row: str, text: str) -> None:
         self._report.findings.append(Finding(seq, table, row, text))
@@ -232,12 +230,9 @@ class _Audit:
 
     def _learn(self, seq: int, here: dict[str, list[dict[str, Any]]]) -> None:
         """Take over what later transactions are held against."""
-        for row in here.get("sites", []):
-            self._zones[row["site"]] = row["time_zone"]
         for row in here.get("lots", []):
             self._lots[row["lot"]] = row
-        for row in here.get("recalls", []):
-            self._recalled.setdefault(row["lot"], seq)
+        self._hand_overs.learn(seq, here)
         postings = here.get("postings", [])
         self._report.postings += len(postings)
         self._sums(seq, postings)
@@ -250,8 +245,8 @@ class _Audit:
             self._reversal(seq, int(header["reverses"]), postings)
         else:
             self._origins(seq, postings, here.get("lot_sources", []))
-        if header["kind"] == "hand-over":
-            self._hand_over(seq, header, postings, here)
+        if header["kind"] in audit_handovers.KINDS:
+            self._hand_overs.check(seq, header, here, self._lots)
 
     def _sums(self, seq: int, postings: list[dict[str, Any]]) -> None:
         sums: dict[str, int] = {}
@@ -318,45 +313,6 @@ class _Audit:
                 f"Transaction {seq}: what was made does not match what it was made of.",
             )
 
-    def _hand_over(
-        self, seq: int, header: dict[str, Any], postings: list[dict[str, Any]], here: dict[str, list[dict[str, Any]]]
-    ) -> None:
-        given: dict[str, int] = {}
-        try:
-            day_of = moment_of(str(header["at"]))
-        except ValueError:
-            day_of = None
-            self._find(seq, "transactions", f"seq {seq}", f"Transaction {seq} does not say when it was.")
-        for row in postings:
-            kind, site, _ = accounts.parts(row["account"])
-            if kind != accounts.HANDED_OVER or day_of is None:
-                continue
-            lot = self._lots.get(row["lot"], {})
-            item = str(lot.get("item"))
-            given[item] = given.get(item, 0) + row["quantity"]
-            day = local_day(day_of, self._zones.get(site, "UTC")).isoformat()
-            if (use_by := lot.get("use_by")) is not None and str(use_by) < day:
-                self._find(
-                    seq,
-                    "postings",
-                    f"line {row['line']}",
-                    f"Transaction {seq}: lot {row['lot']} was past its use-by day.",
-                )
-            if self._recalled.get(row["lot"], seq) < seq:
-                self._find(
-                    seq, "postings", f"line {row['line']}", f"Transaction {seq}: lot {row['lot']} had been recalled."
-                )
-        if (
-            given != {row["item"]: row["quantity"] for row in here.get("draws", [])}
-            or len(here.get("handovers", [])) != 1
-        ):
-            self._find(
-                seq,
-                "draws",
-                f"seq {seq}",
-                f"Transaction {seq}: what was given is not what the household's account says.",
-            )
-
     def kept_sums(self) -> None:
         """Balances and what is left to households are the sums of their rows."""
         kept = {
@@ -390,18 +346,7 @@ class _Audit:
         grants, allowances = (self._sql.one(f"SELECT COUNT(*) FROM {name}") for name in ("grants", "allowances"))
         if grants != allowances:
             self._find(None, "allowances", "all", "There are accounts of households that were never opened.")
-        for programme, period, visits, most in self._sql.all(
-            "SELECT h.programme, h.period, COUNT(*), MAX(p.visits) FROM handovers h "
-            "JOIN programmes p ON p.programme = h.programme "
-            "WHERE p.visits IS NOT NULL AND NOT EXISTS (SELECT 1 FROM transactions t WHERE t.reverses = h.seq) "
-            "GROUP BY h.programme, h.period, h.tag HAVING COUNT(*) > MAX(p.visits)"
-        ):
-            self._find(
-                None,
-                "handovers",
-                f"{programme} {period}",
-                f"A household was served {visits} times in {programme} {period}, which allows {most}.",
-            )
+        audit_handovers.check_visits(self._sql, self._find)
 
     def exported(self, heads: list[dict[str, Any]]) -> None:
         """The chain contains heads that were exported earlier."""

@@ -43,15 +43,25 @@ class Book:
         When it happened, as told.
     known_accounts
         Accounts that are in the ledger for certain, so that they need not be looked up.
+    recorded_at
+        When it came in; when it happened, without one.
     """
 
     def __init__(
-        self, sql: Sql, seq: int, previous: str, id: str, at: datetime, known_accounts: set[str] | None = None
+        self,
+        sql: Sql,
+        seq: int,
+        previous: str,
+        id: str,
+        at: datetime,
+        known_accounts: set[str] | None = None,
+        recorded_at: datetime | None = None,
     ) -> None:
         self.sql = sql
         self.seq = seq
         self.id = id
         self.at = at
+        self.recorded_at = at if recorded_at is None else recorded_at
         self.reverses: int | None = None
         self.previous = previous
         self._rows: dict[str, list[dict[str, Value]]] = {}

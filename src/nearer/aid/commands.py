@@ -11,13 +11,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 CODE = r"^[a-z0-9][a-z0-9-]{0,39}$"
 LABEL = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,119}$"
 UNIT = r"^[^\W\d_][\w./-]{0,19}$"
 LOT = r"^L[0-9]+-[0-9]+$"
 REFERENCE = r"^[A-Z][0-9]+$"
+CONFLICT = r"^X[0-9]+-[0-9]+$"
 TAG = r"^[0-9a-f]{32,64}$"
 AMOUNT = r"^[0-9]{1,15}(\.[0-9]{1,9})?$"
 
@@ -26,6 +27,7 @@ Label = Annotated[str, StringConstraints(pattern=LABEL)]
 Unit = Annotated[str, StringConstraints(pattern=UNIT)]
 Lot = Annotated[str, StringConstraints(pattern=LOT)]
 Reference = Annotated[str, StringConstraints(pattern=REFERENCE)]
+Conflict = Annotated[str, StringConstraints(pattern=CONFLICT)]
 Tag = Annotated[str, StringConstraints(pattern=TAG)]
 Quantity = Annotated[int, Field(ge=0, le=10**15)] | Annotated[str, StringConstraints(pattern=AMOUNT)]
 BaseUnits = Annotated[int, Field(gt=0, le=10**15)]
@@ -36,6 +38,9 @@ LossReason = Literal["missing", "theft", "transport", "other"]
 VarianceReason = Literal["miscount", "missing", "theft", "found", "unexplained"]
 ReturnReason = Literal["refused", "unsuitable", "recalled", "surplus", "other"]
 PayReason = Literal["transport", "rent", "energy", "wages", "equipment", "other"]
+ResolveReason = Literal[
+    "emergency", "goods-found", "goods-not-booked", "entry-mistake", "card-replaced", "clock", "put-right", "other"
+]
 StateReason = Literal["planned", "flood", "fire", "outage", "staff", "safety", "full", "other"]
 
 
@@ -427,6 +432,98 @@ class HandOver(Command):
     lines: Annotated[tuple[Wanted, ...], Field(min_length=1)]
     proof: Literal["tap", "pin", "witness"] = "tap"
     reservation: Reference | None = None
+    already_given: bool = Field(
+        default=False, description="It has physically happened: keep it, and flag what goes beyond the books."
+    )
+
+
+# Desks without a connection
+
+
+class LeasedClaim(_Model):
+    """A household that a cut-off desk may serve."""
+
+    tag: Tag
+    size: Annotated[int, Field(ge=1, le=100)] = Field(
+        description="People in the household; used when its account is opened, and not kept."
+    )
+
+
+class Lease(Command):
+    """A desk takes goods and a list of entitled households with it, until a moment."""
+
+    kind: ClassVar[str] = "lease"
+    site: Code
+    desk: Code
+    programme: Code
+    period: Code
+    until: AwareDatetime
+    lines: tuple[Wanted, ...] = ()
+    claims: Annotated[tuple[LeasedClaim, ...], Field(max_length=20_000)] = ()
+
+    @model_validator(mode="after")
+    def _each_claim_once(self) -> Lease:
+        if not self.lines and not self.claims:
+            raise ValueError("a lease is of goods, of households, or of both")
+        if len({claim.tag for claim in self.claims}) < len(self.claims):
+            raise ValueError("a household is named twice")
+        return self
+
+
+class EndLease(Command):
+    """A desk is back, or its time is over: what it did not give goes back to the stock."""
+
+    kind: ClassVar[str] = "end-lease"
+    lease: Reference
+    how: Literal["returned", "expired"] = "returned"
+
+
+class ItemAmount(_Model):
+    """So much of an item, in base units."""
+
+    item: Code
+    quantity: BaseUnits
+
+
+class HandOverOffline(Command):
+    """
+    What a cut-off desk has given: one entry of its journal. It has happened and is never refused for what it was.
+
+    A household is a number on the lease's list, or the tag of a card that was not on it. Tag and size are looked up
+    when the entry comes in and are no part of what makes two entries the same: ``mark``, which the desk made, is.
+    """
+
+    kind: ClassVar[str] = "hand-over-offline"
+    lease: Reference
+    moment: AwareDatetime = Field(description="When, by the desk's clock.")
+    claim: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    mark: Tag | None = None
+    tag: Tag | None = None
+    size: Annotated[int, Field(ge=1, le=100)] | None = Field(default=None, description="None for an unknown card.")
+    lots: tuple[LotAmount, ...] = Field(default=(), description="What it took from its leased lots.")
+    beyond: tuple[ItemAmount, ...] = Field(default=(), description="What it gave beyond its leased lots.")
+    proof: Literal["tap", "pin", "witness"] = "tap"
+
+    @model_validator(mode="after")
+    def _one_household(self) -> HandOverOffline:
+        if (self.claim is None) == (self.tag is None) or (self.tag is None) != (self.mark is None):
+            raise ValueError("give either a number on the list, or mark and tag of a card that is not on it")
+        if not self.lots and not self.beyond:
+            raise ValueError("nothing was given")
+        _once(line.lot for line in self.lots)
+        return self
+
+    def body(self) -> dict[str, Any]:
+        """What the desk said, without what was looked up for it."""
+        return self.model_dump(mode="json", exclude_defaults=True, exclude={"tag", "size"})
+
+
+class Resolve(Command):
+    """A coordinator has looked at a conflict and says what it was."""
+
+    kind: ClassVar[str] = "resolve"
+    conflict: Conflict
+    reason: ResolveReason
 
 
 # Mending

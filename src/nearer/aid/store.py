@@ -155,6 +155,10 @@ class Store:
             )
         check_durable(self.engine)
 
+    def now(self) -> datetime:
+        """What time it is here."""
+        return self._clock()
+
     def _shown(self) -> str:
         return self.url.render_as_string(hide_password=True) if self.is_postgres else str(self.url.database)
 
@@ -230,7 +234,7 @@ class Store:
                 f"{clock.moment_text(at)} cannot be when this happened: it is {clock.moment_text(recorded_at)} now; "
                 "look at the clock."
             )
-        book = Book(sql, int(top[0]) + 1, top[1], id, at or recorded_at, self._known_accounts)
+        book = Book(sql, int(top[0]) + 1, top[1], id, at or recorded_at, self._known_accounts, recorded_at)
         answer = handler(book, command)
         header = header_of(
             id=id,

@@ -39,6 +39,20 @@ metadata = MetaData(
     }
 )
 
+CONFLICTS = (
+    "stock",  # more was given of a lot, or of an item, than the books held
+    "claim",  # more than the household had left
+    "visits",  # once more than the programme allows
+    "unleased",  # a cut-off desk served a card that was not on its list
+    "unknown-card",  # no household has that card
+    "leased-out",  # the card was with a cut-off desk then
+    "use-by",
+    "recalled",
+    "closed",  # the site was closed
+    "clock",  # the desk's clock cannot have been right
+)
+"""What can be wrong with a hand-over that has physically happened."""
+
 _WHOLE = BigInteger().with_variant(Integer(), "sqlite")
 _TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -441,6 +455,95 @@ draws = Table(
     ForeignKeyConstraint(*_CLAIM),
     CheckConstraint("quantity <> 0", name="quantity_not_zero"),
     Index(None, "programme", "period", "tag"),
+    sqlite_strict=True,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    _text("lease"),
+    _seq(),
+    _text("site", ForeignKey("sites.site")),
+    _text("desk"),
+    _text("programme"),
+    _text("period"),
+    _text("until"),
+    PrimaryKeyConstraint("lease"),
+    ForeignKeyConstraint(["programme", "period"], ["periods.programme", "periods.period"]),
+    Index(None, "desk"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+lease_claims = Table(
+    "lease_claims",
+    metadata,
+    _text("lease", ForeignKey("leases.lease")),
+    _whole("claim"),
+    _seq(),
+    _text("programme"),
+    _text("period"),
+    _text("tag"),
+    PrimaryKeyConstraint("lease", "claim"),
+    UniqueConstraint("lease", "tag"),
+    ForeignKeyConstraint(*_CLAIM),
+    Index(None, "programme", "period", "tag"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+lease_ends = Table(
+    "lease_ends",
+    metadata,
+    _text("lease", ForeignKey("leases.lease")),
+    _seq(),
+    _text("how"),
+    PrimaryKeyConstraint("lease"),
+    _is_in("how", ("returned", "expired")),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+offline_handovers = Table(
+    "offline_handovers",
+    metadata,
+    _text("handover", ForeignKey("handovers.handover")),
+    _seq(),
+    _text("lease", ForeignKey("leases.lease")),
+    _whole("claim", null=True),
+    PrimaryKeyConstraint("handover"),
+    ForeignKeyConstraint(["lease", "claim"], ["lease_claims.lease", "lease_claims.claim"]),
+    Index(None, "lease"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    _text("conflict"),
+    _seq(),
+    _text("handover", ForeignKey("handovers.handover")),
+    _text("kind"),
+    _text("item", ForeignKey("items.item"), null=True),
+    _text("lot", ForeignKey("lots.lot"), null=True),
+    _whole("quantity", null=True),
+    PrimaryKeyConstraint("conflict"),
+    _is_in("kind", CONFLICTS),
+    CheckConstraint("quantity > 0", name="quantity_above_zero"),
+    Index(None, "handover"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+resolutions = Table(
+    "resolutions",
+    metadata,
+    _text("conflict", ForeignKey("conflicts.conflict")),
+    _seq(),
+    _text("reason"),
+    PrimaryKeyConstraint("conflict"),
+    Index(None, "seq"),
     sqlite_strict=True,
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nearer.aid import commands as c
 from nearer.aid.book import Book
-from nearer.aid.desk import counting, giving, holding, intake, making, mending, setup
+from nearer.aid.desk import counting, giving, holding, intake, leasing, making, mending, setup
 
 Handler = Callable[[Book, Any], dict[str, Any]]
 
@@ -37,6 +37,10 @@ _HANDLERS: dict[type[c.Command], Handler] = {
     c.Make: making.make,
     c.Stocktake: counting.stocktake,
     c.HandOver: giving.hand_over,
+    c.Lease: leasing.lease,
+    c.EndLease: leasing.end_lease,
+    c.HandOverOffline: leasing.hand_over_offline,
+    c.Resolve: mending.resolve,
     c.Reverse: mending.reverse,
 }
 

@@ -68,10 +68,15 @@ def stocktake(book: Book, command: c.Stocktake) -> dict[str, Any]:
 
 
 def _expected(book: Book, site: str, lot: str, cutoff: int) -> int:
-    """What stock and reservations of a site held of a lot after the transaction ``cutoff``."""
+    """
+    What stock and reservations of a site held of a lot after the transaction ``cutoff``.
+
+    What a desk has leased (K…) went with it and lies on no shelf.
+    """
     row = book.sql.one(
         "SELECT COALESCE(SUM(p.quantity), 0) FROM postings p JOIN accounts a ON a.account = p.account "
-        "WHERE p.lot = ? AND a.site = ? AND a.kind IN ('STOCK', 'RESERVED') AND p.seq <= ?",
+        "WHERE p.lot = ? AND a.site = ? AND a.kind IN ('STOCK', 'RESERVED') "
+        "AND substr(a.reference, 1, 1) <> 'K' AND p.seq <= ?",
         lot,
         site,
         cutoff,

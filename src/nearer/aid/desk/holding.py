@@ -153,12 +153,16 @@ def give_back(book: Book, command: c.GiveBack) -> dict[str, Any]:
 
 
 def expire(book: Book, command: c.Expire) -> dict[str, Any]:
-    """STOCK and RESERVED → EXPIRED, whatever is past its use-by day there."""
+    """
+    STOCK and RESERVED → EXPIRED, whatever is past its use-by day there.
+
+    What a desk has leased (K…) waits until it is back: it may have been given in time.
+    """
     day = book.day_at(command.site)
     rows = book.sql.all(
         "SELECT b.account, b.lot, b.quantity FROM balances b JOIN accounts a ON a.account = b.account "
         "JOIN lots l ON l.lot = b.lot WHERE a.kind IN ('STOCK', 'RESERVED') AND a.site = ? AND b.quantity > 0 "
-        "AND l.use_by < ? ORDER BY l.seq, l.line, b.account",
+        "AND substr(a.reference, 1, 1) <> 'K' AND l.use_by < ? ORDER BY l.seq, l.line, b.account",
         command.site,
         day,
     )

@@ -1,4 +1,4 @@
-"""Corrections: the opposite of a transaction, as a transaction of its own."""
+"""Corrections: the opposite of a transaction, as a transaction of its own; and conflicts that were looked at."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def reverse(book: Book, command: c.Reverse) -> dict[str, Any]:
         raise unknown("transaction", str(target), f"the last one is {book.seq - 1}")
     if row[1] is not None:
         raise RefusedError(f"Transaction {target} is itself a reversal; do the first command again instead.")
+    if row[0] in ("lease", "end-lease"):
+        raise RefusedError(f"Transaction {target} is about a lease, which is ended and not reversed.")
     done = book.sql.one("SELECT seq FROM transactions WHERE reverses = ?", target)
     if done is not None:
         raise RefusedError(f"Transaction {target} was reversed by {done[0]} already.")
@@ -30,3 +32,15 @@ def reverse(book: Book, command: c.Reverse) -> dict[str, Any]:
     ):
         book.draw((programme, period, tag), item, -int(quantity))
     return {"reverses": target}
+
+
+def resolve(book: Book, command: c.Resolve) -> dict[str, Any]:
+    """A conflict is looked at and closed with a reason; nothing is moved."""
+    row = book.sql.one("SELECT 1 FROM conflicts WHERE conflict = ?", command.conflict)
+    if row is None:
+        raise unknown("conflict", command.conflict, "see `nearer aid conflicts`")
+    done = book.sql.one("SELECT reason FROM resolutions WHERE conflict = ?", command.conflict)
+    if done is not None:
+        raise RefusedError(f"The conflict {command.conflict} is resolved already, as {done[0]}.")
+    book.add("resolutions", conflict=command.conflict, reason=command.reason)
+    return {"conflict": command.conflict, "reason": command.reason}

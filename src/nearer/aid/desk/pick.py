@@ -24,6 +24,7 @@ def pick(
     programme: str | None = None,
     site: str | None = None,
     to_buy: str | None = None,
+    or_less: bool = False,
 ) -> list[tuple[str, int]]:
     """
     Take a quantity of an item from an account.
@@ -38,6 +39,9 @@ def pick(
         The day that it is there.
     programme, site, to_buy
         What it is for: lots earmarked for another programme, another site or (money) another item are left alone.
+
+    or_less
+        Take what there is where there is not enough.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def pick(
             take = min(missing, held)
             taken.append((lot, take))
             missing -= take
-    if missing:
+    if missing and not or_less:
         kind, place, reference = account.split(":", 2)
         where = place if kind == "STOCK" else reference
         besides = "".join(f"; {amount} more {'is' if amount == 1 else 'are'} {why}" for why, amount in left_out.items())

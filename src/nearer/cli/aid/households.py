@@ -18,6 +18,10 @@ def hand_over(
     size: Annotated[int, typer.Option(min=1, help="People in the household; asked at its first visit, not kept.")],
     proof: Annotated[str, typer.Option(help="How the receiver confirmed: tap, pin or witness.")] = "tap",
     reservation: Annotated[str | None, typer.Option(metavar="RESERVATION", help="From what was set aside.")] = None,
+    already_given: Annotated[
+        bool,
+        typer.Option("--already-given", help="It has happened: keep it, and flag what goes beyond stock or share."),
+    ] = False,
     id: Id = None,
     at: At = None,
     as_json: AsJson = False,
@@ -32,6 +36,7 @@ def hand_over(
             "size": size,
             "proof": proof,
             "reservation": reservation,
+            "already_given": already_given or None,
         }
         do(context, "hand-over", fields, id=id, at=at, as_json=as_json, said="Handed over: {handover}, in {period}.")
 

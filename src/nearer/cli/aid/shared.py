@@ -39,7 +39,20 @@ Cold = Annotated[bool, typer.Option("--cold", help="It is to be kept cold.")]
 
 _EXTRA = ("sqlalchemy", "alembic", "psycopg", "cryptography", "fastapi", "uvicorn")
 
-_COLUMNS = ("lot", "item", "quantity", "good", "damaged", "over", "short", "expected", "counted", "variance")
+_COLUMNS = (
+    "conflict",
+    "kind",
+    "lot",
+    "item",
+    "quantity",
+    "good",
+    "damaged",
+    "over",
+    "short",
+    "expected",
+    "counted",
+    "variance",
+)
 
 _AMOUNT = re.compile(r"(?P<what>[A-Za-z0-9-]+)=(?P<quantity>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[^\W\d_][\w./-]*)?")
 
@@ -117,6 +130,8 @@ def tell(answer: dict[str, Any]) -> None:
     """Print the lines of an answer as tables, and further figures."""
     for name, value in answer.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
+            if name == "conflicts":
+                say("Kept, with a flag for a coordinator:")
             rows_table([{key: row[key] for key in _COLUMNS if key in row} for row in value])
         elif name == "thanks":
             say(f"Thank-you number: {value}")
