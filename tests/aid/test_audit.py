@@ -72,7 +72,7 @@ def where(table: str, row: dict[str, int | str | None]) -> tuple[str, list[int |
 
 
 def flipped(value: int | str | None) -> int | str:
-    return value + 1 if isinstance(value, int) else f"{value or ''}x"
+    return 7 if value is None else value + 1 if isinstance(value, int) else f"{value}x"
 
 
 def test_any_row_that_is_dropped_is_named(weeks: Path, tmp_path: Path) -> None:

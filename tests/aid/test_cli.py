@@ -120,7 +120,13 @@ def test_a_week_on_the_command_line_ends_in_an_audit_that_holds(week: Run) -> No
 
 def test_every_command_of_the_desk_is_on_the_command_line() -> None:
     there = {command.name for group in app.registered_groups for command in group.typer_instance.registered_commands}
-    renamed = {"set-site-state": "site-state", "add-party": "add-giver", "stocktake": "count"}
+    renamed = {
+        "set-site-state": "site-state",
+        "add-party": "add-giver",
+        "stocktake": "count",
+        "lease": "do",
+        "hand-over-offline": "do",
+    }
     assert {renamed.get(kind, kind) for kind in COMMANDS} <= there
 
 
