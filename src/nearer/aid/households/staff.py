@@ -56,7 +56,15 @@ MAY: dict[str, tuple[str, ...]] = {
     "make": _GOODS,
     "stocktake": _GOODS,
     "hand-over": _CARDS,
+    "lease": _CARDS,
+    "end-lease": _CARDS,
+    "hand-over-offline": _BOSS,  # past the desk's own journal
+    "resolve": _BOSS,
     "reverse": _BOSS,
+    # Desks that are away.
+    "offline": _CARDS,
+    "leases": _ALL,
+    "conflicts": (_DESK, _COORDINATOR, _AUDITOR),
     # What reads the ledger.
     "list": _ALL,
     "balances": _ALL,

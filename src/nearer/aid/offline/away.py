@@ -116,3 +116,23 @@ def conflicts_of(store: Store, *, open_only: bool = True) -> list[dict[str, Any]
 def most_extra(store: Store) -> int:
     """How many times a household can at worst be served beyond its entitlement now: once by each desk that is away."""
     return len(leases_of(store, open_only=True))
+
+
+def leased_out(store: Store, programme: str, period: str) -> set[str]:
+    """Tags of the households in a programme's period that are with a desk that is away."""
+    wanted = (
+        sa.select(lease_claims.c.tag)
+        .select_from(
+            lease_claims.join(leases, leases.c.lease == lease_claims.c.lease).outerjoin(
+                lease_ends, lease_ends.c.lease == leases.c.lease
+            )
+        )
+        .where(
+            lease_claims.c.programme == programme,
+            lease_claims.c.period == period,
+            lease_ends.c.lease.is_(None),
+            leases.c.until > moment_text(store.now()),
+        )
+    )
+    with store.reading() as connection:
+        return set(connection.execute(wanted).scalars())
