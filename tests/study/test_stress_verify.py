@@ -13,13 +13,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from nearer.errors import InputError, UsageError
 from nearer.planning.stress_result import Stress
+from nearer.progress import Silent, Stop
 from nearer.solvers.fortification import fortify
+from nearer.study.limits import Run
 from nearer.study.run import run_study
-from nearer.study.stress import run_stress
+from nearer.study.stress import prepare, run_stress
 from nearer.study.stress_ground import Question
+from nearer.study.stress_room import capacities
 from nearer.study.verify_stress import verify_stress
 
 from .test_verify import box, write_study
@@ -249,3 +253,84 @@ def test_a_table_of_scenarios_is_read_like_the_command_line(study: Path) -> None
     from_table = asked(study, stock=2, scenarios_file=path).document.stock
     given = asked(study, stock=2, scenarios=("dry=0.25:s1", "both=0.5:s1,s0")).document.stock
     assert from_table == given
+
+
+def best_by_programme(study: Path, lost: str, pool: list[str], number: int) -> tuple[float, set[str]]:
+    """Least weighted minutes of any sending within room, by trying every set; and the set."""
+    ground = prepare(study / "plan", None, Run(60.0, 0.0, None, 1, Silent(), Stop()))
+    room, ids = capacities(ground), [str(i) for i in ground.tables.sites.table["id"]]
+    assert room is not None
+    demand, classes = ground.situation.demand, ground.situation.class_times
+    best, chosen = math.inf, set[str]()
+    for some in combinations(pool, number):
+        is_open = ground.situation.open_mask.copy()
+        is_open[ids.index(lost)] = False
+        is_open[[ids.index(site) for site in some]] = True
+        costs, equal, load, fixed = [], [], [], 0.0
+        n_rows = 0
+        for c, times in enumerate(classes):
+            for point in range(demand.n_points):
+                weight, people = demand.class_weight[c, point], demand.class_people[c, point]
+                fixed += weight * ground.unreached_ms
+                pairs = range(times.indptr[point], times.indptr[point + 1])
+                for at in pairs:
+                    if is_open[times.site_idx[at]]:
+                        costs.append(weight * (times.time_ms[at] - ground.unreached_ms))
+                        equal.append((n_rows, len(costs) - 1))
+                        load.append((times.site_idx[at], len(costs) - 1, people))
+                n_rows += 1
+        rows = np.zeros((n_rows + len(ids), len(costs)))
+        for row, column in equal:
+            rows[row, column] = 1.0
+        for site, column, people in load:
+            rows[n_rows + site, column] = people
+        ends = np.concatenate([np.ones(n_rows), np.where(np.isinf(room), 1e9, room)])
+        found = linprog(costs, A_ub=rows, b_ub=ends, bounds=(0, 1), method="highs")
+        if (found.fun + fixed) / 60_000 < best:
+            best, chosen = (found.fun + fixed) / 60_000, set(some)
+    return best, chosen
+
+
+def test_where_room_is_limited_the_sending_and_the_set_are_the_best_of_all(study: Path) -> None:
+    plan = json.loads((study / "plan" / "plan.json").read_text())
+    lost = next(site["id"] for site in plan["sites"] if site["status"] != "other")
+    document = asked(study, out_of_service=(lost,), replan=2, worst=1).document
+    assert document.sent is not None
+    assert document.open_sent is not None
+    assert document.open is not None
+    ground = prepare(study / "plan", None, Run(60.0, 0.0, None, 1, Silent(), Stop()))
+    pool = [str(i) for i, may in zip(ground.tables.sites.table["id"], ground.spare_mask, strict=True) if may]
+    assert document.sent.value == pytest.approx(best_by_programme(study, lost, [], 0)[0], rel=1e-7)
+    best, chosen = best_by_programme(study, lost, pool, 2)
+    assert document.open_sent.value == pytest.approx(best, rel=1e-4)
+    assert document.open_sent.bound <= best * (1 + 1e-9)
+    assert len(chosen) == 2
+    assert document.with_room is not None
+    assert document.with_room.mean_min is not None
+    assert document.after.mean_min <= document.sent.mean_min + 1e-9
+    assert document.worst is not None
+    assert document.worst.sent is not None
+    assert document.worst.sent.value >= document.sent.value
+    assert differing(study) == []
+
+
+@pytest.mark.parametrize("what", ["value", "unmet", "bound", "people", "opened"])
+def test_a_changed_sending_is_found(study: Path, what: str) -> None:
+    plan = json.loads((study / "plan" / "plan.json").read_text())
+    lost = next(site["id"] for site in plan["sites"] if site["status"] != "other")
+    asked(study, out_of_service=(lost,), replan=1, surge=("all:4",))
+    path = study / "plan" / "stress" / "stress.json"
+    document = json.loads(path.read_text())
+    if what == "people":
+        parts = path.with_name("sent-people-proof.npz")
+        arrays = dict(np.load(parts))
+        arrays["share"] = arrays["share"] * 0.9
+        np.savez_compressed(parts, **arrays)
+    elif what == "opened":
+        document["open_sent"]["opened"] = document["reopen_sent"]["opened"]
+    elif what == "bound":
+        document["open_sent"]["bound"] = document["open_sent"]["value"] * 1.01
+    else:
+        document["sent"][what] += 3.0
+    path.write_text(json.dumps(document))
+    assert any(name.startswith(("sent", "open-sent")) for name in differing(study))

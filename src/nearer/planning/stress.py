@@ -189,16 +189,20 @@ def seat(situation: Situation, capacity: FloatArray) -> Seated:
     )
 
 
-def with_room(seated: Seated, names: StrArray) -> WithRoom:
+def with_room(seated: Seated, names: StrArray, situation: Situation, unreached_ms: int) -> WithRoom:
     """The outcome as it is written down, areas with most unmet first."""
+    served, everyone = math.fsum(seated.served), math.fsum(situation.demand.class_people.ravel())
+    walked = 0.0 if seated.mean_min is None else seated.mean_min * served
+    without = max(everyone - served, 0.0) * unreached_ms / MS_PER_MIN
     found, area = np.unique(names.astype(str), return_inverse=True)
     unmet = sum_by(area, seated.unmet.sum(axis=0), len(found))
     order = [a for a in np.lexsort((found, -unmet)).tolist() if found[a] and unmet[a] > 0]
     return WithRoom(
-        served=math.fsum(seated.served),
+        served=served,
         unmet=math.fsum(seated.unmet.ravel()),
         mean_min_served=seated.mean_min,
         unmet_areas={str(found[a]): float(unmet[a]) for a in order},
+        mean_min=(walked + without) / everyone if everyone > 0 else None,
     )
 
 

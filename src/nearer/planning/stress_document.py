@@ -57,6 +57,7 @@ class StressedSite(Part):
         None,
         description="people it serves where whoever is nearest is served first and the rest go on; null = no limits",
     )
+    people_sent: float | None = Field(None, description="people whom the system sends to it; null = no limits")
 
 
 class Flow(Part):
@@ -90,6 +91,24 @@ class WithRoom(Part):
     unmet: float = Field(description="people within reach of a centre for whom none has room")
     mean_min_served: float | None
     unmet_areas: dict[str, float] = Field({})
+    mean_min: float | None = Field(
+        None, description="average of everybody; who has no place, or reaches none, counts as unreached_min"
+    )
+
+
+class Sent(Part):
+    """Everybody goes where the system sends them, so that all together walk least and nobody beyond what has room."""
+
+    opened: list[str] = Field(description="what opens for it: the best set of that number found")
+    opened_names: list[str] = Field(description="their names")
+    pool: int = Field(description="sites that may open")
+    mean_min: float = Field(description="average of everybody; who has no place counts as unreached_min")
+    unmet: float = Field(description="people without a place, out of reach or for want of room")
+    value: float = Field(description="weighted person-minutes")
+    bound: float = Field(description="no sending, and no set of that number, has fewer")
+    gap: float
+    status: Literal["optimal", "gap", "feasible"]
+    proof: Literal["certificate", "solver"]
 
 
 class Step(Part):
@@ -163,6 +182,7 @@ class WorstLoss(Part):
     status: Literal["optimal", "feasible"]
     cut_off: float = Field(description="people out of reach who are not without the loss")
     mean_min: float
+    sent: Sent | None = Field(None, description="this loss as the system then sends people; null without capacities")
 
 
 class SiteLoss(Part):
@@ -244,8 +264,11 @@ class StressDocument(Part):
     sites: list[StressedSite] = Field([])
     flows: list[Flow] = Field([], description="who goes where instead, most people first")
     with_room: WithRoom | None = Field(None, description="null where no capacity is known")
+    sent: Sent | None = Field(None, description="as the system sends people; null where no capacity is known")
     reopen: Replan | None = None
     open: Replan | None = None
+    reopen_sent: Sent | None = Field(None, description="the best to bring back where room is limited")
+    open_sent: Sent | None = Field(None, description="the best to open where room is limited")
     moves: list[Move] = Field([])
     critical: list[SiteLoss] = Field([], description="what losing each of the centres left would cost, dearest first")
     random: RandomLosses | None = None

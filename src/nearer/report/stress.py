@@ -259,7 +259,7 @@ def _taking_over(document: StressDocument) -> Section:
     changed.sort(key=lambda site: (site.out is None, -site.over, -site.arriving, site.id))
     known = document.capacity == "given"
     heads = ("Centre", "", "People before", "Then", "Newly arriving") + (
-        ("Room for", "Too many", "Served") if known else ()
+        ("Room for", "Too many", "Served", "Sent") if known else ()
     )
     rows = [
         (
@@ -273,6 +273,7 @@ def _taking_over(document: StressDocument) -> Section:
                     words.NONE if site.capacity is None else whole(site.capacity),
                     whole(site.over) if site.over > 0.5 else words.NONE,
                     words.NONE if site.people_with_room is None else whole(site.people_with_room),
+                    words.NONE if site.people_sent is None else whole(site.people_sent),
                 )
                 if known
                 else ()
@@ -294,6 +295,8 @@ def _taking_over(document: StressDocument) -> Section:
     if document.with_room is not None and document.with_room.unmet_areas:
         worst = list(document.with_room.unmet_areas.items())[:3]
         texts.append("No room: " + ", ".join(f"{words.about(n)} people in {name}" for name, n in worst) + ".")
+    if said := stress_words.three_readings(document):
+        texts.append(said)
     left = f"{len(changed) - _LONGEST} more in stress.json" if len(changed) > _LONGEST else ""
     return Section(
         "Who takes over",
@@ -338,6 +341,9 @@ def _first(document: StressDocument, names: Mapping[str, str]) -> Section:
                 (0, 1),
             )
         )
+    for sent, what in ((document.reopen_sent, "Bring back"), (document.open_sent, "Open")):
+        if said := stress_words.with_limits(sent, what):
+            texts.append(said)
     if document.moves:
         tables.append(
             Table(

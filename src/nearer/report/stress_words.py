@@ -10,6 +10,7 @@ from nearer.planning.stress_document import (
     Hardened,
     RandomLosses,
     Replan,
+    Sent,
     StockPlan,
     StressDocument,
     Surge,
@@ -82,6 +83,37 @@ def taking_over(document: StressDocument) -> str:
     return f"{text} {count(len(over), 'centre')} {has} more people than room; {rest}"
 
 
+def three_readings(document: StressDocument) -> str:
+    """How much depends on who is told where to go; "" without capacities."""
+    sent, room = document.sent, document.with_room
+    if sent is None or room is None or room.mean_min is None:
+        return ""
+    near, mid, told = document.after.mean_min, room.mean_min, sent.mean_min
+    without = room.unmet + document.after.unreached
+    return (
+        f"Average minutes, who has no place counted as out of reach: {near:.1f} if every centre took whoever is "
+        f"nearest, {mid:.1f} if people go on to the nearest with room ({people(without)} without a place), {told:.1f} "
+        f"if the system sends them ({people(sent.unmet)} without a place; {_how_good(sent)})."
+    )
+
+
+def _how_good(sent: Sent) -> str:
+    if sent.status == "optimal":
+        return "proven"
+    return f"at most {percent_up(sent.gap)} above the best"
+
+
+def with_limits(sent: Sent | None, what: str) -> str:
+    """What to open or bring back where room is limited; "" where that was not asked."""
+    if sent is None:
+        return ""
+    return (
+        f"{what} first where room is limited: {', '.join(sent.opened_names)}. {people(sent.unmet)[0].upper()}"
+        f"{people(sent.unmet)[1:]} {verb(sent.unmet, 'is', 'are')} then without a place, the average is "
+        f"{minutes(sent.mean_min)} minutes; {_how_good(sent)}."
+    )
+
+
 def proof(replan: Replan, what: str) -> str:
     """How good the order and the best set are; what is proven is said of the set alone."""
     sites = count(replan.number, "site")
@@ -104,6 +136,8 @@ def summary(document: StressDocument, plan: PlanDocument) -> list[str]:
             continue
         names = ", ".join(f"{place}. {step.name}" for place, step in enumerate(found.steps, 1))
         lines.append(f"{verb_} first: {names}. {proof(found, past)}")
+    found_sent = (with_limits(document.reopen_sent, "Bring back"), with_limits(document.open_sent, "Open"))
+    lines += [line for line in (three_readings(document), *found_sent) if line]
     names_of = {site.id: site.name for site in document.sites}
     if document.random is not None:
         lines.append(at_random(document.random, plan))
@@ -139,9 +173,19 @@ def worst(found: WorstLoss, names: Mapping[str, str]) -> str:
     """The worst loss and its proof."""
     start = f"The worst {count(found.number, 'centre')} to lose: {listed(found.sites, names)}; "
     cut = f"{people(found.cut_off)} more {verb(found.cut_off, 'is', 'are')} cut off"
+    room = "" if found.sent is None else " for centres without limits on room"
+    limited = "" if found.sent is None else f" {_worst_with_room(found.sent)}"
     if found.status == "optimal":
-        return f"{start}{cut}. No other loss of as many costs more: proven."
-    return f"{start}{cut}. No other loss of as many costs more than {percent_up(found.gap)} above it."
+        return f"{start}{cut}. No other loss of as many costs more{room}: proven.{limited}"
+    return f"{start}{cut}. No other loss of as many costs more{room} than {percent_up(found.gap)} above it.{limited}"
+
+
+def _worst_with_room(sent: Sent) -> str:
+    but = "" if sent.status == "optimal" else f", but for {percent_up(sent.gap)}"
+    return (
+        f"With limited room {people(sent.unmet)} {verb(sent.unmet, 'has', 'have')} no place after it and the average "
+        f"is {minutes(sent.mean_min)} minutes as the system sends people; the worst loss is then at least as bad{but}."
+    )
 
 
 def hardened(found: Hardened, names: Mapping[str, str]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import nearer
-from nearer.errors import Fault, InputError
 from nearer.files import sha256
 from nearer.kernels.jit import default_threads
 from nearer.model import FREE
@@ -43,6 +42,7 @@ from nearer.study.provenance import check_inputs, find_study
 from nearer.study.stress_ask import Happened, ask
 from nearer.study.stress_further import check_question, look_further
 from nearer.study.stress_ground import Ground, Question
+from nearer.study.stress_room import SentOut, capacities, send_out
 from nearer.study.stress_write import check_stress_out, write_stress
 from nearer.units import MS_PER_MIN, FloatArray, IntArray
 
@@ -164,6 +164,11 @@ def answer(ground: Ground, question: Question, run: Run) -> Stress:
                 replanned[name] = found
         moved = moves(after, ground.ours_mask, asked.spare_mask, question.replan, unreached_ms, ids)
     further = look_further(ground, asked, question, run)
+    sent = SentOut()
+    if capacity is not None:
+        with run.timed("send"):
+            lost = None if further.worst is None else further.worst.sites
+            sent = send_out(ground, asked, question, capacity, lost, run)
     with run.timed("measure"):
         critical = loss_of_each(after, ground.ours_mask, unreached_ms)
         around, _ = surroundings(ground.tables, asked.spare_mask)
@@ -178,9 +183,12 @@ def answer(ground: Ground, question: Question, run: Run) -> Stress:
             value_before=ground.situation.value_ms(unreached_ms, was) / MS_PER_MIN,
             value_after=after.value_ms(unreached_ms, now) / MS_PER_MIN,
             **_measured(ground, asked, was, now, around),
-            sites=_sites(ground, asked, was, now, capacity, seated, around),
+            sites=_sites(ground, asked, was, now, capacity, seated, sent, around),
             flows=flows(ids.tolist(), _with_people_of(was, now), now),
-            with_room=None if seated is None else with_room(seated, around.areas),
+            with_room=None if seated is None else with_room(seated, around.areas, after, unreached_ms),
+            sent=None if sent.now is None else sent.now.written,
+            reopen_sent=sent.reopen,
+            open_sent=sent.open,
             reopen=replanned["reopen"].written if "reopen" in replanned else None,
             open=replanned["open"].written if "open" in replanned else None,
             moves=moved,
@@ -189,10 +197,10 @@ def answer(ground: Ground, question: Question, run: Run) -> Stress:
                 for site, loss, cut in zip(*critical, strict=True)
             ][:N_CRITICAL],
             random=further.random,
-            worst=further.worst,
+            worst=None if further.worst is None else further.worst.model_copy(update={"sent": sent.worst}),
             harden=further.harden,
             stock=further.stock,
-            notes=_notes(ground, asked, capacity),
+            notes=_notes(ground, asked, capacity, question.worst is not None or question.stock is not None),
         )
     proofs = {name: one.certificate for name, one in replanned.items() if one.certificate is not None}
     return stress_of(
@@ -201,7 +209,7 @@ def answer(ground: Ground, question: Question, run: Run) -> Stress:
         replace(ground.tables, people=replace(ground.tables.people, table=asked.people)),
         _with_people_of(was, now),
         now,
-        {**proofs, **further.proofs},
+        {**proofs, **further.proofs, **sent.proofs},
         machine_notes(run) | {"gap": run.gap, "time_limit_s": run.time_limit_s},
         ground.situation.demand.total,
         asked.ground,
@@ -211,35 +219,6 @@ def answer(ground: Ground, question: Question, run: Run) -> Stress:
 def _with_people_of(was: Access, now: Access) -> Access:
     """The walks of before, of the people there are now."""
     return replace(was, people=now.people)
-
-
-def capacities(ground: Ground) -> FloatArray | None:
-    """
-    People each site can serve, float64 (n_sites,), ``inf`` where none is given; None where no site has a capacity.
-
-    What the plan says of a site's room goes before the column ``capacity`` of the site's own table.
-
-    Raises
-    ------
-    InputError
-        A capacity is no number, or is below zero.
-    """
-    table = ground.tables.sites.table
-    room = {site.id: site.room for site in ground.document.sites if site.room is not None}
-    given = table["capacity"] if "capacity" in table.columns else [None] * len(table)
-    faults, found = [], np.full(len(table), np.inf)
-    for at, (site, value) in enumerate(zip(table["id"], given, strict=True)):
-        text = "" if value is None or value != value else str(value).strip()
-        try:
-            found[at] = room.get(site, float(text) if text else np.inf)
-        except ValueError:
-            found[at] = -1.0
-        if not found[at] >= 0:
-            remedy = "give people it can serve, or leave it empty"
-            faults.append(Fault(f'site "{site}" has the capacity "{text}"', column="capacity", remedy=remedy))
-    if faults:
-        raise InputError(faults)
-    return None if np.isinf(found).all() else found
 
 
 def _measured(ground: Ground, asked: Happened, was: Access, now: Access, around: Surroundings) -> dict[str, Any]:
@@ -275,6 +254,7 @@ def _sites(
     now: Access,
     capacity: FloatArray | None,
     seated: Seated | None,
+    sent: SentOut,
     around: Surroundings,
 ) -> list[StressedSite]:
     """Every centre of the plan, in the order of the table."""
@@ -302,12 +282,13 @@ def _sites(
                 capacity=None if np.isinf(limit) else limit,
                 over=max(0.0, float(after[site]) - limit),
                 people_with_room=None if seated is None else float(seated.served[site]),
+                people_sent=None if sent.now is None else float(sent.now.load[site]),
             )
         )
     return found
 
 
-def _notes(ground: Ground, asked: Happened, capacity: FloatArray | None) -> list[str]:
+def _notes(ground: Ground, asked: Happened, capacity: FloatArray | None, asked_worse: bool) -> list[str]:
     unreached = ground.study.unreached_min
     found = [
         "Everybody is taken to go to the nearest centre in service; a person out of reach counts as "
@@ -321,8 +302,17 @@ def _notes(ground: Ground, asked: Happened, capacity: FloatArray | None) -> list
         found.append(
             f"Capacities are known for {known} of {int(ground.situation.open_mask.sum())} open centres; the others are "
             "taken to serve whoever comes. Where a centre is full, those who live nearest to it are served first and "
-            "the rest go on to the next with room."
+            "the rest go on to the next with room. Where the system sends people, everybody together walks least "
+            "within what has room; groups' weights count there as in the plan."
         )
+        if ground.study.levels:
+            found.append("A site that is opened or brought back is taken to open at its highest level.")
+        if asked_worse:
+            found.append(
+                "The worst loss, what to make safe and where to keep stock are found for centres without limits on "
+                "room. With limits a loss never costs less; what the worst one found costs then is told beside it, and "
+                "another loss may cost more."
+            )
     if asked.written.hazard is not None:
         found.append(
             "Ground in the hazard cannot be used: sites inside are out and cannot open, streets that touch it are cut, "

@@ -14,7 +14,15 @@ from nearer.report.stress import write_stress_gpkg, write_stress_report
 from nearer.study.limits import Run
 
 PROOFS = ("open", "reopen", "worst", "harden", "harden-worst", "stock-expected", "stock-worst")
-STRESS_FILES = ("stress.html", "stress.gpkg", *(f"{name}-proof.npz" for name in PROOFS), "run.json", STRESS_FILE)
+SENDINGS = ("sent", "reopen-sent", "open-sent", "worst-sent")
+STRESS_FILES = (
+    "stress.html",
+    "stress.gpkg",
+    *(f"{name}-proof.npz" for name in PROOFS),
+    *(f"{name}{kind}-proof.npz" for name in SENDINGS for kind in ("", "-people")),
+    "run.json",
+    STRESS_FILE,
+)
 """Every file a stress folder may hold; anything else in it is the user's and stays."""
 
 

@@ -16,7 +16,6 @@ from nearer.inputs.area import boundary_of
 from nearer.inputs.frames import read_frame
 from nearer.model import FORBIDDEN, FREE, OPEN
 from nearer.model.check import agrees, certified_bound
-from nearer.planning.document import PlanDocument
 from nearer.planning.files import PLAN_FILE, read_document, read_run
 from nearer.planning.stress_document import Replan, StressDocument
 from nearer.planning.stress_files import STRESS_FILE, read_stress
@@ -26,7 +25,8 @@ from nearer.study.recount import Nearest, Recount
 from nearer.study.retime import retime
 from nearer.study.retime_hazard import retime_around
 from nearer.study.verify_losses import check_harden, check_random, check_stock, check_worst
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.study.verify_stress_room import Case, capacities_of, check_sendings
+from nearer.units import BoolArray, IntArray
 
 _MS = 60_000.0
 _FAR = 2**40
@@ -56,55 +56,6 @@ class Opening(Recount):
     def to_open(self) -> tuple[int, int]:
         """What was given."""
         return self.number, self.number
-
-
-@dataclass(frozen=True)
-class Case:
-    """
-    What is checked, and what it is checked against.
-
-    Parameters
-    ----------
-    document, plan, folder
-        The answer, the plan it is about, and where the answer lies.
-    before, after
-        Everyone and every way, before and after.
-    was_open, is_open, inside
-        Sites in service before and after, and sites in the hazard, bool (n_sites,).
-    was, now
-        Nearest sites by class.
-    """
-
-    document: StressDocument
-    plan: PlanDocument
-    folder: Path
-    before: Recount
-    after: Recount
-    was_open: BoolArray
-    is_open: BoolArray
-    inside: BoolArray
-    was: dict[str, Nearest]
-    now: dict[str, Nearest]
-
-    @property
-    def ids(self) -> list[str]:
-        """Ids of all sites."""
-        return [str(site) for site in self.before.tables.sites.table["id"]]
-
-    @property
-    def ours(self) -> BoolArray:
-        """Sites of the plan that were in service, bool (n_sites,)."""
-        return np.asarray(self.was_open & (self.before.tables.sites.table["status"] != "other").to_numpy())
-
-    def mask(self, ids: list[str]) -> BoolArray:
-        """Sites by their ids, bool (n_sites,)."""
-        return np.isin(np.array(self.ids, dtype=object), np.array(ids, dtype=object))
-
-    @property
-    def spare(self) -> BoolArray:
-        """Sites that may open, bool (n_sites,)."""
-        closed = [site.id for site in self.plan.sites if site.status == "closed"]
-        return np.asarray(~self.was_open & ~self.inside & ((self.before.standing == FREE) | self.mask(closed)))
 
 
 def verify_stress(folder: Path, study_folder: Path | None = None) -> Verdict:
@@ -156,6 +107,7 @@ def verify_stress(folder: Path, study_folder: Path | None = None) -> Verdict:
             *_check_sites(case),
             *_check_flows(case),
             *_check_room(case),
+            *check_sendings(case),
             *_check_replan(case, "reopen", document.reopen, named_out & ~inside),
             *_check_replan(case, "open", document.open, case.spare),
             *_check_moves(case),
@@ -289,25 +241,12 @@ def _check_sites(case: Case) -> Iterator[Check]:
         moved = found.reached & (found.site != case.was[name].site)
         np.add.at(new, found.site[moved], case.after.people[name][moved])
     yield vector("arriving", [site.arriving for site in document.sites], new[rows].tolist(), labels)
-    room = _capacities(case)
+    room = capacities_of(case)
     claimed = [math.inf if site.capacity is None else site.capacity for site in document.sites]
     yield equal("capacities", claimed, room[rows].tolist())
     yield vector(
         "too many", [site.over for site in document.sites], np.maximum(after - room[rows], 0.0).tolist(), labels
     )
-
-
-def _capacities(case: Case) -> FloatArray:
-    table = case.before.tables.sites.table
-    found = np.full(len(table), np.inf)
-    if "capacity" in table.columns:
-        for at, value in enumerate(table["capacity"]):
-            text = "" if value is None or value != value else str(value).strip()
-            found[at] = float(text) if text else np.inf
-    for site in case.plan.sites:
-        if site.room is not None:
-            found[case.ids.index(site.id)] = site.room
-    return found
 
 
 def _check_flows(case: Case) -> Iterator[Check]:
@@ -329,8 +268,8 @@ def _check_flows(case: Case) -> Iterator[Check]:
 
 def _check_room(case: Case) -> Iterator[Check]:
     """Everyone at the nearest site with room, nearest first: all pairs in the order of their times, one by one."""
-    document, room = case.document, np.where(case.is_open, _capacities(case), 0.0)
-    known = bool(np.isfinite(_capacities(case)).any())
+    document, room = case.document, np.where(case.is_open, capacities_of(case), 0.0)
+    known = bool(np.isfinite(capacities_of(case)).any())
     yield equal("capacity", document.capacity, "given" if known else "unlimited")
     if not known or document.with_room is None:
         yield equal("with room", document.with_room is None, not known)
@@ -361,6 +300,10 @@ def _check_room(case: Case) -> Iterator[Check]:
         "without room", abs(document.with_room.unmet - unmet) <= 1e-6 * max(1.0, total), document.with_room.unmet, unmet
     )
     yield equal("minutes of those served", document.with_room.mean_min_served, walked / total / _MS if total else None)
+    everyone = math.fsum(math.fsum(people) for people in case.after.people.values())
+    mean = (walked + max(everyone - total, 0.0) * case.after.unreached_ms) / everyone / _MS if everyone else None
+    same = mean is document.with_room.mean_min or abs((mean or 0.0) - (document.with_room.mean_min or 0.0)) <= 1e-9
+    yield Check("minutes with room", same, document.with_room.mean_min, mean)
     rows_open = np.flatnonzero(case.was_open)
     told = [site_.people_with_room for site_ in document.sites]
     yield vector("people with room", told, served[rows_open].tolist(), [case.ids[at] for at in rows_open])
