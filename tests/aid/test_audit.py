@@ -11,10 +11,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from nearer.aid import commands as c
 from nearer.aid import triggers
 from nearer.aid.audit import Finding, audit, findings_text
+from nearer.aid.canonical import GENESIS, link
 from nearer.aid.heads import export_head, make_key, read_head, write_head
 from nearer.aid.migrate import create
 from nearer.aid.store import Store
@@ -115,9 +117,9 @@ def test_every_row_and_column_that_is_changed_is_named(weeks: Path, tmp_path: Pa
         for column in COLUMNS[table]:
             copy = Tampered(weeks, tmp_path / "copy.db")
             condition, values = where(table, row)
-            copy.raw.execute(
-                f"UPDATE OR IGNORE {table} SET {column} = ? WHERE {condition}", [flipped(row[column]), *values]
-            )
+            is_text = isinstance(JOURNAL[table].c[column].type, sa.Text)
+            value = flipped(row[column] if row[column] is not None or is_text else 0)
+            copy.raw.execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE {condition}", [value, *values])
             changed = copy.raw.execute("SELECT changes()").fetchone()[0]
             found = copy.findings()
             assert not changed or found, (table, row, column)
@@ -285,3 +287,25 @@ def test_no_finding_tells_a_household_s_tag(weeks: Path, tmp_path: Path) -> None
 
 def test_the_chain_covers_every_journal_table() -> None:
     assert set(CHAINED) == set(JOURNAL) - {"chain"}
+
+
+def chained_anew(raw: sqlite3.Connection) -> None:
+    """Make all links anew over the rows as they are, as somebody would who wants to hide a change."""
+    (top,) = raw.execute("SELECT MAX(seq) FROM transactions").fetchone()
+    previous = GENESIS
+    for seq in range(1, top + 1):
+        here: dict[str, list[dict[str, int | str | None]]] = {}
+        for table in CHAINED:
+            found = raw.execute(f"SELECT {', '.join(COLUMNS[table])} FROM {table} WHERE seq = ?", [seq]).fetchall()
+            here[table] = [dict(zip(COLUMNS[table], values, strict=True)) for values in found]
+        hashed, parts = link(previous, seq, here)
+        raw.execute("UPDATE chain SET previous = ?, parts = ?, hash = ? WHERE seq = ?", [previous, parts, hashed, seq])
+        previous = hashed
+    raw.execute("UPDATE head SET seq = ?, hash = ?", [top, previous])
+
+
+def test_a_stocktake_that_does_not_match_its_postings_is_named(weeks: Path, tmp_path: Path) -> None:
+    copy = Tampered(weeks, tmp_path / "copy.db")
+    copy.raw.execute("UPDATE stocktake_lines SET expected = expected + 1 WHERE expected > 0")
+    chained_anew(copy.raw)
+    assert any(finding.table == "stocktake_lines" and "counting lot" in finding.text for finding in copy.findings())

@@ -238,3 +238,19 @@ def test_without_the_desk_s_packages_it_is_said_what_to_install(tmp_path: Path) 
     )
     assert done.returncode == 2, done.stderr
     assert "pip install 'nearer[serve]'" in done.stderr
+
+
+def test_a_copy_is_made_restored_and_asserted_on_the_command_line(week: Run) -> None:
+    week("receive", "hub", "rice=2kg", "--giver", "mill", "--at", "2026-03-02T09:00+01:00")
+    made = week("backup", "copy.jsonl.gz", "--json")
+    back = week("--ledger", "again.db", "restore", "copy.jsonl.gz", "--json")
+    assert back["hash"] == made["hash"] == week("--ledger", "again.db", "audit", "--json")["head"]
+    assert "already" in week("--ledger", "again.db", "restore", "copy.jsonl.gz", exit=2)
+    assert "form" in week("--ledger", "again.db", "upgrade")
+    assert "was asserted" in week("assert-balance", "hub", "rice=2000")
+    assert week("assert-balance", "hub", "rice=2000", "oil=0", "--json")["holds"]
+    assert "-1" in week("assert-balance", "hub", "rice=2001", exit=1)
+    lot = week("balances", "--kind", "STOCK", "--json")[0]["lot"]
+    assert "was asserted" in week("assert-balance", "hub", f"{lot}=2000")
+    assert "There is no item" in week("assert-balance", "hub", "gold=1", exit=1)
+    assert "base units" in week("assert-balance", "hub", "rice=2kg", exit=2)

@@ -100,17 +100,21 @@ def audit(store: Store, heads: list[dict[str, Any]] | None = None, progress: Pro
     Report
         With a finding for each thing that is wrong.
     """
-    report = Report()
     with store.reading() as connection:
-        sql = sql_of(connection)
-        audited = _Audit(sql, store.is_postgres, report, {int(head["seq"]) for head in heads or []})
-        try:
-            audited.guards()
-            audited.journal(progress or Silent())
-            audited.kept_sums()
-            audited.exported(heads or [])
-        except _Enough:
-            pass
+        return audit_of(sql_of(connection), store.is_postgres, heads or [], progress or Silent())
+
+
+def audit_of(sql: Sql, is_postgres: bool, heads: list[dict[str, Any]], progress: Progress) -> Report:
+    """Prove what an open transaction sees; see ``audit``."""
+    report = Report()
+    audited = _Audit(sql, is_postgres, report, {int(head["seq"]) for head in heads})
+    try:
+        audited.guards()
+        audited.journal(progress)
+        audited.kept_sums()
+        audited.exported(heads)
+    except _Enough:
+        pass
     # What concerns no single transaction comes last: the first line names the first bad row.
     report.findings.sort(key=lambda finding: finding.seq if finding.seq is not None else 2**63)
     return report
@@ -247,6 +251,8 @@ class _Audit:
             self._origins(seq, postings, here.get("lot_sources", []))
         if header["kind"] in audit_handovers.KINDS:
             self._hand_overs.check(seq, header, here, self._lots)
+        for row in here.get("stocktakes", []):
+            self._stocktake(seq, row, postings, here.get("stocktake_lines", []))
 
     def _sums(self, seq: int, postings: list[dict[str, Any]]) -> None:
         sums: dict[str, int] = {}
@@ -312,6 +318,32 @@ class _Audit:
                 f"seq {seq}",
                 f"Transaction {seq}: what was made does not match what it was made of.",
             )
+
+    def _stocktake(
+        self, seq: int, count: dict[str, Any], postings: list[dict[str, Any]], lines: list[dict[str, Any]]
+    ) -> None:
+        """What should have been there at the cut-off is what the postings say, and the difference was posted."""
+        variance: dict[str, int] = {}
+        for row in postings:
+            if row["account"] == accounts.variance(count["site"]):
+                variance[row["lot"]] = variance.get(row["lot"], 0) - row["quantity"]
+        for line in lines:
+            due = self._sql.one(
+                "SELECT COALESCE(SUM(p.quantity), 0) FROM postings p JOIN accounts a ON a.account = p.account "
+                "WHERE p.lot = ? AND a.site = ? AND a.kind IN ('STOCK', 'RESERVED') AND p.seq <= ?",
+                line["lot"],
+                count["site"],
+                count["cutoff"],
+            )
+            assert due is not None
+            if int(due[0]) != line["expected"] or variance.get(line["lot"], 0) != line["counted"] - line["expected"]:
+                self._find(
+                    seq,
+                    "stocktake_lines",
+                    f"lot {line['lot']}",
+                    f"Transaction {seq}: counting lot {line['lot']} found {line['counted']} for {int(due[0])}, "
+                    f"but {variance.get(line['lot'], 0)} was posted for {line['expected']}.",
+                )
 
     def kept_sums(self) -> None:
         """Balances and what is left to households are the sums of their rows."""

@@ -16,7 +16,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,7 +160,7 @@ class Store:
         return self._clock()
 
     def _shown(self) -> str:
-        return self.url.render_as_string(hide_password=True) if self.is_postgres else str(self.url.database)
+        return shown(self.url)
 
     def do(
         self, command: Command, *, id: str, actor: str, desk: str = "desk", at: datetime | None = None
@@ -312,18 +312,29 @@ class Store:
         row = connection.exec_driver_sql("SELECT answer FROM transactions WHERE seq = 1").first()
         return str(json.loads(row[0])["ledger"]) if row else ""
 
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> AbstractContextManager[sa.Connection]:
         """One unchanging view of the ledger; writers go on meanwhile."""
-        with self.engine.connect() as connection:
-            if self.is_postgres:
-                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            else:
-                connection.exec_driver_sql("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.rollback()
+        return reading_of(self.engine)
+
+
+@contextmanager
+def reading_of(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One unchanging view of a database; writers go on meanwhile."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        else:
+            connection.exec_driver_sql("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+
+
+def shown(url: sa.URL) -> str:
+    """How a ledger's place is called in a sentence."""
+    is_postgres = url.get_backend_name() == "postgresql"
+    return url.render_as_string(hide_password=True) if is_postgres else str(url.database)
 
 
 def sql_of(connection: sa.Connection) -> Sql:

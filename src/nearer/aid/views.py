@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nearer.aid.accounts import KINDS
+from nearer.aid.refusals import unknown
 from nearer.aid.store import Store
 from nearer.aid.tables import accounts, balances, items, lots, metadata, postings, transactions
 from nearer.errors import UsageError
@@ -125,3 +126,21 @@ def listed(store: Store, table: str) -> list[dict[str, Any]]:
     with store.reading() as connection:
         rows = connection.execute(sa.select(found).order_by(found.c.seq, *found.primary_key.columns))
         return [{name: value for name, value in row._mapping.items() if name != "seq"} for row in rows]
+
+
+def held_of(store: Store, site: str, *, item: str | None = None, lot: str | None = None) -> int:
+    """
+    What a site holds of an item or a lot, free and set aside together, in base units.
+
+    Raises
+    ------
+    UnknownError
+        There is no such site, item or lot.
+    """
+    with store.reading() as connection:
+        for table, column, code in (("sites", "site", site), ("items", "item", item), ("lots", "lot", lot)):
+            found = metadata.tables[table]
+            if code is not None and not connection.execute(sa.select(found).where(found.c[column] == code)).first():
+                raise unknown(column, code, f"see `nearer aid {'balances' if lot else f'list {table}'}`")
+    rows = balances_of(store, site=site, item=item, lot=lot)
+    return sum(row["quantity"] for row in rows if row["kind"] in ("STOCK", "RESERVED"))
