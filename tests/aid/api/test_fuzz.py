@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -62,26 +63,37 @@ def fuzzed(address: str, examples: int) -> Counter[tuple[str, int]]:
     seen: Counter[tuple[str, int]] = Counter()
     session = requests.Session()
     for found in schema.get_all_operations():
-        operation = found.ok()
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-
-            @seed(6)
-            @settings(
-                max_examples=examples,
-                database=None,
-                deadline=None,
-                phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            )
-            @given(case=operation.as_strategy(generation_mode=mode))
-            def ask(case: schemathesis.Case, label: str = operation.label) -> None:
-                response = case.call(base_url=address, session=session, timeout=60)
-                seen[label, response.status_code] += 1
-                case.validate_response(response, checks=CHECKS)
-
             with suppress(Unsatisfiable):  # where there is nothing to send, nothing wrong can be sent
-                ask()
+                ask(found.ok(), mode, examples, address, session, seen)
     return seen
+
+
+def ask(
+    operation: Any,
+    mode: GenerationMode,
+    examples: int,
+    address: str,
+    session: requests.Session,
+    seen: Counter[tuple[str, int]],
+) -> None:
+    """Send one address what its description allows, or what it forbids."""
+
+    @seed(6)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def once(case: schemathesis.Case) -> None:
+        response = case.call(base_url=address, session=session, timeout=60)
+        seen[operation.label, response.status_code] += 1
+        case.validate_response(response, checks=CHECKS)
+
+    once()
 
 
 def test_the_fuzzer_finds_no_fault_at_any_address(address: str) -> None:
