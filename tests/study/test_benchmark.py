@@ -102,6 +102,24 @@ def test_results_are_proven_optimal_and_pass_the_check(graph_file: Path, tmp_pat
     assert (check.value, check.bound, check.differences) == (best, best, ())
 
 
+def test_a_result_of_points_is_checked_on_the_pairs_that_matter(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    lines = [f"{k + 1} {x} {y}" for k, (x, y) in enumerate(rng.integers(0, 300, (80, 2)).tolist())]
+    head = ["DIMENSION : 80", "EDGE_WEIGHT_TYPE : EUC_2D", "NODE_COORD_SECTION"]
+    file = tmp_path / "points.tsp"
+    file.write_text("\n".join([*head, *lines, "EOF", ""]))
+    result = solve_file(file, tsplib(4), threads=1, with_assignment=True, proof_file=tmp_path / "p.npz")
+    table = np.array(dense(file, tsplib(4)))
+    best = min(table[:, list(chosen)].min(axis=1).sum() for chosen in [np.array(result["open"]) - 1])
+    assert (result["objective"], result["status"]) == (best, "optimal")
+    write_result(result, tmp_path / "r.json")
+    check = verify_result(tmp_path / "r.json", file)
+    assert (check.value, check.bound, check.differences) == (best, best, ())
+    for wrong in ({"objective": best - 1}, {"bound": best + 1}, {"open": result["open"][:3]}):
+        write_result(result | wrong, tmp_path / "r.json")
+        assert verify_result(tmp_path / "r.json", file).differences
+
+
 def test_a_result_holds_what_a_table_of_results_needs(graph_file: Path) -> None:
     result = solve_file(graph_file, PMED, threads=1)
     wanted = "problem file n_demand n_sites p status objective bound gap seconds seconds_read open trace peak_mb"

@@ -32,8 +32,16 @@ _LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above t
 class PMedianRun:
     """One run on one instance; see ``solve_pmedian``."""
 
-    def __init__(self, instance: Instance, state: State, seed: int, threads: int) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        state: State,
+        seed: int,
+        threads: int,
+        enough_rows: Callable[[IntArray, FloatArray], bool] | None = None,
+    ) -> None:
         self.instance, self.state, self.threads = instance, state, threads
+        self.enough_rows = enough_rows
         self.rng = np.random.default_rng(seed)
         self.core = make_core(instance)
         self.proof = ProofBuilder(instance)
@@ -60,6 +68,8 @@ class PMedianRun:
             shrunk = self.fix()
             slow = state.value - state.bound > 0.7 * before
             stalled = stalled + 1 if slow and not shrunk else 0
+        if self.enough_rows is not None and not self.enough_rows(self.core.row, self.dual.lam):
+            return
         while not state.done() and not self.core.decided:
             if self.fits_lp:
                 self.branch_and_bound()
@@ -221,6 +231,7 @@ def solve_pmedian(
     multipliers: FloatArray | None = None,
     size: Callable[[float], float] | None = None,
     goal: float | None = None,
+    enough_rows: Callable[[IntArray, FloatArray], bool] | None = None,
 ) -> Solution:
     """
     Open sites so that the weighted cost to the cheapest open site is least.
@@ -241,6 +252,9 @@ def solve_pmedian(
         Value → the difference that makes a gap of 1, where it is not the value itself (``State``).
     goal
         Ask only whether a plan is at most this.
+    enough_rows
+        Asked once the multipliers have settled, with rows and their multipliers: whether the rows are long enough to
+        go on. None = they are (``growing``).
 
     Raises
     ------
@@ -256,7 +270,7 @@ def solve_pmedian(
         floor = 0.0 if np.all(instance.price >= 0) else -np.inf
         state = State(budget, instance.whole, gap, floor=floor, size=size, goal=goal)
         state.tell_gap(tick)
-        run = PMedianRun(instance, state, seed, threads)
+        run = PMedianRun(instance, state, seed, threads, enough_rows)
         run.run(start, multipliers)
     return _solution(instance, run, stop.elapsed_s - began_s)
 

@@ -19,6 +19,7 @@ from nearer.model import Instance, Solution, Status, relative_gap
 from nearer.model.check import recompute_value
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
+from nearer.solvers.growing import solve_growing
 from nearer.study.benchmark_choices import Asked, answered
 from nearer.study.limits import Run
 from nearer.study.problems import Problem, Request, read_problem
@@ -73,14 +74,14 @@ def solve_file(
     """
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     start_s = time.perf_counter()
-    problem = read_problem(path, request, tell, run.go_on)
     asked = asked or Asked()
+    problem = read_problem(path, request, tell, run.go_on, near=not asked.anything)
     asked.check(problem)
     seconds_read = time.perf_counter() - start_s
     head = _head(path, problem, seconds_read)
     if problem.impossible:
         return head | {"status": str(Status.INFEASIBLE), "reason": problem.impossible, "peak_mb": peak_mb()}
-    solution = _solved(problem, run, seed)
+    problem, solution = _solved(problem, run, seed)
     status, open_mask = solution.status, solution.open_mask
     must_serve = problem.covered_of is None and status not in (Status.INFEASIBLE, Status.UNKNOWN)
     if must_serve and len(_unserved(problem, open_mask)):
@@ -180,19 +181,24 @@ def _head(path: Path, problem: Problem, seconds_read: float) -> dict[str, Any]:
     }
 
 
-def _solved(problem: Problem, run: Run, seed: int) -> Solution:
-    """The solver's answer, making the instance smaller counted to its seconds."""
+def _solved(problem: Problem, run: Run, seed: int) -> tuple[Problem, Solution]:
+    """The problem with the rows that it took, and the solver's answer, making rows counted to its seconds."""
     stop = run.stop.within(run.time_limit_s)
-    solution = solve(
-        problem.smaller(stop),
-        gap=_solver_gap(problem, run.gap),
-        seed=seed,
-        threads=run.threads,
-        work_limit=run.work_limit,
-        stop=stop,
-        progress=run.progress,
-    )
-    return replace(solution, seconds=stop.elapsed_s)
+    options: dict[str, Any] = {
+        "gap": _solver_gap(problem, run.gap),
+        "seed": seed,
+        "threads": run.threads,
+        "work_limit": run.work_limit,
+        "stop": stop,
+        "progress": run.progress,
+    }
+    if problem.plane is not None:
+        assert problem.request.p is not None
+        instance, solution = solve_growing(problem.plane, problem.request.p, **options)
+        problem = replace(problem, instance=instance)
+    else:
+        solution = solve(problem.smaller(stop), **options)
+    return problem, replace(solution, seconds=stop.elapsed_s)
 
 
 def _solver_gap(problem: Problem, gap: float) -> float:

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from nearer.inputs import benchmarks as files
+from nearer.model.plane import PlaneRows
 from nearer.units import FloatArray, IntArray
 
 Format = Literal[
@@ -48,6 +49,7 @@ class Table:
     m: int
     chunks: Callable[[], Iterator[FloatArray]]
     whole: bool
+    plane: PlaneRows | None = None
     weight: FloatArray | None = None
     demand: FloatArray | None = None
     price: FloatArray | None = None
@@ -70,8 +72,9 @@ def read_table(path: Path, file_format: Format, distance: Rounding, problem_numb
         return Table(n, n, lambda: _graph_rows(graph), whole=True, p=graph.p)
     if file_format == "tsplib":
         points = files.read_tsplib(path)
-        n, whole = len(points.x), distance != "exact"
-        return Table(n, n, lambda: _plane_rows(points.x, points.y, points.x, points.y, distance), whole)
+        n, x, y, whole = len(points.x), points.x, points.y, distance != "exact"
+        plane = PlaneRows(x, y, np.ones(n), x, y, _ROUND[distance], whole)
+        return Table(n, n, lambda: _plane_rows(x, y, x, y, distance), whole, plane)
     if file_format == "orlib-pmedcap":
         medians = files.read_orlib_pmedcap(path, problem_number)
         n, x, y = len(medians.x), medians.x, medians.y
@@ -100,7 +103,8 @@ def read_table(path: Path, file_format: Format, distance: Rounding, problem_numb
     n, m = matrix.cost.shape
     finite = matrix.cost[np.isfinite(matrix.cost)]
     whole = bool(np.all(finite % 1 == 0) and finite.max(initial=0) < _ABSENT)
-    return Table(n, m, lambda: iter([matrix.cost]), whole, matrix.weight, matrix.demand, matrix.price, matrix.capacity)
+    chunks = lambda: iter([matrix.cost])  # noqa: E731
+    return Table(n, m, chunks, whole, None, matrix.weight, matrix.demand, matrix.price, matrix.capacity)
 
 
 def asking(chunks: Callable[[], Iterator[FloatArray]], go_on: Callable[[], None]) -> Callable[[], Iterator[FloatArray]]:
@@ -150,6 +154,22 @@ def sorted_rows(n: int, m: int, chunks: Iterator[FloatArray], whole: bool) -> tu
         row, part = row + len(counts), slice(filled, filled := filled + int(counts.sum()))
         site_idx[part], cost[part] = sorted_idx[within], sorted_cost[within]
     return indptr, site_idx[:filled], cost[:filled]
+
+
+def rows_within(chunks: Iterator[FloatArray], most: FloatArray, whole: bool) -> tuple[IntArray, IntArray, Any]:
+    """As ``sorted_rows``, but only pairs that cost at most so much, float64 (n,)."""
+    counts, sites, costs = [], [], []
+    row = 0
+    for distances in chunks:
+        at, site = np.nonzero(distances <= most[row : row + len(distances), None])
+        cost = distances[at, site]
+        order = np.lexsort((site, cost, at))
+        counts.append(np.bincount(at, minlength=len(distances)))
+        sites.append(site[order].astype(np.int32))
+        costs.append(cost[order].astype(np.int64) if whole else cost[order])
+        row += len(distances)
+    indptr = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
+    return indptr, np.concatenate(sites), np.concatenate(costs)
 
 
 def _sorted(distances: FloatArray, whole: bool) -> tuple[IntArray, Any]:

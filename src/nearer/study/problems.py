@@ -12,9 +12,10 @@ import numpy as np
 
 from nearer.errors import UsageError
 from nearer.model import FREE, Decay, Instance, covering_instance
+from nearer.model.plane import PlaneRows
 from nearer.progress import Stop
 from nearer.study.domination import without_dominated
-from nearer.study.pairs import Format, Rounding, Table, asking, read_table, sorted_rows
+from nearer.study.pairs import Format, Rounding, Table, asking, read_table, rows_within, sorted_rows
 from nearer.units import FloatArray, IntArray
 
 Kind = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]
@@ -110,6 +111,8 @@ class Problem:
         Why no solution exists, where that is plain; else empty.
     serving_below
         No solution that serves everybody costs as much as this; one that leaves a customer out costs more.
+    plane
+        The points, where the instance holds but the nearest sites of each and may have to hold more.
     """
 
     request: Request
@@ -117,6 +120,7 @@ class Problem:
     covered_of: float | None = None
     impossible: str = ""
     serving_below: float = math.inf
+    plane: PlaneRows | None = None
 
     def smaller(self, stop: Stop | None = None) -> Instance:
         """What the solver is given: the instance, in set cover without what is dominated."""
@@ -132,6 +136,8 @@ def read_problem(
     request: Request,
     tell: Callable[[str], None] = lambda text: None,
     go_on: Callable[[], None] = lambda: None,
+    near: bool = False,
+    within: FloatArray | None = None,
 ) -> Problem:
     """
     Read a benchmark file as a problem.
@@ -144,6 +150,11 @@ def read_problem(
         Told, before they are made, how much memory many pairs will take.
     go_on
         Called again and again; what it raises ends the reading.
+    near
+        Whether a p-median of points may come as ``plane``, without its pairs.
+    within
+        Keep only pairs that cost at most so much, float64 (n_rows,); a customer served by none then pays just that,
+        which changes no plan's value and no bound by multipliers that are not more.
 
     Raises
     ------
@@ -158,10 +169,14 @@ def read_problem(
     request = _completed(request, table)
     if request.problem in ("max-cover", "set-cover"):
         return _covering(request, table)
-    if (n_pairs := table.n * table.m) > _TELL_PAIRS:
+    if request.problem == "p-median" and near and table.plane is not None:
+        assert request.p is not None
+        first = table.plane.instance(np.ones(table.n, dtype=np.int64), request.p)
+        return Problem(request, first, plane=table.plane)
+    if within is None and (n_pairs := table.n * table.m) > _TELL_PAIRS:
         rows_gb, solver_gb = n_pairs * (8 if table.whole else 12) / 1e9, n_pairs * _SOLVER_BYTES / 1e9
         tell(f"{n_pairs:,} pairs take {rows_gb:.1f} GB, and about {solver_gb:.1f} GB more while the solver runs.")
-    return _serving(request, table)
+    return _serving(request, table, within)
 
 
 def read_decay_table(text: str) -> tuple[tuple[float, float], ...]:
@@ -244,20 +259,24 @@ def _completed(request: Request, table: Table) -> Request:
     return Request(**(vars(request) | {"p": p}))
 
 
-def _serving(request: Request, table: Table) -> Problem:
+def _serving(request: Request, table: Table, within: FloatArray | None) -> Problem:
     """Every customer is served, at the cost in the file: p-median, p-center, fixed charge with and without capacity."""
     n, m = table.n, table.m
     capacitated = request.problem in ("cflp", "sscflp")
     priced = request.problem in ("ufl", "cflp", "sscflp")
     weight = np.ones(n) if table.weight is None else table.weight
     price = table.price if priced else None
-    indptr, site_idx, cost = sorted_rows(n, m, table.chunks(), table.whole)
     unserved = np.full(n, np.inf)
+    if within is None:
+        indptr, site_idx, cost = sorted_rows(n, m, table.chunks(), table.whole)
+    else:
+        unserved = np.ceil(within) if table.whole else within
+        indptr, site_idx, cost = rows_within(table.chunks(), unserved, table.whole)
     impossible, serving_below = "", math.inf
     lonely = np.flatnonzero(np.diff(indptr) == 0)
-    if len(lonely):
+    if within is None and len(lonely):
         impossible = f"no site can serve {_customers(lonely)}"
-    elif len(site_idx) < n * m and not capacitated:
+    elif within is None and len(site_idx) < n * m and not capacitated:
         serving_below = _serving_below(request, np.asarray(cost, dtype=np.float64)[indptr[1:] - 1] * weight, price)
         # Weights of nobody are never asked for; whole numbers stay whole.
         unserved = np.ceil(serving_below / np.where(weight > 0, weight, 1.0))

@@ -19,7 +19,7 @@ from nearer.model import FORBIDDEN, Certificate, Instance
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.model.check_center import certified_dearest
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
-from nearer.study.pairs import Format, Rounding
+from nearer.study.pairs import Format, Rounding, read_table
 from nearer.study.problems import Kind, Problem, Request, read_problem
 from nearer.study.result_choices import check_choices, refuse_malformed
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -47,6 +47,7 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "assignment": list,
     "proof_file": str,
 }
+_CHOICES = {"why", "alternatives"}
 _REMEDY = "give a file that `nearer solve --json` wrote, of a run that found something"
 
 
@@ -81,9 +82,12 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
         The result or the benchmark file cannot be read.
     """
     result = _read_result(result_file)
-    problem = read_problem(instance_file, _request(result))
-    instance = problem.instance
+    request = _request(result)
+    certificate = _certificate(result_file, Path(result["proof_file"])) if result.get("proof_file") else None
     chosen = np.array(sorted(set(result["open"])), dtype=np.int64) - 1
+    within = None if result.keys() & _CHOICES else _what_matters(instance_file, request, chosen, certificate)
+    problem = read_problem(instance_file, request, within=within)
+    instance = problem.instance
     if len(chosen) and (chosen[0] < 0 or chosen[-1] >= instance.n_sites):
         raise InputError([Fault(f"open sites must be 1 to {instance.n_sites}", file=result_file.name, column="open")])
     open_mask = np.zeros(instance.n_sites, dtype=bool)
@@ -97,9 +101,8 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
     elif not math.isnan(cost) and not agrees(value, result["objective"]):
         found.append(f"the open sites are worth {value:.17g}, not {result['objective']:.17g}")
     found += _check_bound(problem, result)
-    bound = certificate = None
-    if result.get("proof_file"):
-        certificate = _certificate(result_file, Path(result["proof_file"]))
+    bound = None
+    if certificate is not None:
         try:
             bound = _certified_bound(problem, certificate, result["objective"])
         except CheckFailedError as error:
@@ -111,6 +114,23 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
                 found.append(f"the certificate proves {bound:.17g}, not {said:.17g}")
     found += check_choices(problem, result, certificate)
     return ResultCheck(value, bound, tuple(found))
+
+
+def _what_matters(path: Path, request: Request, chosen: IntArray, certificate: Certificate | None) -> FloatArray | None:
+    """
+    Costs up to which the pairs of a p-median of points matter here, float64 (n_rows,); None where all are to be read.
+
+    They are those up to the nearest open site and below the greatest multiplier: no other enters a value or a bound.
+    """
+    if request.problem != "p-median" or request.file_format != "tsplib" or not len(chosen):
+        return None
+    table = read_table(path, request.file_format, request.distance, request.problem_number)
+    if chosen[0] < 0 or chosen[-1] >= table.m:
+        return None
+    most = np.concatenate([distances[:, chosen].min(axis=1) for distances in table.chunks()])
+    if certificate is not None and certificate.multipliers.shape[1:] == most.shape and len(certificate.multipliers):
+        most = np.maximum(most, certificate.multipliers.max(axis=0))
+    return most if np.isfinite(most).all() else None
 
 
 def _check_number(problem: Problem, result: dict[str, Any], chosen: IntArray) -> list[str]:

@@ -1,0 +1,189 @@
+"""
+The p-median on rows of nearest sites that grow only where the optimum needs more.
+
+A row that ends early can stay unserved at the cost of its last site: a relaxation, so every bound holds for all pairs
+(Avella, Boccia, Salerno, Vasilyev 2012). Its optimum is the true one once no row of the plan lies beyond its end; and
+no row can prove more by a site that costs more than its multiplier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from nearer.model import Certificate, Instance, Solution, Status, TracePoint, relative_gap
+from nearer.progress import Progress, Silent, Stop
+from nearer.solvers.budget import Budget
+from nearer.solvers.pmedian import PMedianRun, solve_pmedian
+from nearer.solvers.state import OPTIMAL_GAP, State
+from nearer.units import BoolArray, FloatArray, IntArray
+
+_REACH = 1.5
+"""How far rows reach, in distances to the second nearest site of the first plan: multipliers end well before."""
+_AT_FIRST = 16
+_MANY = 1e-3  # share of rows whose multipliers end with their row, above which rows grow before the run goes on
+
+
+class NearestRows(Protocol):
+    """Demand rows whose nearest sites can be asked for; see ``nearer.model.plane``."""
+
+    @property
+    def n_rows(self) -> int:
+        """Demand rows."""
+
+    @property
+    def n_sites(self) -> int:
+        """Sites."""
+
+    def instance(self, length: IntArray, p: int, threads: int = 1) -> Instance:
+        """The relaxation in which each row holds so many of its nearest sites."""
+
+    def two_nearest(self, open_idx: IntArray, threads: int = 1) -> tuple[FloatArray, FloatArray]:
+        """Distance to the nearest and second nearest of some sites, float64 (n_rows,) each."""
+
+    def within(self, reach: FloatArray, threads: int = 1) -> IntArray:
+        """Number of sites within a distance of each row, int64 (n_rows,)."""
+
+    def value_with(self, open_idx: IntArray, threads: int = 1) -> float:
+        """Cost × weight of all rows with some sites open."""
+
+
+def solve_growing(
+    rows: NearestRows,
+    p: int,
+    *,
+    gap: float = 1e-4,
+    seed: int = 0,
+    threads: int = 1,
+    work_limit: int | None = None,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+) -> tuple[Instance, Solution]:
+    """
+    Open p sites so that the weighted cost to the nearest is least, over all pairs.
+
+    Parameters
+    ----------
+    rows, p
+        The problem.
+    gap, seed, threads, work_limit, stop, progress
+        As for ``solve_pmedian``; the work limit counts for each time the rows have grown.
+
+    Returns
+    -------
+    Instance, Solution
+        The rows as they ended, which hold the nearest open site of every row, and the plan: its objective is that of
+        the problem with all pairs, its bound and certificate hold there too.
+    """
+    stop, progress = stop or Stop(), progress or Silent()
+    began_s = stop.elapsed_s
+    length: IntArray = np.full(rows.n_rows, min(rows.n_sites, _AT_FIRST + 3 * -(-rows.n_sites // p)), dtype=np.int64)
+    with progress.step("Measuring how far rows must reach"):
+        instance = rows.instance(length, p, threads)
+        start = _first_plan(instance, seed, threads, stop, work_limit)
+        length = _reaching(rows, start, np.minimum(2, length), _REACH, threads)
+        instance = rows.instance(length, p, threads)
+    multipliers: FloatArray | None = None
+    best: Solution | None = None  # proves most: rows that grow lose no bound
+    trace: list[TracePoint] = []
+    work = 0
+    while True:
+        solution = solve_pmedian(
+            instance,
+            gap=gap,
+            seed=seed,
+            threads=threads,
+            work_limit=work_limit,
+            stop=stop,
+            progress=progress,
+            start=start,
+            multipliers=multipliers,
+            enough_rows=_Enough(instance, rows.n_sites),
+        )
+        start = np.flatnonzero(solution.open_mask).astype(np.int32)
+        value = rows.value_with(start, threads)
+        work += solution.work
+        trace += [TracePoint(s, max(v, value) if v < value else v, b) for s, v, b in solution.trace]
+        missed = value > solution.objective + OPTIMAL_GAP * abs(value)
+        certificate = solution.certificate
+        assert isinstance(certificate, Certificate)
+        if best is None or solution.bound > best.bound:
+            best = solution
+        ended = stop() or (work_limit is not None and solution.work >= work_limit)
+        short = _short(instance, certificate, rows.n_sites)
+        good = not missed and _status(value, best.bound, instance.whole, gap) is not Status.FEASIBLE
+        if ended or good or not (missed or short.any()):
+            break
+        longer = np.where(short, np.minimum(2 * length, rows.n_sites), length)
+        length = _reaching(rows, start, longer, 1.0, threads)
+        instance = rows.instance(length, p, threads)
+        multipliers = certificate.multipliers[:1]
+    if missed:
+        instance = rows.instance(_reaching(rows, start, length, 1.0, threads), p, threads)
+    bound = min(best.bound, value)
+    row, assigned = _assigned(instance, solution.open_mask)
+    return instance, replace(
+        solution,
+        status=_status(value, bound, instance.whole, gap),
+        objective=value,
+        bound=bound,
+        certificate=best.certificate,
+        trace=tuple(trace),
+        seconds=stop.elapsed_s - began_s,
+        work=work,
+        row_idx=row,
+        assigned_idx=assigned,
+        share=np.ones(len(row)),
+    )
+
+
+class _Enough:
+    """Whether the multipliers of a run are free of the ends of their rows, but for a few."""
+
+    def __init__(self, instance: Instance, n_sites: int) -> None:
+        self.weight, self.unserved = instance.weight[0], instance.unserved
+        self.short = np.diff(instance.indptr) < n_sites
+
+    def __call__(self, row: IntArray, lam: FloatArray) -> bool:
+        """For some rows and their multipliers."""
+        row, lam = row[self.short[row]], lam[self.short[row]]
+        at_end = lam >= self.weight[row] * self.unserved[row]
+        return int(np.count_nonzero(at_end)) <= _MANY * len(self.short)
+
+
+def _short(instance: Instance, certificate: Certificate, n_sites: int) -> BoolArray:
+    """Rows that hold not all sites and whose multipliers, at some leaf, are as great as they can be."""
+    short = (np.diff(instance.indptr) < n_sites) & (instance.weight[0] > 0)
+    most = certificate.multipliers.max(axis=0)
+    short[short] = most[short] >= instance.weight[0][short] * instance.unserved[short]
+    return np.asarray(short)
+
+
+def _first_plan(instance: Instance, seed: int, threads: int, stop: Stop, work_limit: int | None) -> IntArray:
+    state = State(Budget(stop, work_limit), instance.whole, 0.0)
+    run = PMedianRun(instance, state, seed, threads)
+    run.first_plan(None)
+    return state.open_site.astype(np.int32)
+
+
+def _reaching(rows: NearestRows, plan: IntArray, least: IntArray, factor: float, threads: int) -> IntArray:
+    """Row lengths, at least so many, that reach so many times as far as the second nearest site of a plan."""
+    nearest, second = rows.two_nearest(plan, threads)
+    reach = factor * np.where(np.isfinite(second), second, 2 * nearest)
+    return np.clip(rows.within(reach * (1 + 1e-9), threads) + 1, least, rows.n_sites)
+
+
+def _status(value: float, bound: float, whole: bool, gap: float) -> Status:
+    if value - bound <= OPTIMAL_GAP * abs(value) or (whole and value - bound < 1.0):
+        return Status.OPTIMAL
+    return Status.GAP if relative_gap(value, bound) <= gap else Status.FEASIBLE
+
+
+def _assigned(instance: Instance, open_mask: BoolArray) -> tuple[IntArray, IntArray]:
+    """Rows, and the first open entry of each: the nearest site, of equals the lowest."""
+    pair_row = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
+    at = np.flatnonzero(open_mask[instance.site_idx])
+    row, first = np.unique(pair_row[at], return_index=True)
+    return row, np.asarray(instance.site_idx[at[first]])
