@@ -190,3 +190,5 @@ def every_command(desk: Desk) -> None:
     )
     do(c.SetSiteState(site="south", state="closed", reason="flood"))
     do(c.Recall(lot=bought["lot"], reason="maker"))
+    fortnight = START + timedelta(days=14)
+    do(c.Publish(first_day="2026-03-02", last_day="2026-03-08", rows="programme"), at=fortnight)

@@ -547,6 +547,25 @@ resolutions = Table(
     sqlite_strict=True,
 )
 
+releases = Table(
+    "releases",
+    metadata,
+    _text("release"),
+    _seq(),
+    _text("rows_by"),
+    _text("columns_by"),
+    _text("first_day"),
+    _text("last_day"),
+    _whole("least"),
+    _text("cells"),
+    PrimaryKeyConstraint("release"),
+    _is_in("rows_by", ("site", "programme")),
+    _is_in("columns_by", ("week", "month")),
+    CheckConstraint("first_day <= last_day", name="days_in_order"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
 postings = Table(
     "postings",
     metadata,

@@ -7,7 +7,7 @@ from typing import Any
 
 from nearer.aid import commands as c
 from nearer.aid.book import Book
-from nearer.aid.desk import counting, giving, holding, intake, leasing, making, mending, setup
+from nearer.aid.desk import counting, giving, holding, intake, leasing, making, mending, setup, telling
 
 Handler = Callable[[Book, Any], dict[str, Any]]
 
@@ -41,6 +41,7 @@ _HANDLERS: dict[type[c.Command], Handler] = {
     c.EndLease: leasing.end_lease,
     c.HandOverOffline: leasing.hand_over_offline,
     c.Resolve: mending.resolve,
+    c.Publish: telling.publish,
     c.Reverse: mending.reverse,
 }
 

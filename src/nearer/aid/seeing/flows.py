@@ -16,7 +16,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "arrived": ("arrive",),
     "made": ("make",),
     "sent": ("send",),
-    "handed_over": ("hand-over",),
+    "handed_over": ("hand-over", "hand-over-offline"),
     "written_off": ("expire", "damage", "lose"),
     "returned": ("give-back",),
     "spent": ("spend",),

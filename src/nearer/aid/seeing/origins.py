@@ -46,6 +46,26 @@ class Origins:
         """What a lot is of."""
         return self._lots[lot][0]
 
+    def made(self, lot: str) -> int:
+        """Base units that ever came into being of a lot."""
+        return self._made.get(lot, 0)
+
+    def shares_of(self, lot: str) -> dict[str, Fraction]:
+        """Lots that a lot is or went into → base units of the lot in each base unit of theirs."""
+        found: dict[str, Fraction] = {}
+        todo = [(lot, Fraction(1))]
+        uses: dict[str, list[tuple[str, int]]] = {}
+        for made, sources in self._sources.items():
+            for source, quantity in sources:
+                uses.setdefault(source, []).append((made, quantity))
+        while todo:
+            name, each = todo.pop()
+            found[name] = found.get(name, Fraction(0)) + each
+            for made, quantity in uses.get(name, []):
+                if whole := self._made.get(made, 0):
+                    todo.append((made, each * quantity / whole))
+        return found
+
     def use_by(self, lot: str) -> date | None:
         """The last day on which it may be given."""
         text = self._lots[lot][3]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nearer.cli.aid import books, conflicts, goods, households, keeping, looking, offline, serving, setup
+from nearer.cli.aid import books, conflicts, goods, households, keeping, looking, offline, serving, setup, telling
 from nearer.cli.aid.shared import DEFAULT_LEDGER, Asker
 
 app = typer.Typer(
@@ -34,7 +34,7 @@ def where(
     context.obj = Asker(ledger, by, desk)
 
 
-for _module in (setup, goods, households, conflicts, books, looking, keeping, serving):
+for _module in (setup, goods, households, conflicts, books, looking, keeping, serving, telling):
     for _name, _function in _module.COMMANDS.items():
         app.command(_name)(_function)
 app.add_typer(offline.app)
