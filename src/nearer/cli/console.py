@@ -153,7 +153,7 @@ class _Bars:
                     bars = self._started()
                     task = bars.add_task(label, total=total, completed=done, note=note_text)
 
-        def tick(steps: int = 1, note: str = "") -> None:
+        def tick(steps: int = 1, note: str = "", closing: tuple[float, float] | None = None) -> None:
             nonlocal done, note_text
             with self._lock:
                 done += steps

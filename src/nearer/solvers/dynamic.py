@@ -251,7 +251,7 @@ def solve_dynamic(
 
         def tell(value: float, bound: float) -> None:
             known = np.isfinite(value) and np.isfinite(bound)
-            tick(1, f"gap {100 * relative_gap(value, bound):.3g} %" if known else "")
+            tick(1, f"gap {100 * relative_gap(value, bound):.3g} %" if known else "", (value, bound))
 
         state = State(budget, whole=False, gap=gap, tell=tell)
         run = None

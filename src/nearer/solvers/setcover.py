@@ -237,7 +237,7 @@ def solve_set_cover(
     began_s = stop.elapsed_s
     with (progress or Silent()).step("Choosing sites") as tick:
         state = State(budget, True, gap, floor=0.0)
-        state.tell = lambda value, bound: tick(1, f"{value:g} sites, at least {bound:g}")
+        state.tell = lambda value, bound: tick(1, f"{value:g} sites, at least {bound:g}", (value, bound))
         run = SetCoverRun(instance, state, seed)
         run.run(start)
     open_mask = instance.standing == OPEN

@@ -54,7 +54,7 @@ class State:
 
     def tell_gap(self, tick: Tick) -> None:
         """Show the gap at every improvement from now on."""
-        self.tell = lambda value, bound: tick(1, self._gap_note(value, bound))
+        self.tell = lambda value, bound: tick(1, self._gap_note(value, bound), (value, bound))
 
     def _gap_note(self, value: float, bound: float) -> str:
         if not np.isfinite(bound) or not np.isfinite(value):

@@ -1,0 +1,1 @@
+"""The browser's side: pages, API and jobs on one server."""

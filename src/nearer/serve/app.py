@@ -1,0 +1,146 @@
+"""The server: pages, API, jobs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+import nearer
+from nearer.errors import InfeasibleError, InputError, NearerError, UsageError
+from nearer.report import tokens
+from nearer.report.mapstyle import CSS as MAP_CSS
+from nearer.serve.guard import Guard
+from nearer.serve.jobs import Queue
+from nearer.serve.scene import Scenes
+from nearer.serve.studies import NotThereError, Studies
+from nearer.serve.words import LANGUAGES, catalogue
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names under which this machine reaches itself."""
+
+STATIC = files("nearer.serve") / "static"
+"""Where ``make web`` puts the pages."""
+
+_FILE_PATH = re.compile(r"/api/studies/[^/]+/files/[^/]+")
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What all parts of the server share: the folder of studies, those held ready, and the jobs."""
+
+    studies: Studies
+    scenes: Scenes
+    queue: Queue
+
+
+def create_app(
+    home: Path,
+    *,
+    only: str | None = None,
+    hosts: frozenset[str] = LOOPBACK,
+    workers: int = 1,
+    threads: int = 1,
+    aid: APIRouter | None = None,
+) -> FastAPI:
+    """
+    The server as an ASGI application.
+
+    Parameters
+    ----------
+    home
+        The folder of studies.
+    only
+        The one study shown; None for all.
+    hosts
+        Names it answers to.
+    workers, threads
+        Jobs at once, and threads of each.
+    aid
+        The aid desk's routes, mounted under ``/api/aid``; None without a ledger.
+    """
+    from nearer.serve import routes_files, routes_jobs, routes_map, routes_plans, routes_studies
+
+    serving = Serving(Studies(home, only), Scenes(), Queue(home, workers, threads))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        serving.queue.start()
+        yield
+        serving.queue.close()
+
+    app = FastAPI(
+        title="nearer", version=nearer.__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )  # fmt: skip
+    app.add_middleware(Guard, hosts=hosts, file_path=lambda path: bool(_FILE_PATH.fullmatch(path)))
+    for kind in (NearerError, RequestValidationError):
+        app.add_exception_handler(kind, _refused)
+    for routes in (routes_studies, routes_files, routes_map, routes_plans, routes_jobs):
+        app.include_router(routes.router(serving), prefix="/api")
+    if aid is not None:
+        app.include_router(aid, prefix="/api/aid")
+    _add_pages(app, aid is not None)
+    return app
+
+
+def _add_pages(app: FastAPI, has_aid: bool) -> None:
+    @app.get("/api/about")
+    def about() -> dict[str, object]:
+        return {"version": nearer.__version__, "aid": has_aid, "languages": LANGUAGES}
+
+    @app.get("/api/words/{language}")
+    def words(language: str) -> dict[str, object]:
+        return catalogue(language)
+
+    @app.get("/tokens.css")
+    def style() -> Response:
+        return Response(_tokens_css(), media_type="text/css")
+
+    page = partial(_page, Path(str(STATIC)))
+    app.add_api_route("/", page, include_in_schema=False)
+    if STATIC.is_dir():
+        app.mount("/", StaticFiles(directory=str(STATIC)), name="static")
+
+
+def _page(static: Path) -> Response:
+    if (static / "index.html").is_file():
+        return FileResponse(static / "index.html", media_type="text/html")
+    text = "The pages are not built: run `make web` in the folder of the sources, or install the wheel."
+    return Response(text, status_code=503, media_type="text/plain")
+
+
+def _tokens_css() -> str:
+    """Colours of both schemes: the reader's own, or the one they chose on the page."""
+    dark = ";".join(f"{name}:{value}" for name, value in tokens.variables(True).items())
+    light = ";".join(f"{name}:{value}" for name, value in tokens.variables(False).items())
+    chosen = (
+        f"@media screen{{:root[data-scheme=dark]{{color-scheme:dark;{dark}}}"
+        f":root[data-scheme=light]{{color-scheme:light;{light}}}}}"
+    )
+    return f"{tokens.css()}{chosen}:root{{--font:{tokens.FONT}}}{MAP_CSS}"
+
+
+def _refused(request: Request, error: Exception) -> JSONResponse:
+    """What cannot be done, as a sentence and a list of faults."""
+    if isinstance(error, InputError):
+        faults = [asdict(fault) | {"text": str(fault)} for fault in error.faults]
+        return JSONResponse({"error": str(error), "faults": faults}, 422)
+    if isinstance(error, RequestValidationError):
+        faults = [
+            {"column": ".".join(map(str, one["loc"])), "message": one["msg"], "text": one["msg"]}
+            for one in error.errors()
+        ]
+        return JSONResponse({"error": "The request is not understood.", "faults": faults}, 422)
+    conflict = isinstance(error, UsageError | InfeasibleError)
+    status = 404 if isinstance(error, NotThereError) else 409 if conflict else 400
+    return JSONResponse({"error": str(error), "faults": []}, status)

@@ -1,0 +1,277 @@
+"""Jobs in worker processes of their own, kept on disk, so that neither a reload nor a restart loses one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from nearer.errors import UsageError
+from nearer.files import written_whole
+from nearer.serve.studies import HIDDEN, NotThereError
+
+Kind = Literal["plan", "gaps", "curve", "stress"]
+State = Literal["waiting", "running", "done", "stopped", "failed", "cancelled"]
+
+JOB, OUTCOME, EVENTS, ALIVE, STOP = "job.json", "outcome.json", "events.jsonl", "alive", "stop"
+STALE_S = 20.0
+"""A worker that has not touched its file for so long is gone."""
+
+TRIES = 2
+"""A job whose worker is lost with the machine is begun again once."""
+
+_ENDED = ("done", "stopped", "failed", "cancelled")
+_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True)
+class Job:
+    """
+    One job.
+
+    Parameters
+    ----------
+    id, study
+        Number as text, and the study's folder name.
+    kind, request
+        What is asked, and how.
+    state
+        ``stopped`` is a job that was asked to end early and kept its best; ``cancelled`` one that kept nothing.
+    made, began, ended
+        Times, ISO 8601.
+    tries
+        How often it was begun.
+    outcome
+        What came of it: figures, or the error with its faults.
+    """
+
+    id: str
+    study: str
+    kind: Kind
+    request: dict[str, Any]
+    state: State = "waiting"
+    made: str = ""
+    began: str | None = None
+    ended: str | None = None
+    tries: int = 0
+    outcome: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ended_already(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in _ENDED
+
+
+def job_folder(study: Path, ident: str) -> Path:
+    """Where a job lives."""
+    return study / HIDDEN / "jobs" / ident
+
+
+def now() -> str:
+    """The time, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a small file whole or not at all."""
+    with written_whole(path) as beside:
+        beside.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+class Queue:
+    """
+    Jobs of all studies, so many at a time.
+
+    Parameters
+    ----------
+    home
+        The folder of studies.
+    workers
+        Jobs that run at once.
+    threads
+        Threads of each.
+    """
+
+    def __init__(self, home: Path, workers: int, threads: int) -> None:
+        self.home, self.workers, self.threads = home, workers, threads
+        self._jobs: dict[tuple[str, str], Job] = {}
+        self._processes: dict[tuple[str, str], subprocess.Popen[bytes]] = {}
+        self._lock = threading.RLock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Take up what was left, and begin."""
+        self._read_all()
+        self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Begin nothing more; workers that run go on and are taken up by the next server."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def submit(self, study: str, kind: Kind, request: dict[str, Any]) -> Job:
+        """Put a job at the end of the queue."""
+        folder = self.home / study / HIDDEN / "jobs"
+        with self._lock:
+            taken = [int(one.name) for one in folder.iterdir() if one.name.isdigit()] if folder.is_dir() else []
+            plans = self.home / study / "plans"
+            taken += [int(one.name) for one in plans.iterdir() if one.name.isdigit()] if plans.is_dir() else []
+            job = Job(str(max(taken, default=0) + 1), study, kind, request, made=now())
+            self._keep(job)
+            return job
+
+    def get(self, study: str, ident: str) -> Job:
+        """
+        A job.
+
+        Raises
+        ------
+        NotThereError
+            There is none of this number.
+        """
+        with self._lock:
+            job = self._jobs.get((study, ident))
+        if job is None:
+            raise NotThereError(f"There is no job {ident} in this study.")
+        return job
+
+    def of(self, study: str) -> list[Job]:
+        """Jobs of a study, newest first."""
+        with self._lock:
+            return sorted((job for job in self._jobs.values() if job.study == study), key=lambda job: -int(job.id))
+
+    def place(self, job: Job) -> int:
+        """How many jobs are before a waiting one; 0 for one that is next, or runs."""
+        with self._lock:
+            waiting = self._waiting()
+        keys = [(one.study, one.id) for one in waiting]
+        return keys.index((job.study, job.id)) if (job.study, job.id) in keys else 0
+
+    def stop(self, study: str, ident: str, keep: bool) -> Job:
+        """Ask a job to end: with the best it has, or with nothing."""
+        with self._lock:
+            job = self.get(study, ident)
+            if job.ended_already:
+                return job
+            if job.state == "waiting":
+                job = replace(job, state="cancelled", ended=now())
+                self._keep(job)
+                return job
+            with written_whole(job_folder(self.home / study, ident) / STOP) as beside:
+                beside.write_text("keep" if keep else "drop", encoding="utf-8")
+            return job
+
+    def events(self, job: Job, start: int) -> tuple[list[dict[str, Any]], int]:
+        """What the worker wrote from byte ``start`` on, and where to go on from."""
+        path = job_folder(self.home / job.study, job.id) / EVENTS
+        try:
+            with path.open("rb") as file:
+                file.seek(start)
+                body = file.read(1_000_000)
+        except OSError:
+            return [], start
+        whole = body.rfind(b"\n") + 1
+        return [json.loads(line) for line in body[:whole].splitlines() if line], start + whole
+
+    def told(self, job: Job) -> dict[str, Any]:
+        """A job as plain values, with its place."""
+        return asdict(job) | {"place": self.place(job)}
+
+    def _keep(self, job: Job) -> None:
+        self._jobs[(job.study, job.id)] = job
+        write_json(job_folder(self.home / job.study, job.id) / JOB, asdict(job))
+
+    def _waiting(self) -> list[Job]:
+        waiting = [job for job in self._jobs.values() if job.state == "waiting"]
+        return sorted(waiting, key=lambda job: (job.made, job.study, int(job.id)))
+
+    def _read_all(self) -> None:
+        if not self.home.is_dir():
+            return
+        for path in self.home.glob(f"*/{HIDDEN}/jobs/*/{JOB}"):
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                job = Job(**json.loads(path.read_text(encoding="utf-8")))
+                self._jobs[(path.parents[3].name, job.id)] = replace(job, study=path.parents[3].name)
+
+    def _work(self) -> None:
+        while not self._ended.wait(_PAUSE_S):
+            with self._lock, contextlib.suppress(OSError):  # a full disk today may have room tomorrow
+                for job in [job for job in self._jobs.values() if job.state == "running"]:
+                    self._look_after(job)
+                running = sum(job.state == "running" for job in self._jobs.values())
+                for job in self._waiting()[: max(0, self.workers - running)]:
+                    self._begin(job)
+
+    def _begin(self, job: Job) -> None:
+        folder = job_folder(self.home / job.study, job.id)
+        for name in (OUTCOME, STOP):
+            (folder / name).unlink(missing_ok=True)
+        (folder / ALIVE).touch()
+        command = [
+            sys.executable,
+            "-m",
+            "nearer.serve.worker",
+            str(folder),
+            str(self.home / job.study),
+            str(self.threads),
+        ]
+        with (folder / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
+            )
+        self._processes[(job.study, job.id)] = process
+        self._keep(replace(job, state="running", began=now(), tries=job.tries + 1))
+
+    def _look_after(self, job: Job) -> None:
+        """Note that a job has ended, or that its worker is gone."""
+        key, folder = (job.study, job.id), job_folder(self.home / job.study, job.id)
+        process = self._processes.get(key)
+        ended = process is not None and process.poll() is not None
+        try:
+            outcome = json.loads((folder / OUTCOME).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            outcome = None
+        if outcome is not None:
+            self._processes.pop(key, None)
+            self._keep(replace(job, state=outcome.pop("state"), ended=now(), outcome=outcome))
+            return
+        try:
+            stale = time.time() - (folder / ALIVE).stat().st_mtime > STALE_S
+        except OSError:
+            stale = True
+        if ended:
+            self._processes.pop(key, None)
+            text = "The worker ended without a word; there may not have been enough memory."
+            self._keep(replace(job, state="failed", ended=now(), outcome={"error": text, "faults": []}))
+        elif process is None and stale:  # of an earlier server, and gone with its machine
+            state: State = "waiting" if job.tries < TRIES else "failed"
+            self._keep(replace(job, state=state, outcome={"error": "It was cut off twice.", "faults": []}))
+
+
+def running_jobs(queue: Queue) -> Iterator[Job]:
+    """Jobs that have not ended, of all studies."""
+    yield from (job for job in list(queue._jobs.values()) if not job.ended_already)
+
+
+def refuse_unknown(kind: str) -> None:
+    """
+    Make sure a kind of job is known.
+
+    Raises
+    ------
+    UsageError
+        It is not.
+    """
+    if kind not in ("plan", "gaps", "curve", "stress"):
+        raise UsageError(f"There is no job of the kind {kind[:20]!r}.")

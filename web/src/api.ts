@@ -1,0 +1,214 @@
+/** What the server says, typed, and how it is asked. */
+
+export interface Fault {
+  message: string;
+  file: string | null;
+  row: number | null;
+  column: string | null;
+  remedy: string | null;
+  text: string;
+  cell?: string | null;
+}
+
+/** What could not be done, as the server says it. */
+export class Refused extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly faults: Fault[],
+  ) {
+    super(message);
+  }
+}
+
+export interface StudyLine {
+  id: string;
+  name: string;
+  changed: string;
+  plans: number;
+}
+
+export interface PlanLine {
+  id: string;
+  made: string;
+  opened: number;
+  status: string;
+  objective: string;
+  gap: number;
+  before_min: number;
+  after_min: number;
+  force: string[];
+  forbid: string[];
+}
+
+export interface PlanSettings {
+  open: number | null;
+  open_max: number | null;
+  objective: string | string[];
+  coverage_min: number;
+  budget: number | null;
+  group_weights: Record<string, number>;
+  force: string[];
+  forbid: string[];
+  within_share: number | null;
+  everyone_within_min: number | null;
+  phases: { name: string; open: number | null }[];
+}
+
+export interface Study {
+  id: string;
+  settings: {
+    study: { name: string };
+    streets: { mode: string; limit_min: number };
+    people: { groups: Record<string, string> };
+    plan: PlanSettings;
+    agencies: { name: string }[];
+    levels: { name: string }[];
+  };
+  unreached_min: number;
+  staged: boolean;
+  plans: PlanLine[];
+  jobs: Job[];
+}
+
+export interface Scene {
+  rev: string;
+  bounds: [number, number, number, number];
+  points: number;
+  people: number;
+  groups: Record<string, number>;
+  sites: {
+    id: string[];
+    name: string[];
+    status: string[];
+    excluded: boolean[];
+    lon: number[];
+    lat: number[];
+    area: (string | null)[];
+    agency: (string | null)[];
+  };
+  streets: boolean;
+  anywhere: boolean;
+  sources: { path: string; kind: string; licence: string }[];
+  notes: string[];
+}
+
+export interface Access {
+  people: number;
+  mean_min: number;
+  mean_min_reached: number | null;
+  within: Record<string, number>;
+  farthest_min: number | null;
+  unreached: number;
+  unreachable_from_any_site: number;
+  groups: Record<string, { people: number; mean_min: number; within: Record<string, number>; unreached: number }>;
+}
+
+export interface Area {
+  name: string;
+  people: number;
+  before_mean_min: number;
+  after_mean_min: number;
+  before_unreached: number;
+  after_unreached: number;
+  before_within: number;
+  after_within: number;
+}
+
+export interface Figures {
+  situation: string;
+  access: Access;
+  people: number[];
+  areas: Area[];
+}
+
+export interface PlannedSite {
+  id: string;
+  name: string;
+  status: string;
+  phase: string | null;
+  agency: string | null;
+  people: number;
+  area: string | null;
+  order: number | null;
+  gain_person_min: number | null;
+  loss_person_min: number | null;
+  people_nearer: number | null;
+  replacement: string | null;
+  replaced_loss_person_min: number | null;
+}
+
+export interface FarPlace {
+  name: string;
+  people: number;
+  lon: number;
+  lat: number;
+  minutes: number | null;
+  unreached: number;
+  mend: string | null;
+  mend_minutes: number | null;
+}
+
+export interface PlanDocument {
+  study: string;
+  status: string;
+  objective: { name: string; value: number; unit: string };
+  bound: number;
+  gap: number;
+  gain_gap: number;
+  proof: string;
+  opened: number;
+  sites: PlannedSite[];
+  measures: { before: Access; after: Access };
+  far: FarPlace[];
+  notes: string[];
+}
+
+export interface PlanFolder {
+  plan: PlanDocument;
+  files: string[];
+  folder: string;
+}
+
+export interface Situations {
+  plan: string;
+  phases: { name: string; at: string }[];
+}
+
+export interface Job {
+  id: string;
+  study: string;
+  kind: string;
+  state: "waiting" | "running" | "done" | "stopped" | "failed" | "cancelled";
+  made: string;
+  began: string | null;
+  place: number;
+  request: Record<string, unknown>;
+  outcome: { error?: string; faults?: Fault[]; plan?: string; stress?: string; gap?: number };
+}
+
+export interface Progress {
+  s: number;
+  step: string;
+  done: number;
+  total: number | null;
+  note?: string;
+  value?: number | null;
+  bound?: number | null;
+}
+
+/** Ask the server; throws `Refused` with its own words where it says no. */
+export async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+  const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  const answer = await fetch(`/api${path}`, { method, ...given });
+  if (answer.status === 204) return undefined as T;
+  const found: unknown = await answer.json().catch(() => ({}));
+  if (!answer.ok) {
+    const said = found as { error?: string; faults?: Fault[] };
+    throw new Refused(said.error ?? answer.statusText, answer.status, said.faults ?? []);
+  }
+  return found as T;
+}
+
+/** A part of an address. */
+export const part = (text: string): string => encodeURIComponent(text);

@@ -1,0 +1,174 @@
+/** The questions: place, people and centres told, the plan asked for, the plans there are. */
+
+import { part, type PlanLine } from "./api.js";
+import { h, replace } from "./dom.js";
+import { jobBox } from "./job.js";
+import { editRows } from "./rows.js";
+import type { StudyPage } from "./study.js";
+import { minutes, num, percent, t, tn, when } from "./words.js";
+
+const GOALS = ["travel", "coverage", "farthest", "equal", "cost"] as const;
+
+function goalName(goal: string): string {
+  switch (goal) {
+    case "travel": return t("the least walking for everyone together");
+    case "coverage": return t("the most people near a centre");
+    case "farthest": return t("nobody very far away");
+    case "equal": return t("fair: help those who are far away most");
+    case "cost": return t("the fewest centres that bring enough people near");
+    default: return goal;
+  }
+}
+
+/** Draw the questions; nothing that a person is typing is lost. */
+export function renderAsk(pane: HTMLElement, page: StudyPage): void {
+  if (pane.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement && pane.querySelector("form")) {
+    const jobs = pane.querySelector("#job-place");
+    if (jobs) replace(jobs, jobPart(page));
+    return;
+  }
+  const open = new Set([...pane.querySelectorAll("details[open]")].map((one) => one.id));
+  replace(pane, placePart(page), planForm(page), h("div", { id: "job-place" }, jobPart(page)), plansPart(page), furtherPart(page));
+  pane.querySelectorAll("details").forEach((one) => {
+    if (open.has(one.id)) one.open = true;
+  });
+}
+
+function placePart(page: StudyPage): HTMLElement {
+  const { scene } = page;
+  const count = (status: string): number => scene?.sites.status.filter((one) => one === status).length ?? 0;
+  return h("div", { class: "block" },
+    h("h1", {}, h("bdi", {}, page.data.settings.study.name)),
+    scene
+      ? h("p", { class: "quiet" },
+          t("{people} people.", { people: num(scene.people) }), " ",
+          tn(count("existing"), "One centre today,", "{n} centres today,"), " ",
+          tn(count("candidate"), "one place that could open.", "{n} places that could open."))
+      : null);
+}
+
+function jobPart(page: StudyPage): HTMLElement | null {
+  const { job } = page;
+  if (!job) return null;
+  if (job.state === "failed") {
+    return h("div", { class: "block fault", role: "alert" }, h("p", {}, t("This could not be done:")),
+      h("p", { dir: "auto" }, job.outcome.error ?? ""),
+      h("button", { id: "job-seen", type: "button", onclick: () => { page.job = null; page.render(); } }, t("All right")));
+  }
+  return jobBox(page.study, job, page.following);
+}
+
+function planForm(page: StudyPage): HTMLElement {
+  const { plan } = page.data.settings;
+  const goal = typeof plan.objective === "string" ? plan.objective : (plan.objective[0] ?? "travel");
+  const groups = Object.keys(page.data.settings.people.groups);
+  const busy = page.job !== null && (page.job.state === "waiting" || page.job.state === "running");
+  const number = h("input", { id: "number", name: "number", type: "number", min: 0, max: 100000, step: 1, required: true, value: plan.open ?? plan.open_max ?? 5 });
+  const how = h("select", { id: "how", name: "how", "aria-label": t("Exactly or at most") },
+    h("option", { value: "exactly", selected: plan.open !== null }, t("exactly")), h("option", { value: "most", selected: plan.open === null }, t("at most")));
+  const near = h("input", { id: "near", name: "near", type: "number", min: 1, max: 600, step: "any", required: true, value: plan.coverage_min });
+  const goals = h("select", { id: "goal", name: "goal" }, ...GOALS.map((one) => h("option", { value: one, selected: one === goal }, goalName(one))));
+  const share = h("input", { id: "share", type: "number", min: 1, max: 100, step: "any", value: Math.round((plan.within_share ?? 0.9) * 100) });
+  const budget = h("input", { id: "budget", type: "number", min: 0, step: "any", value: plan.budget ?? "", placeholder: t("no limit") });
+  const limit = h("input", { id: "limit", type: "number", min: 1, max: 86400, value: 60 });
+  const weights = groups.map((name) => ({ name, field: h("input", { id: `weight-${name}`, type: "number", min: 0, max: 10000, step: "any", value: plan.group_weights[name] ?? 1 }) }));
+  const shareRow = h("label", { class: "field", hidden: goal !== "cost" }, h("span", {}, t("Share of people to bring near, in percent")), share);
+  goals.addEventListener("change", () => { shareRow.hidden = goals.value !== "cost"; });
+  const counted = !page.data.settings.plan.phases.some((one) => one.open !== null);
+
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const cost = goals.value === "cost";
+    const exactly = how.value === "exactly" && !cost && counted;
+    const values: Record<string, unknown> = {
+      "plan.open": exactly ? Number(number.value) : null,
+      "plan.open_max": !exactly && counted ? Number(number.value) : null,
+      "plan.objective": Array.isArray(plan.objective) && goals.value === goal ? plan.objective : goals.value,
+      "plan.coverage_min": Number(near.value),
+      "plan.within_share": cost ? Number(share.value) / 100 : null,
+      "plan.budget": budget.value === "" ? null : Number(budget.value),
+    };
+    if (groups.length) {
+      const heavy = Object.fromEntries(weights.filter((one) => Number(one.field.value) !== 1).map((one) => [one.name, Number(one.field.value)]));
+      values["plan.group_weights"] = Object.keys(heavy).length ? heavy : null;
+    }
+    (document.activeElement as HTMLElement | null)?.blur();
+    if (await page.change(values)) await page.begin({ kind: "plan", time_limit_s: Number(limit.value) });
+  };
+
+  return h("form", { class: "block", onsubmit: submit },
+    h("h2", {}, t("What should be planned?")),
+    h("div", { class: "field" }, h("label", { for: "number" }, t("New centres")), h("div", { class: "row" }, how, number)),
+    h("label", { class: "field" }, h("span", {}, t("What matters")), goals),
+    shareRow,
+    h("label", { class: "field" }, h("span", {}, t("Near means within so many minutes")), near),
+    h("details", { id: "more" }, h("summary", {}, t("More: money, groups, phases, agencies")),
+      h("label", { class: "field" }, h("span", {}, t("Money for opening, in all")), budget),
+      ...weights.map(({ name, field }) => h("label", { class: "field" }, h("span", {}, t("One of {group} counts as much as", { group: name })), field)),
+      h("label", { class: "field" }, h("span", {}, t("Longest search, seconds")), limit),
+      named(page, "force", t("Must open")), named(page, "forbid", t("Must not open")),
+      editRows(page, "phases"), editRows(page, "agencies"), editRows(page, "levels")),
+    h("button", { id: "plan", class: "primary wide", type: "submit", disabled: busy }, t("Find the best places")));
+}
+
+function named(page: StudyPage, key: "force" | "forbid", title: string): HTMLElement | null {
+  const ids = page.data.settings.plan[key];
+  if (!ids.length) return null;
+  const name = (id: string): string => page.scene?.sites.name[page.scene.sites.id.indexOf(id)] ?? id;
+  return h("div", { class: "field" }, h("span", {}, title),
+    h("ul", { class: "chips" }, ...ids.map((id) => h("li", {}, h("bdi", {}, name(id)),
+      h("button", { type: "button", class: "plain", "data-key": `${key}-${id}`, "aria-label": t("Take {name} out of this list", { name: name(id) }),
+        onclick: () => void page.change({ [`plan.${key}`]: ids.length > 1 ? ids.filter((one) => one !== id) : null }).then(() => page.render()) }, "×")))));
+}
+
+function plansPart(page: StudyPage): HTMLElement | null {
+  const { plans } = page.data;
+  if (!plans.length) return null;
+  const row = (one: PlanLine): HTMLElement => {
+    const here = one.id === page.view.plan;
+    const proven = one.status === "optimal" ? t("proven best") : t("at most {gap} better is possible", { gap: percent(one.gap, 2) });
+    return h("li", { class: here ? "here" : "" },
+      h("button", { type: "button", class: "plain line", "data-key": `plan-${one.id}`, "aria-current": here ? "true" : null,
+        onclick: () => page.go({ plan: one.id, at: "", phase: "", selected: "", served: false, against: page.view.against === one.id ? "" : page.view.against }) },
+        h("strong", {}, tn(one.opened, "One new centre", "{n} new centres")), ` ${minutes(one.before_min)} → ${minutes(one.after_min)} ${t("min")}`,
+        h("small", {}, `${proven} · ${when(one.made)}`)),
+      !here && page.view.plan
+        ? h("button", { type: "button", class: "small", "data-key": `against-${one.id}`, "aria-pressed": String(page.view.against === one.id),
+            onclick: () => page.go({ against: page.view.against === one.id ? "" : one.id, show: "after" }) }, t("Compare"))
+        : null);
+  };
+  return h("div", { class: "block" }, h("h2", {}, t("Plans")), h("ul", { class: "plans" }, ...plans.map(row)));
+}
+
+function furtherPart(page: StudyPage): HTMLElement | null {
+  if (!page.scene) return null;
+  const busy = page.job !== null && page.job.state !== "failed";
+  const shown = page.answered;
+  const where = `/api/studies/${part(page.study)}`;
+  const pageOf = (kind: string): string =>
+    kind === "stress" ? `${where}/plans/${part(page.view.plan)}/stress/${part(shown?.job.outcome.stress ?? "")}/stress.html` : `${where}/${kind}/${kind}.html`;
+  const drawing = page.drawing !== null;
+  const corners = page.drawing?.[0]?.length ?? 0;
+  return h("div", { class: "block" }, h("h2", {}, t("Further questions")),
+    h("div", { class: "stack" },
+      h("button", { id: "gaps", type: "button", disabled: busy, onclick: () => void page.begin({ kind: "gaps", minutes: page.data.settings.plan.coverage_min }) }, t("Where are crowded areas without a centre?")),
+      h("button", { id: "curve", type: "button", disabled: busy, onclick: () => void page.begin({ kind: "curve" }) }, t("What does each further centre bring?")),
+      page.view.plan
+        ? h("button", { id: "draw", type: "button", "aria-pressed": String(drawing), disabled: busy, onclick: () => page.draw(!drawing) },
+            drawing ? tn(corners, "Done drawing (one corner)", "Done drawing ({n} corners)") : t("What if an area is flooded? Draw it"))
+        : null,
+      drawing ? h("p", { class: "quiet", role: "status" }, t("Click the corners on the map, one after the other.")) : null,
+      page.hazard.length && page.view.plan
+        ? h("button", { id: "stress", class: "primary", type: "button", disabled: busy, onclick: () => void page.begin({ kind: "stress", plan: page.view.plan, hazard: page.hazard }) }, t("See what happens then"))
+        : null,
+      shown
+        ? h("p", { class: "ready" }, h("a", { id: "answer-page", href: pageOf(shown.kind), target: "_blank", rel: "noopener" }, answerName(shown.kind)))
+        : null));
+}
+
+function answerName(kind: string): string {
+  if (kind === "gaps") return t("Open the page about crowded areas");
+  if (kind === "curve") return t("Open the page about each further centre");
+  return t("Open the page about what happens then");
+}
+

@@ -1,0 +1,468 @@
+/** A study's page: questions at the start side, the map in the middle, answers at the end side. */
+
+import {
+  ask, part, Refused, type Figures, type Job, type PlanFolder, type Scene, type Situations, type Study,
+} from "./api.js";
+import { renderAnswer } from "./answer.js";
+import { renderAsk } from "./asking.js";
+import { h, replace, toast } from "./dom.js";
+import { follow, type Following } from "./job.js";
+import { renderLegend, renderTools } from "./legend.js";
+import { makeMap, type CityMap, type Mark } from "./map.js";
+import { Swipe } from "./swipe.js";
+import { EMPTY, readOpen, writeOpen, writeView, type Open, type View } from "./view.js";
+import { t } from "./words.js";
+
+/** Everything the panes show. */
+export class StudyPage {
+  scene: Scene | null = null;
+  plan: PlanFolder | null = null;
+  situations: Situations | null = null;
+  /** Who goes where today, with what is shown, and with the plan it is compared to. */
+  before: Figures | null = null;
+  now: Figures | null = null;
+  legend: number[] = [];
+  job: Job | null = null;
+  following: Following | null = null;
+  undone: string[] = [];
+  done: string[] = [];
+  drawing: [number, number][][] | null = null;
+  hazard: [number, number][][] = [];
+  problem = "";
+  private map: CityMap | null = null;
+  private swipe: Swipe | null = null;
+  private readonly askPane = h("section", { class: "pane ask", "aria-label": t("Questions") });
+  private readonly answerPane = h("section", { class: "pane answer", "aria-label": t("Answers") });
+  private readonly tools = h("div", { class: "tools" });
+  private readonly mapPlace = h("div", { class: "map" });
+  private readonly legendPlace = h("div", { class: "legend" });
+  private asked = "";
+
+  constructor(readonly study: string, public view: View, public data: Study) {}
+
+  /** Put the page up; the map follows when the study is read. */
+  async open(main: HTMLElement): Promise<void> {
+    const sheet = h("button", { class: "sheet-handle", type: "button", "aria-expanded": "false" }, t("Figures and table"));
+    sheet.addEventListener("click", () => {
+      const up = main.classList.toggle("sheet-up");
+      sheet.setAttribute("aria-expanded", String(up));
+      this.map?.resize();
+    });
+    const middle = h("section", { class: "middle", "aria-label": t("Map") }, this.tools, this.mapPlace, this.legendPlace);
+    main.className = "study";
+    replace(main, this.askPane, middle, sheet, this.answerPane);
+    document.title = `${this.data.settings.study.name} – nearer`;
+    this.render();
+    const running = this.data.jobs.find((job) => job.state === "running" || job.state === "waiting");
+    if (running) this.watch(running);
+    if (!this.view.plan && !this.view.at && this.data.plans[0]) this.view = { ...this.view, plan: this.data.plans[0].id };
+    this.keepAddress();
+    await this.loadPlan();
+    this.render();
+    await this.loadScene();
+  }
+
+  private async loadScene(): Promise<void> {
+    try {
+      this.scene = await ask<Scene>(`/studies/${part(this.study)}/scene`);
+      if (this.mapPlace.isConnected) await this.makeMap();
+      await this.refresh();
+    } catch (error) {
+      this.problem = error instanceof Refused ? error.message : String(error);
+      this.render();
+    }
+  }
+
+  private async makeMap(): Promise<void> {
+    if (!this.scene) return;
+    this.mapPlace.replaceChildren();
+    this.map = await makeMap(this.mapPlace, this.study, this.scene, this.view.map, {
+      pick: (site) => this.pick(site),
+      place: (lon, lat) => this.clicked(lon, lat),
+      moved: (site, lon, lat) => this.moved(site, lon, lat),
+      camera: (text) => {
+        this.view = { ...this.view, map: text };
+        this.swipe?.follow(text);
+        this.keepAddress();
+      },
+    });
+  }
+
+  /** Show another view: what changed is fetched, and the address says it. */
+  go(changes: Partial<View>, keep = false): void {
+    this.view = { ...this.view, ...changes };
+    if (keep) this.keepAddress();
+    else history.pushState(null, "", writeView(this.view));
+    void this.refresh();
+  }
+
+  /** Take up an address that was changed from outside (a link, back and forward). */
+  take(view: View): void {
+    const moved = view.map !== this.view.map && view.map;
+    this.view = view;
+    if (moved) this.map?.camera(view.map);
+    void this.refresh();
+  }
+
+  private keepAddress(): void {
+    history.replaceState(null, "", writeView(this.view));
+  }
+
+  /** What is open on the map, apart from what is shown. */
+  get open_(): string {
+    if (this.view.at) return this.view.at;
+    if (this.view.phase) return this.situations?.phases.find((one) => one.name === this.view.phase)?.at ?? "o";
+    return this.situations?.plan ?? "o";
+  }
+
+  /** What the plan opens, without changes by hand. */
+  get planned(): string {
+    return this.situations?.plan ?? "o";
+  }
+
+  get earlier(): string {
+    return this.view.against ? (this.other?.plan ?? "o") : "o";
+  }
+
+  private other: Situations | null = null;
+
+  /** Fetch what the view needs and draw it. */
+  async refresh(): Promise<void> {
+    const asked = (this.asked = JSON.stringify([this.view, Date.now()]));
+    try {
+      await this.loadPlan();
+      this.render();
+      if (!this.scene) return;
+      const where = `/studies/${part(this.study)}`;
+      const shown = this.view.from ? `@${this.view.from}` : this.view.show === "before" ? this.earlier : this.open_;
+      const compared = this.view.show === "change" && !this.view.from ? this.earlier : "";
+      const said = new URLSearchParams({ at: shown, before: compared, group: this.view.group });
+      const [before, now, legend] = await Promise.all([
+        this.before?.situation === this.earlier ? this.before : ask<Figures>(`${where}/figures?at=${part(this.earlier)}`),
+        this.now?.situation === this.open_ ? this.now : ask<Figures>(`${where}/figures?at=${part(this.open_)}`),
+        ask<{ people: number[] }>(`${where}/legend?${said}`),
+      ]);
+      if (asked !== this.asked) return;
+      [this.before, this.now, this.legend] = [before, now, legend.people];
+      this.map?.show({ at: shown, before: compared, group: this.view.group, only: this.view.served ? this.selectedSite : -1 });
+      this.map?.marks(this.marks(), this.selectedSite);
+      this.map?.outline(this.drawing ?? this.hazard);
+      await this.swiping(shown);
+      this.problem = "";
+      this.render();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      toast(error.message, true);
+      if (this.view.from) this.go({ from: "" }, true);
+    }
+  }
+
+  private async swiping(shown: string): Promise<void> {
+    const wanted = this.view.against !== "" && this.view.show !== "change" && this.scene !== null;
+    if (!wanted) {
+      this.swipe?.remove();
+      this.swipe = null;
+      return;
+    }
+    if (!this.swipe && this.scene) {
+      this.swipe = await Swipe.over(this.mapPlace, this.study, this.scene, this.view.map);
+    }
+    const at = this.view.show === "before" ? shown : this.earlier;
+    this.swipe?.show(at, this.view.group, this.marks(readOpen(this.earlier)));
+  }
+
+  private loaded = "";
+
+  private async loadPlan(): Promise<void> {
+    const wanted = `${this.view.plan} ${this.view.against}`;
+    if (wanted === this.loaded) return;
+    const where = `/studies/${part(this.study)}/plans`;
+    this.plan = null;
+    this.situations = null;
+    if (this.view.plan) {
+      try {
+        this.plan = await ask<PlanFolder>(`${where}/${part(this.view.plan)}`);
+        this.render();
+        this.situations = await ask<Situations>(`${where}/${part(this.view.plan)}/situations`);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        toast(error.message, true);
+        this.view = { ...this.view, plan: "" };
+        this.keepAddress();
+      }
+    }
+    this.other = this.view.against ? await ask<Situations>(`${where}/${part(this.view.against)}/situations`) : null;
+    this.loaded = `${this.view.plan} ${this.view.against}`;
+  }
+
+  /** Position of the selected centre, -1 for none. */
+  get selectedSite(): number {
+    return this.scene?.sites.id.indexOf(this.view.selected) ?? -1;
+  }
+
+  /** Centres and candidates as the map marks them. */
+  marks(open: Open = readOpen(this.view.show === "before" ? this.earlier : this.open_)): Mark[] {
+    const sites = this.scene?.sites;
+    if (!sites) return [];
+    const order = new Map(this.plan?.plan.sites.map((site) => [site.id, site.order]) ?? []);
+    const opened = new Set(open.opened);
+    const closed = new Set(open.closed);
+    const found: Mark[] = sites.id.map((id, site) => {
+      const status = sites.status[site];
+      const kind = status === "other" ? "other" : status === "existing" ? (closed.has(site) ? "closed" : "existing") : opened.has(site) ? "opened" : "candidate";
+      const number = kind === "opened" ? order.get(id) : null;
+      return {
+        site, kind, lon: sites.lon[site] ?? 0, lat: sites.lat[site] ?? 0, name: sites.name[site] ?? id,
+        label: kind === "opened" ? String(number ?? "+") : "", draggable: kind === "opened" && this.view.show !== "before",
+      };
+    });
+    open.points.forEach((point, place) => {
+      const [lon, lat] = point.split(",").map(Number);
+      found.push({ site: sites.id.length + place, kind: "opened", lon: lon ?? 0, lat: lat ?? 0, name: t("New place"), label: "+", draggable: true });
+    });
+    if (this.view.from) {
+      const [lon, lat] = this.view.from.split(",").map(Number);
+      found.push({ site: -2, kind: "other", lon: lon ?? 0, lat: lat ?? 0, name: t("From here"), label: "", draggable: false });
+    }
+    return found;
+  }
+
+  private pick(site: number): void {
+    if (this.drawing) return;
+    const id = this.scene?.sites.id[site];
+    if (id !== undefined) this.go({ selected: this.view.selected === id ? "" : id, served: false });
+  }
+
+  private clicked(lon: number, lat: number): void {
+    if (this.drawing) {
+      const ring = this.drawing[this.drawing.length - 1];
+      ring?.push([round6(lon), round6(lat)]);
+      this.map?.outline(this.drawing);
+      this.render();
+      return;
+    }
+    if (this.walking) {
+      this.walking = false;
+      this.go({ from: `${lon.toFixed(5)},${lat.toFixed(5)}`, served: false });
+      return;
+    }
+    if (this.view.selected) this.go({ selected: "", served: false });
+  }
+
+  /** Whether the next click says where somebody walks from. */
+  walking = false;
+
+  /** A new centre was dragged: to a place that could open where one is near, else to where it was let go. */
+  moved(site: number, lon: number, lat: number): void {
+    const sites = this.scene?.sites;
+    if (!sites) return;
+    const open = readOpen(this.open_);
+    const near = nearestCandidate(this.scene, lon, lat, new Set(open.opened));
+    const target = near !== null ? near : sites.status.includes("candidate") && !this.scene?.anywhere ? null : `${lon.toFixed(6)},${lat.toFixed(6)}`;
+    if (target === null) {
+      toast(t("There is no place that could open near there."), true);
+      this.map?.marks(this.marks(), this.selectedSite);
+      return;
+    }
+    this.replaceSite(site, target);
+  }
+
+  /** Take one new centre out and put another in. */
+  replaceSite(site: number, target: number | string): void {
+    const open = readOpen(this.open_);
+    const n = this.scene?.sites.id.length ?? 0;
+    const points = open.points.filter((_, place) => place !== site - n);
+    const opened = open.opened.filter((one) => one !== site);
+    if (typeof target === "number") opened.push(target);
+    else points.push(target);
+    const selected = typeof target === "number" ? (this.scene?.sites.id[target] ?? "") : "";
+    this.edit({ ...open, opened, points }, { selected });
+  }
+
+  /** Open or close one site by hand. */
+  toggle(site: number): void {
+    const open = readOpen(this.open_);
+    const existing = this.scene?.sites.status[site] === "existing";
+    const key = existing ? "closed" : "opened";
+    const has = open[key].includes(site);
+    this.edit({ ...open, [key]: has ? open[key].filter((one) => one !== site) : [...open[key], site] });
+  }
+
+  /** Change what is open; the change can be undone. */
+  edit(open: Open, more: Partial<View> = {}): void {
+    this.done.push(this.view.at);
+    this.undone = [];
+    const at = writeOpen(open);
+    this.go({ at: at === this.planned ? "" : at, phase: "", show: this.view.show === "before" ? "after" : this.view.show, ...more });
+  }
+
+  undo(): void {
+    const back = this.done.pop();
+    if (back === undefined) return;
+    this.undone.push(this.view.at);
+    this.go({ at: back });
+  }
+
+  redo(): void {
+    const again = this.undone.pop();
+    if (again === undefined) return;
+    this.done.push(this.view.at);
+    this.go({ at: again });
+  }
+
+  /** Begin a job, and watch it. */
+  async begin(body: Record<string, unknown>): Promise<void> {
+    try {
+      this.watch(await ask<Job>(`/studies/${part(this.study)}/jobs`, "POST", body));
+    } catch (error) {
+      toast(error instanceof Refused ? error.message : String(error), true);
+    }
+  }
+
+  /** Show how a job goes until it ends. */
+  watch(job: Job): void {
+    this.following?.close();
+    this.job = job;
+    this.following = follow(this.study, job.id, (now, ended) => {
+      this.job = now;
+      if (ended) void this.ended(now);
+      else this.render();
+    });
+    this.render();
+  }
+
+  private async ended(job: Job): Promise<void> {
+    this.following?.close();
+    this.data = await ask<Study>(`/studies/${part(this.study)}`);
+    const good = job.state === "done" || job.state === "stopped";
+    if (good) this.job = null;
+    if (good && job.kind === "plan" && job.outcome.plan) {
+      this.done = this.undone = [];
+      toast(t("The plan is ready."));
+      this.go({ ...EMPTY, plan: job.outcome.plan, map: this.view.map, group: this.view.group });
+      return;
+    }
+    if (good && job.kind !== "plan") {
+      this.answered = { kind: job.kind, job };
+      toast(t("The answer is ready."));
+    }
+    if (job.state === "cancelled") {
+      this.job = null;
+      toast(t("Cancelled; nothing was kept."));
+    }
+    this.render();
+  }
+
+  /** A further question that was answered: gaps, curve, stress. */
+  answered: { kind: string; job: Job } | null = null;
+
+  /** Change the study's own settings. */
+  async change(values: Record<string, unknown>): Promise<boolean> {
+    try {
+      const found = await ask<{ settings: Study["settings"] }>(`/studies/${part(this.study)}/settings`, "PATCH", { values });
+      this.data = { ...this.data, settings: found.settings };
+      return true;
+    } catch (error) {
+      toast(error instanceof Refused ? error.message : String(error), true);
+      return false;
+    }
+  }
+
+  async reload(): Promise<void> {
+    this.data = await ask<Study>(`/studies/${part(this.study)}`);
+    this.render();
+  }
+
+  render(): void {
+    renderAsk(this.askPane, this);
+    renderAnswer(this.answerPane, this);
+    renderTools(this.tools, this);
+    renderLegend(this.legendPlace, this);
+    if (!this.scene && !this.mapPlace.childElementCount) {
+      replace(this.mapPlace, h("p", { class: "waiting", role: "status" }, this.problem || t("Reading the study: streets, people and places …")));
+    }
+    if (this.problem && !this.scene) replace(this.mapPlace, h("p", { class: "waiting bad", role: "alert" }, this.problem));
+  }
+
+  /** Begin or end drawing ground by hand. */
+  draw(on: boolean): void {
+    if (on) {
+      this.drawing = [[]];
+      this.hazard = [];
+    } else {
+      this.hazard = (this.drawing ?? []).filter((ring) => ring.length > 2);
+      this.drawing = null;
+    }
+    this.map?.outline(this.drawing ?? this.hazard);
+    this.render();
+  }
+
+  look(lon: number, lat: number): void {
+    this.map?.go(lon, lat);
+  }
+
+  recolour(): void {
+    this.map?.recolour();
+    this.swipe?.recolour();
+    this.render();
+  }
+
+  leave(): void {
+    this.following?.close();
+    this.swipe?.remove();
+    this.map?.remove();
+    document.removeEventListener("keydown", this.keys);
+  }
+
+  readonly keys = (event: KeyboardEvent): void => {
+    const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+    if (!typing && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
+      event.preventDefault();
+      if (event.shiftKey) this.redo();
+      else this.undo();
+    }
+    if (event.key === "Escape" && (this.drawing || this.walking)) {
+      this.walking = false;
+      if (this.drawing) this.drawing = null;
+      this.map?.outline([]);
+      this.render();
+    }
+  };
+}
+
+const round6 = (n: number): number => Math.round(n * 1e6) / 1e6;
+
+/** The candidate nearest to a place if one is within a quarter of a kilometre, not open yet. */
+function nearestCandidate(scene: Scene | null, lon: number, lat: number, open: Set<number>): number | null {
+  if (!scene) return null;
+  const squeeze = Math.cos((lat * Math.PI) / 180);
+  let best: number | null = null;
+  let least = scene.anywhere ? 0.25 : Infinity;
+  scene.sites.id.forEach((_, site) => {
+    if (scene.sites.status[site] !== "candidate" || scene.sites.excluded[site] || open.has(site)) return;
+    const apart = 111.2 * Math.hypot(((scene.sites.lon[site] ?? 0) - lon) * squeeze, (scene.sites.lat[site] ?? 0) - lat);
+    if (apart < least) {
+      least = apart;
+      best = site;
+    }
+  });
+  return best;
+}
+
+/** Open a study's page. */
+export async function openStudy(main: HTMLElement, view: View): Promise<StudyPage | null> {
+  replace(main, h("p", { class: "waiting", role: "status" }, t("Opening …")));
+  try {
+    const data = await ask<Study>(`/studies/${part(view.study)}`);
+    const page = new StudyPage(view.study, view, data);
+    document.addEventListener("keydown", page.keys);
+    void page.open(main);
+    return page;
+  } catch (error) {
+    const text = error instanceof Refused ? error.message : String(error);
+    main.className = "";
+    replace(main, h("div", { class: "start" }, h("h1", {}, t("This study cannot be opened")), h("p", { class: "fault" }, text),
+      h("p", {}, h("a", { href: "#/" }, t("All studies")))));
+    return null;
+  }
+}

@@ -1,0 +1,83 @@
+/** What the address bar holds: everything that a link must say for another to see the same. */
+
+export type Show = "before" | "after" | "change";
+export type Tab = "centres" | "areas" | "far" | "phases";
+
+export interface View {
+  study: string;
+  plan: string;
+  show: Show;
+  /** What is open where it is not what the plan says: the server's own short text. */
+  at: string;
+  against: string;
+  phase: string;
+  group: string;
+  selected: string;
+  served: boolean;
+  tab: Tab;
+  /** Where somebody walks from, "lon,lat". */
+  from: string;
+  map: string;
+}
+
+export const EMPTY: Omit<View, "study"> = {
+  plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, tab: "centres", from: "", map: "",
+};
+
+/** The view that an address says, or null where it is not a study's. */
+export function readView(hash: string): View | null {
+  const found = /^#\/study\/([^?]+)(?:\?(.*))?$/.exec(hash);
+  if (!found?.[1]) return null;
+  const said = new URLSearchParams(found[2] ?? "");
+  const text = (name: keyof View): string => said.get(name) ?? "";
+  const show = text("show");
+  const tab = text("tab");
+  return {
+    ...EMPTY,
+    study: decodeURIComponent(found[1]),
+    plan: text("plan"),
+    show: show === "before" || show === "change" ? show : "after",
+    at: text("at"),
+    against: text("against"),
+    phase: text("phase"),
+    group: text("group"),
+    selected: text("selected"),
+    served: said.has("served"),
+    tab: tab === "areas" || tab === "far" || tab === "phases" ? tab : "centres",
+    from: text("from"),
+    map: text("map"),
+  };
+}
+
+/** The address of a view; what is as usual is left out. */
+export function writeView(view: View): string {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(view)) {
+    if (name === "study" || value === EMPTY[name as keyof typeof EMPTY]) continue;
+    said.set(name, value === true ? "1" : String(value));
+  }
+  // "@", "," and "." mean nothing in a fragment: kept readable
+  const rest = said.toString().replace(/%40/g, "@").replace(/%2C/g, ",");
+  return `#/study/${encodeURIComponent(view.study)}${rest ? `?${rest}` : ""}`;
+}
+
+/** What is open, taken apart. */
+export interface Open {
+  opened: number[];
+  closed: number[];
+  points: string[];
+}
+
+/** Take apart what the server writes as `o3.17-2@9.5,47.1`. */
+export function readOpen(text: string): Open {
+  const found = /^o([\d.]*)(?:-([\d.]+))?((?:@[^@]+)*)$/.exec(text);
+  const numbers = (part: string | undefined): number[] => (part ? part.split(".").filter(Boolean).map(Number) : []);
+  return { opened: numbers(found?.[1]), closed: numbers(found?.[2]), points: found?.[3]?.split("@").filter(Boolean) ?? [] };
+}
+
+/** Put together again. */
+export function writeOpen(open: Open): string {
+  const sorted = (numbers: number[]): string => [...new Set(numbers)].sort((a, b) => a - b).join(".");
+  const closed = open.closed.length ? `-${sorted(open.closed)}` : "";
+  return `o${sorted(open.opened)}${closed}${open.points.map((point) => `@${point}`).join("")}`;
+}

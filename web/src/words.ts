@@ -1,0 +1,89 @@
+/** Words in the reader's language, and numbers as that language writes them. */
+
+type Values = Record<string, string | number>;
+
+const RTL = ["fa", "ar", "he", "ur"];
+let table: Record<string, string | string[]> = {};
+export let language = "en";
+
+/** Text in the reader's language; {name} is replaced by its value. */
+export function t(text: string, values: Values = {}): string {
+  const found = table[text];
+  return fill(typeof found === "string" ? found : text, values);
+}
+
+/** The form that goes with a number; {n} is the number as the language writes it. */
+export function tn(n: number, one: string, many: string, values: Values = {}): string {
+  const found = table[one];
+  const forms = Array.isArray(found) ? found : [one, many];
+  return fill(forms[Math.round(n) === 1 ? 0 : 1] ?? many, { n: num(n), ...values });
+}
+
+function fill(text: string, values: Values): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** Take up a language: its words, direction and numbers. */
+export async function speak(wanted: string, known: Record<string, string>): Promise<void> {
+  language = wanted in known ? wanted : "en";
+  table = language === "en" ? {} : await (await fetch(`/api/words/${language}`)).json();
+  document.documentElement.lang = language;
+  document.documentElement.dir = RTL.includes(language) ? "rtl" : "ltr";
+}
+
+/** The language asked for before, or the browser's. */
+export function wantedLanguage(): string {
+  return remembered("language") ?? navigator.language.slice(0, 2);
+}
+
+/** A value kept on this machine; null where there is none or storage is off. */
+export function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(`nearer-${key}`);
+  } catch {
+    return null;
+  }
+}
+
+/** Keep a value on this machine, where that is possible. */
+export function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(`nearer-${key}`, value);
+  } catch {
+    // storage is off: the choice holds until the page is left
+  }
+}
+
+const format = (n: number, digits: number): string =>
+  new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
+
+/** A whole number. */
+export const num = (n: number): string => format(Math.round(n), 0);
+
+/** A count of people for prose: three figures kept. */
+export function about(n: number): string {
+  const size = Math.abs(Math.round(n));
+  const step = size < 1000 ? 1 : 10 ** (String(size).length - 3);
+  return num(Math.round(n / step) * step);
+}
+
+/** Minutes: one decimal under 10, none above; a dash where there are none. */
+export function minutes(n: number | null | undefined): string {
+  if (n === null || n === undefined || !Number.isFinite(n)) return "–";
+  return Math.round(n * 10) / 10 < 10 ? format(n, 1) : format(n, 0);
+}
+
+/** A share as a whole percentage. */
+export function percent(share: number, digits = 0): string {
+  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits }).format(share);
+}
+
+/** A signed whole number. */
+export function signed(n: number, digits = 0): string {
+  return new Intl.NumberFormat(language, { signDisplay: "exceptZero", maximumFractionDigits: digits }).format(n);
+}
+
+/** A date and time, short. */
+export function when(iso: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
