@@ -12,7 +12,9 @@ from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, sa
 
 def frontier(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
-    first: Annotated[str, typer.Option(metavar="OBJECTIVE", help="travel, coverage, farthest or equal.")] = "travel",
+    first: Annotated[
+        str, typer.Option(metavar="OBJECTIVE", help="travel, coverage, farthest, equal or cost.")
+    ] = "travel",
     second: Annotated[str, typer.Option(metavar="OBJECTIVE", help="Another of them.")] = "farthest",
     points: Annotated[int, typer.Option(min=2, help="Points wanted, both ends included.")] = 8,
     open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from nearer.planning.agencydoc import CoalitionSite
 from nearer.planning.document import Part
 
 FRONTIER_SCHEMA = 1
 
-AimName = Literal["travel", "coverage", "farthest", "equal"]
+AimName = Literal["travel", "coverage", "farthest", "equal", "cost"]
 
 
 class FrontierAim(Part):
@@ -36,6 +37,7 @@ class TradePoint(Part):
         {}, description="certificate: what breaking each limit by one unit costs in the other objective, solver's units"
     )
     opened: list[str] = Field(description="ids of the sites opened, in the order they were read")
+    sites: list[CoalitionSite] = Field([], description="cost: what becomes of each site that changes, phase by phase")
 
 
 class FrontierDocument(Part):

@@ -15,6 +15,7 @@ NAMES = {
     "coverage": "people near",
     "farthest": "longest time of anybody within reach",
     "equal": "minutes as good as if all had them",
+    "cost": "cost",
 }
 
 

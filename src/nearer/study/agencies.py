@@ -39,7 +39,7 @@ from nearer.study.parts import from_to, machine_notes, read_study, study_folder,
 from nearer.study.settings import Study
 from nearer.study.staging import Staged, stage
 from nearer.study.write import check_out, write_folder
-from nearer.units import MS_PER_MIN
+from nearer.units import MS_PER_MIN, IntArray
 
 AGENCY_FILE, PROOFS = "agencies.json", "proofs"
 AGENCY_FILES = ("agencies.csv", "agencies.html", PROOFS, "run.json", AGENCY_FILE)
@@ -213,19 +213,18 @@ def _worth(a: int, name: str, found: list[Coalition], shares: Any) -> AgencyWort
     )
 
 
-def _coalition(one: Coalition, names: list[str], tables: Tables, staged: Staged, today_value: float) -> CoalitionPlan:
-    table = tables.sites.table
-    before = staged.terms.today
-    changed = np.flatnonzero(np.any(one.level != before[None, :], axis=0))
+def changed_sites(level: IntArray, tables: Tables, staged: Staged) -> list[CoalitionSite]:
+    """Sites that some levels change against today, and how; ``level`` is int16 (n_phases, n_sites)."""
+    table, before = tables.sites.table, staged.terms.today
     sites = []
-    for at in changed:
-        steps, level = [], int(before[at])
+    for at in np.flatnonzero(np.any(level != before[None, :], axis=0)):
+        steps, stands = [], int(before[at])
         for t, phase in enumerate(staged.phases):
-            now = int(one.level[t, at])
-            if now != level:
+            now = int(level[t, at])
+            if now != stands:
                 name = None if now == CLOSED else staged.level_names[now]
                 steps.append(SiteStep(phase=phase.name, level=name))
-                level = now
+                stands = now
         sites.append(
             CoalitionSite(
                 id=str(table["id"].iloc[at]),
@@ -234,6 +233,10 @@ def _coalition(one: Coalition, names: list[str], tables: Tables, staged: Staged,
                 steps=steps,
             )
         )
+    return sites
+
+
+def _coalition(one: Coalition, names: list[str], tables: Tables, staged: Staged, today_value: float) -> CoalitionPlan:
     return CoalitionPlan(
         members=[names[a] for a in one.members],
         value=one.value / MS_PER_MIN,
@@ -241,7 +244,7 @@ def _coalition(one: Coalition, names: list[str], tables: Tables, staged: Staged,
         gap=relative_gap(one.value, max(one.bound, 0.0)),
         proof="solver" if one.certificate is None else "certificate",
         saves=(today_value - one.value) / MS_PER_MIN,
-        sites=sites,
+        sites=changed_sites(one.level, tables, staged),
         promises=[promise(limit, _met(staged, one, limit)).value for limit in _promises(staged)],
     )
 

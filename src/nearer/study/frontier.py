@@ -12,7 +12,7 @@ import numpy as np
 import nearer
 from nearer.errors import UsageError
 from nearer.kernels.jit import default_threads
-from nearer.model import Certificate, relative_gap
+from nearer.model import Certificate, RulesCertificate, relative_gap
 from nearer.model.aims import times_to_open, unreached
 from nearer.model.certificate import save_certificates
 from nearer.planning.curvefiles import write_document
@@ -23,6 +23,7 @@ from nearer.solvers.frontier import FrontierPoint, FrontierRun, frontier
 from nearer.solvers.limited import Effort
 from nearer.solvers.ordered import Question
 from nearer.study.asking import question_of
+from nearer.study.frontier_money import MONEY, buy, turned
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import (
@@ -40,10 +41,11 @@ from nearer.study.write import check_out, write_folder
 
 FRONTIER_FILE, FRONTIER_PAGE = "frontier.json", "frontier.html"
 FRONTIER_PROOF = "proof.npz"
-FRONTIER_FILES = (FRONTIER_PAGE, FRONTIER_PROOF, "run.json", FRONTIER_FILE)
+SENDINGS = "sendings"
+FRONTIER_FILES = (FRONTIER_PAGE, FRONTIER_PROOF, SENDINGS, "run.json", FRONTIER_FILE)
 """Everything a frontier's folder may hold; anything else in it is the user's and stays."""
 
-_TRADED = ("travel", "coverage", "farthest", "equal")
+_TRADED = ("travel", "coverage", "farthest", "equal", "cost")
 
 
 def run_frontier(
@@ -71,8 +73,9 @@ def run_frontier(
     folder
         The study folder, or its ``nearer.toml``.
     first, second
-        Objectives, each one of travel, coverage, farthest and equal. Which is held to levels: farthest, where it is
-        one of them, else the first.
+        Objectives, each one of travel, coverage, farthest, equal and cost (cost not with farthest). Which is held to
+        levels: farthest or cost, where one of them is asked for, else the first. With cost, phases, levels, money and
+        agencies of the study hold in every point, and ``open = N`` is taken as at most N.
     points
         Points wanted, both ends included.
     open, open_max, seed
@@ -97,25 +100,35 @@ def run_frontier(
     check_out(out, FRONTIER_FILES, "a frontier")
     for name in (first, second):
         if name not in _TRADED:
-            more = " (what each further centre brings shows `nearer curve`)" if name == "cost" else ""
-            raise UsageError(f"{name} cannot be traded: give two of {', '.join(_TRADED)}{more}.")
+            raise UsageError(f"{name} cannot be traded: give two of {', '.join(_TRADED)}.")
     if first == second:
         raise UsageError(f"{first} is named twice: give two different objectives.")
     if points < 2:
         raise UsageError("--points must be 2 or more: both ends belong to a frontier.")
+    if MONEY in (first, second) and "farthest" in (first, second):
+        raise UsageError("cost is traded against travel, coverage or equal: give one of them beside it.")
     wanted = {"plan.open": open, "plan.open_max": open_max, "plan.objective": (first, second), "study.seed": seed}
     given = load_study(folder)
-    if given.staged:
+    if given.staged and MONEY not in (first, second):
         raise UsageError(
-            "A study with phases, levels, money or rules across sites has no frontier yet: leave these out, or give "
-            'them in order with [plan] objective = ["coverage", "travel"].'
+            "In a study with phases, levels, money or rules across sites cost is traded against another objective: "
+            "give --first cost, or two objectives in order in nearer.toml: "
+            '[plan] objective = ["coverage", "travel"].'
         )
-    study = override(given, wanted)
+    study = _for_money(given, first, second, wanted) if MONEY in (first, second) else override(given, wanted)
     document: list[FrontierDocument] = []
-    proofs: dict[str, Certificate] = {}
+    proofs: dict[str, Certificate | RulesCertificate] = {}
 
     def fill(fresh: Path) -> None:
-        document.append(_solved(study, folder, points, run, proofs))
+        if MONEY in (first, second):
+            made, sendings = _bought(study, folder, first == MONEY, points, run, proofs)
+            document.append(made)
+            if sendings:
+                (fresh / SENDINGS).mkdir()
+            for number, arrays in sendings.items():
+                np.savez_compressed(fresh / SENDINGS / sending_name(number), **arrays)
+        else:
+            document.append(_solved(study, folder, points, run, proofs))
         if proofs:
             save_certificates(fresh / FRONTIER_PROOF, proofs)
         write_frontier_page(document[0], fresh / FRONTIER_PAGE)
@@ -127,12 +140,66 @@ def run_frontier(
     return document[0]
 
 
+def sending_name(number: int) -> str:
+    """File that says who goes where in a point."""
+    return f"point-{number}.npz"
+
+
+def _for_money(given: Study, first: str, second: str, wanted: dict[str, Any]) -> Study:
+    """The study as it is traded against money: exactly so many new centres becomes at most so many."""
+    other = second if first == MONEY else first
+    most = given.plan.open if wanted["plan.open_max"] is None and wanted["plan.open"] is None else wanted["plan.open"]
+    asked = {key: value for key, value in wanted.items() if key != "plan.open"} | {"plan.objective": other}
+    return override(given, asked | ({} if most is None else {"plan.open_max": most}))
+
+
+def _bought(
+    study: Study, folder: Path, money_first: bool, points: int, run: Run, proofs: dict[str, Any]
+) -> tuple[FrontierDocument, dict[int, Any]]:
+    """A frontier of money; its proofs are put into ``proofs``, and who goes where is returned by point."""
+    with run.timed("read"):
+        tables = read_study(folder, study, run)
+    run.go_on()
+    with run.timed("network"):
+        network = travel(tables, study, run, study_folder(folder))
+    run.go_on()
+    demand = weigh(tables, study)
+    with run.timed("solve"):
+        times = times_per_class(network.times, study, demand)
+        found = buy(study, tables, demand, times, study.aims[0], points, run)
+    proofs.update({proof_name(number): proof for number, proof in found.proofs.items()})
+    notes = ["Levels of cost lie evenly between the least there can be and what the best plan of the other costs."]
+    if found.money.unit == "money":
+        notes.append("Cost is opening, upgrading and closing, and running over the years of all phases.")
+    else:
+        notes.append("Nothing costs anything in this study, so that cost is the number of new centres.")
+    if len(study.plan.phases) > 1:
+        notes.append("Every point is a plan over all phases; the other objective is that of all phases together.")
+    if any(point.proof == "solver" for point in found.points):
+        notes.append("Some bounds are the solver's own word (HiGHS).")
+    aims = (found.money, found.other) if money_first else (found.other, found.money)
+    document = FrontierDocument(
+        nearer=nearer.__version__,
+        study=study.study.name,
+        seed=study.study.seed,
+        inputs={source.path: source.sha256 for source in tables.sources},
+        settings=study.model_dump(mode="json"),
+        first=aims[0],
+        second=aims[1],
+        held="cost",
+        points=turned(found, money_first=money_first),
+        complete=all(point.status != "feasible" for point in found.points),
+        notes=notes,
+    )
+    return document, found.sendings
+
+
 def proof_name(number: int) -> str:
     """Name of a point's proof in ``proof.npz``; points are counted from 1."""
     return f"point-{number}"
 
 
-def _solved(study: Study, folder: Path, points: int, run: Run, proofs: dict[str, Certificate]) -> FrontierDocument:
+def _solved(study: Study, folder: Path, points: int, run: Run, proofs: dict[str, Any]) -> FrontierDocument:
     """The frontier; its proofs are put into ``proofs``."""
     with run.timed("read"):
         tables = read_study(folder, study, run)

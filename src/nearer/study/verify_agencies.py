@@ -55,7 +55,7 @@ def verify_agencies(agencies_folder: Path, study_folder: Path | None = None) -> 
     document = read_as(AgenciesDocument, agencies_folder / AGENCY_FILE, "run `nearer agencies` again")
     origin = origin_of(document, agencies_folder, AGENCY_FILE, study_folder)
     study, tables = origin.study, origin.tables
-    facts = _Facts(study, tables, retime(tables, study.streets, origin.folder), agencies_folder)
+    facts = AgencyFacts(study, tables, retime(tables, study.streets, origin.folder), agencies_folder)
     checks = [
         *origin.checks(document),
         equal("seed", document.seed, study.study.seed),
@@ -74,7 +74,7 @@ def verify_agencies(agencies_folder: Path, study_folder: Path | None = None) -> 
     return Verdict(tuple(checks), tuple(_notes(study, document)))
 
 
-def _check_promises(facts: _Facts, document: AgenciesDocument) -> Iterator[Check]:
+def _check_promises(facts: AgencyFacts, document: AgenciesDocument) -> Iterator[Check]:
     """Promises as the study states them."""
     today = story_of([], facts.study, facts.table, facts.phases)
     found = [(one.whose, one.name, one.least, one.most) for one in facts.promised(today)]
@@ -101,7 +101,7 @@ def _expected(names: list[str]) -> list[list[str]]:
 
 
 @dataclass(frozen=True)
-class _Facts:
+class AgencyFacts:
     """A study, its times, and what its agencies own."""
 
     study: Study
@@ -111,14 +111,17 @@ class _Facts:
 
     @cached_property
     def names(self) -> list[str]:
+        """Names of the agencies."""
         return [agency.name for agency in self.study.agencies]
 
     @cached_property
     def phases(self) -> tuple[PhaseSettings, ...]:
+        """As asked, or one."""
         return self.study.plan.phases or (PhaseSettings(name="plan"),)
 
     @cached_property
     def table(self) -> pd.DataFrame:
+        """Sites with their ids as index."""
         return self.tables.sites.table.set_index("id", drop=False)
 
     @cached_property
@@ -149,7 +152,7 @@ class _Facts:
         return people.value_over_phases()
 
 
-def _check_coalition(facts: _Facts, one: CoalitionPlan, at: int) -> Iterator[Check]:
+def _check_coalition(facts: AgencyFacts, one: CoalitionPlan, at: int) -> Iterator[Check]:
     """Sites, ceilings, value and bound of one coalition."""
     who = " and ".join(one.members) or "nobody"
     table = facts.table
@@ -194,7 +197,7 @@ def _check_coalition(facts: _Facts, one: CoalitionPlan, at: int) -> Iterator[Che
     yield _check_bound(facts, one, at, who)
 
 
-def _check_bound(facts: _Facts, one: CoalitionPlan, at: int, who: str) -> Check:
+def _check_bound(facts: AgencyFacts, one: CoalitionPlan, at: int, who: str) -> Check:
     name = f"{who}: bound"
     if one.proof == "solver":
         return Check(name, 0.0 <= one.bound <= one.value * (1 + 1e-9), one.bound, f"at most {one.value:g}")
@@ -211,7 +214,7 @@ def _check_bound(facts: _Facts, one: CoalitionPlan, at: int, who: str) -> Check:
     return Check(name, one.bound <= max(proven, 0.0) or agrees(one.bound, proven), one.bound, proven)
 
 
-def ceilings(facts: _Facts, story: Story) -> Iterator[tuple[str, float, float]]:
+def ceilings(facts: AgencyFacts, story: Story) -> Iterator[tuple[str, float, float]]:
     """Name, what is taken, and the most that may be, of every rule that sets an upper end."""
     study, plan, phases = facts.study, facts.study.plan, facts.phases
     opened = [len(set(now) - set(story.today if t == 0 else story.level[t - 1])) for t, now in enumerate(story.level)]
@@ -244,7 +247,7 @@ def ceilings(facts: _Facts, story: Story) -> Iterator[tuple[str, float, float]]:
             yield f"{a} and {b} lie nearer than {plan.separation_m:g} m", 2, 1
 
 
-def _money_ceilings(facts: _Facts, story: Story) -> Iterator[tuple[str, float, float]]:
+def _money_ceilings(facts: AgencyFacts, story: Story) -> Iterator[tuple[str, float, float]]:
     plan = facts.study.plan
     spent, running = money_of(facts.study, facts.table, facts.phases, story)
     for t, phase in enumerate(facts.phases):
@@ -314,7 +317,7 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def _check_separate(facts: _Facts, document: AgenciesDocument) -> Iterator[Check]:
+def _check_separate(facts: AgencyFacts, document: AgenciesDocument) -> Iterator[Check]:
     """Each alone, side by side: what people meet, and which ceilings that breaks."""
     order = ["", *(level.name for level in facts.study.levels)]
     alone = [one for one in document.coalitions if len(one.members) == 1]

@@ -21,6 +21,7 @@ from nearer.study.frontier import FRONTIER_FILE, FRONTIER_PROOF, proof_name
 from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
 from nearer.study.retime import retime
+from nearer.study.verify_agencies import AgencyFacts
 from nearer.study.verify_objectives import Facts, Kept, evaluated, everyone_kept, next_limits, no_farther
 from nearer.units import BoolArray, minutes_to_ms
 
@@ -45,6 +46,12 @@ def verify_frontier(frontier_folder: Path, study_folder: Path | None = None) -> 
     document = read_as(FrontierDocument, frontier_folder / FRONTIER_FILE, "run `nearer frontier` again")
     origin = origin_of(document, frontier_folder, FRONTIER_FILE, study_folder)
     study, tables = origin.study, origin.tables
+    if "cost" in (document.first.name, document.second.name):
+        from nearer.study.verify_frontier_money import check_money_frontier
+
+        facts_of = AgencyFacts(study, tables, retime(tables, study.streets, origin.folder), frontier_folder)
+        of_money, said = check_money_frontier(document, facts_of, read_run(frontier_folder).get("gap"))
+        return Verdict((*origin.checks(document), equal("seed", document.seed, study.study.seed), *of_money), said)
     recount = Recount(study, tables, retime(tables, study.streets, origin.folder))
     names = (document.first.name, document.second.name)
     checks = [

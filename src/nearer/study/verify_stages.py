@@ -62,9 +62,9 @@ def verify_stages(
     checks = list(_check_story(document, study, table, phases, story))
     if not all(check.ok for check in checks):
         return checks, ("The rest was not checked, since the sites do not take the levels that the study allows.",)
-    checks += list(_check_counts(study, table, phases, story))
+    checks += list(check_counts(study, table, phases, story))
     checks += list(_check_money(document, study, table, phases, story))
-    checks += list(_check_places(study, tables, table, phases, story))
+    checks += list(check_places(study, tables, table, phases, story))
     met = People(study, tables, pairs, phases, story, folder)
     checks += list(met.check(document))
     if len(study.aims) > 1:
@@ -96,7 +96,8 @@ def _check_story(
     yield equal("phases", [phase.name for phase in document.phases], [phase.name for phase in phases])
 
 
-def _check_counts(study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story) -> Iterator[Check]:
+def check_counts(study: Study, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story) -> Iterator[Check]:
+    """Numbers opened in each phase, in all, and by each agency."""
     plan, total = study.plan, 0
     for t, phase in enumerate(phases):
         opened = len(set(story.level[t]) - set(story.today if t == 0 else story.level[t - 1]))
@@ -195,7 +196,7 @@ def _same(name: str, told: Sequence[float], found: FloatArray) -> Check:
     return Check(name, ok, str(list(told)), str([float(x) for x in found]))
 
 
-def _check_places(
+def check_places(
     study: Study, tables: Tables, table: pd.DataFrame, phases: Sequence[PhaseSettings], story: Story
 ) -> Iterator[Check]:
     """Districts and distances."""
