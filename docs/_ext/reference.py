@@ -237,6 +237,20 @@ class Speeds(_Markdown):
         return _table(("class", "km/h", "open to driving"), rows)
 
 
+class Roles(_Markdown):
+    """Which roles of the desk's staff may do what, one row for all that the same roles may do."""
+
+    required_arguments = 0
+
+    def lines(self) -> list[str]:
+        from nearer.aid.households.staff import MAY
+
+        rows: dict[tuple[str, ...], list[str]] = {}
+        for kind, roles in MAY.items():
+            rows.setdefault(roles, []).append(f"`{kind}`")
+        return _table(("who", "may"), [(", ".join(roles), ", ".join(kinds)) for roles, kinds in rows.items()])
+
+
 class ModuleText(SphinxDirective):
     """A module's docstring, as reStructuredText; write it inside ``eval-rst``."""
 
@@ -261,5 +275,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("part", Part)
     app.add_directive("values", Values)
     app.add_directive("speeds", Speeds)
+    app.add_directive("roles", Roles)
     app.add_directive("module-text", ModuleText)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,9 +17,16 @@ from nearer.errors import OutputError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, *, secret: bool = False) -> Iterator[Path]:
     """
     Give a path beside ``path`` to write to, and rename it over ``path`` when all went well.
+
+    Parameters
+    ----------
+    path
+        Where the file goes.
+    secret
+        Only its owner may read it, from the first byte on; the file beside is there already and is written into.
 
     Raises
     ------
@@ -34,10 +41,12 @@ def written_whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(path, error.strerror or error) from error
     beside = Path(name)
-    beside.unlink()  # some drivers refuse a file that exists
+    if not secret:
+        beside.unlink()  # some drivers refuse a file that exists
     try:
         yield beside
-        beside.chmod(0o644)
+        if not secret:
+            beside.chmod(0o644)
         beside.replace(path)
     except OSError as error:
         raise OutputError(path, error.strerror or error) from error

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from nearer.aid.canonical import canonical, sha256_hex
 from nearer.aid.clock import Clock, moment_text, now
 from nearer.aid.store import Store
-from nearer.errors import Fault, InputError, OutputError, UsageError
+from nearer.errors import Fault, InputError, UsageError
 from nearer.files import written_whole
 
 _KEYS = {"ledger", "seq", "hash", "at", "public_key", "signature"}
@@ -43,13 +43,8 @@ def make_key(file: Path) -> str:
     if file.exists():
         raise UsageError(f"{file} is there already; a key is never overwritten.")
     key = Ed25519PrivateKey.generate()
-    with written_whole(file) as beside:
-        beside.touch(mode=0o600)
+    with written_whole(file, secret=True) as beside:
         beside.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    try:
-        file.chmod(0o600)
-    except OSError as error:
-        raise OutputError(file, error.strerror or error) from error
     return _public(key)
 
 

@@ -350,6 +350,7 @@ def engine_of(url: sa.URL, wait_s: float = WAIT_S) -> sa.Engine:
     if url.get_backend_name() == "postgresql":
         engine = sa.create_engine(
             url,
+            hide_parameters=True,  # tags and cards are in no error message
             isolation_level="SERIALIZABLE",
             max_overflow=MOST_AT_ONCE - 5,
             pool_timeout=wait_s,
@@ -364,6 +365,7 @@ def engine_of(url: sa.URL, wait_s: float = WAIT_S) -> sa.Engine:
         return engine
     engine = sa.create_engine(
         url,
+        hide_parameters=True,
         poolclass=QueuePool,
         max_overflow=MOST_AT_ONCE - 5,
         pool_timeout=wait_s,

@@ -189,9 +189,9 @@ def test_desks_that_need_a_new_key_at_once_get_the_same(people: Households) -> N
     assert len(set(tags)) == 1
 
 
-def test_the_ledger_is_not_taken_for_a_household_database(place: str, tmp_path: Path) -> None:
+def test_the_ledger_is_not_taken_for_a_household_database(places: tuple[str, str], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is the ledger; households need a database of their own"):
-        Households(place, tmp_path / "keys", make=True)
+        Households(places[0], tmp_path / "keys", make=True)
 
 
 def test_without_a_household_database_it_is_said_how_to_make_one(tmp_path: Path) -> None:

@@ -113,7 +113,6 @@ def enrol(
     number = new_number()
     today = book.today()
     with book.writing() as connection:
-        _need_new(connection, card)
         connection.execute(
             households.insert().values(
                 household=number,
@@ -127,7 +126,7 @@ def enrol(
             )
         )
         _set_needs(connection, number, needs)
-        connection.execute(cards.insert().values(card=card, household=number, state="active", since=today))
+        _give(connection, book, number, card)
         log_read(connection, book, by, "enrol", card)
         found = _household(connection, number)
     assert found is not None
@@ -206,13 +205,12 @@ def replace_card(book: Households, household: str, *, token: str | None = None, 
     token = token or new_token()
     card = card_hash(token)
     with book.writing() as connection:
-        _need_new(connection, card)
         connection.execute(
             cards.update()
             .where(cards.c.household == household, cards.c.state == "active")
             .values(state="replaced", since=book.today())
         )
-        connection.execute(cards.insert().values(card=card, household=household, state="active", since=book.today()))
+        _give(connection, book, household, card)
         log_read(connection, book, by, "replace", card)
     return token
 
@@ -285,12 +283,11 @@ def period_key(book: Households, programme: str, period: str) -> bytes:
     if known is None:
         key = keys.make(programme, period)
         with book.writing() as connection:
-            if connection.execute(asked).first() is None:
-                connection.execute(
-                    period_keys.insert().values(
-                        programme=programme, period=period, made_on=book.today(), mark=_mark(key)
-                    )
-                )
+            _insert_if_new(
+                connection,
+                period_keys,
+                {"programme": programme, "period": period, "made_on": book.today(), "mark": _mark(key)},
+            )
             known = connection.execute(asked).first()
         assert known is not None
     if known.gone_on is not None:
@@ -364,6 +361,13 @@ def log_read(connection: sa.Connection, book: Households, by: str, act: str, car
     connection.execute(access_log.insert().values(at=moment_text(book.now()), staff=by, act=act, card=card))
 
 
+def reads_of(book: Households) -> list[dict[str, str | None]]:
+    """The access log, in order: at, staff, act, card (its hash)."""
+    asked = sa.select(access_log.c.at, access_log.c.staff, access_log.c.act, access_log.c.card)
+    with book.reading() as connection:
+        return [dict(row) for row in connection.execute(asked.order_by(access_log.c.line)).mappings()]
+
+
 def _mark(key: bytes) -> str:
     """By this a key is known again; it tells nothing of it."""
     return hashlib.sha256(b"nearer period key\n" + key).hexdigest()
@@ -385,9 +389,18 @@ def _active_card(connection: sa.Connection, household: str) -> str | None:
     ).scalar()
 
 
-def _need_new(connection: sa.Connection, card: str) -> None:
-    if connection.execute(sa.select(cards.c.card).where(cards.c.card == card)).first() is not None:
+def _give(connection: sa.Connection, book: Households, household: str, card: str) -> None:
+    """Make a card a household's."""
+    row: dict[str, str] = {"card": card, "household": household, "state": "active", "since": book.today()}
+    if not _insert_if_new(connection, cards, row):
         raise RefusedError("This card belongs to a household already; take another.")
+
+
+def _insert_if_new(connection: sa.Connection, table: sa.Table, row: dict[str, str]) -> bool:
+    """Insert a row unless there is one with its key, also if somebody else inserts it at this moment."""
+    marks = ", ".join(f":{name}" for name in row)
+    statement = f"INSERT INTO {table.name} ({', '.join(row)}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+    return connection.execute(sa.text(statement), row).rowcount == 1
 
 
 def _set_needs(connection: sa.Connection, household: str, needs: Iterable[str]) -> None:

@@ -8,11 +8,13 @@ once it is gone, nobody can, and tags of different periods cannot be linked.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 import tempfile
 from pathlib import Path
 
+from nearer.aid.commands import CODE
 from nearer.errors import OutputError, UsageError
 
 _BYTES = 32
@@ -32,6 +34,9 @@ class KeyFolder:
         self.folder = Path(folder)
 
     def _file(self, programme: str, period: str) -> Path:
+        for code in (programme, period):
+            if re.fullmatch(CODE, code) is None:
+                raise UsageError("A programme and a period are codes: small letters, digits, dashes.")
         return self.folder / f"{programme}.{period}.key"
 
     def read(self, programme: str, period: str) -> bytes | None:

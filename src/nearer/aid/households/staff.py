@@ -65,18 +65,32 @@ MAY: dict[str, tuple[str, ...]] = {
     "offline": _CARDS,
     "leases": _ALL,
     "conflicts": (_DESK, _COORDINATOR, _AUDITOR),
-    # What reads the ledger.
+    # What reads the ledger; over HTTP every question is "read".
+    "read": _ALL,
     "list": _ALL,
     "balances": _ALL,
     "movements": _ALL,
     "trace": _ALL,
+    "flows": _ALL,
+    "stock-card": _ALL,
+    "indicators": _ALL,
+    "assert-balance": _ALL,
+    "published": _ALL,
+    "thanks": _ALL,
+    # Keeping it, and telling others.
+    "publish": _BOSS,
+    "backup": _BOSS,
+    "restore": _BOSS,
+    "upgrade": _BOSS,
     "audit": _ALL,
     "key": _BOOKS,
     "head": _BOOKS,
+    "serve": _BOSS,
     # Many commands at once: each of them is looked up here too.
     "do": _ALL,
     # Households.
     "hand-over-by-tag": _BOSS,  # past the cards
+    "witness": _CARDS,
     "look": _CARDS,
     "enrol": _CARDS,
     "card": _CARDS,

@@ -40,26 +40,47 @@ def beside(ledger: str) -> tuple[str, Path | None]:
     return str(file.with_name(f"{file.stem}-households.db")), file.with_name(f"{file.stem}-keys")
 
 
-def is_there(place: str) -> bool:
+def is_beside(ledger: str) -> bool:
     """
-    Whether there is a household database.
+    Whether there is a household database at the place that goes with a ledger.
 
     Raises
     ------
     UsageError
-        It cannot be told: no database answers.
+        It cannot be told: the server does not answer.
     """
+    place, _ = beside(ledger)
     url = url_of(place)
     if url.get_backend_name() == "sqlite":
         return Path(str(url.database)).exists()
+    engine = engine_of(url_of(ledger))
+    try:
+        with engine.connect() as connection:
+            asked = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
+            return connection.execute(asked, {"name": url.database}).first() is not None
+    except sa.exc.OperationalError as error:
+        raise UsageError(f"{_shown(url)} cannot be reached: {_first_line(error)}.") from error
+    finally:
+        engine.dispose()
+
+
+def has_tables(place: str) -> bool:
+    """
+    Whether there is a household database already where one is to be made.
+
+    Raises
+    ------
+    UsageError
+        The place cannot be reached.
+    """
+    url = url_of(place)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        return False
     engine = engine_of(url)
     try:
         with engine.connect() as connection:
             return revision_of(connection) is not None
-    except sa.exc.OperationalError as error:
-        # The server answers that it has no such database; an answer at connection carries no code of its own.
-        if "does not exist" in str(error.orig):
-            return False
+    except sa.exc.DatabaseError as error:
         raise UsageError(f"{_shown(url)} cannot be reached: {_first_line(error)}.") from error
     finally:
         engine.dispose()

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nearer.cli.aid import books, conflicts, goods, households, keeping, looking, offline, serving, setup, telling
+from nearer.cli.aid import (
+    books,
+    cards,
+    conflicts,
+    goods,
+    households,
+    keeping,
+    looking,
+    offline,
+    people,
+    serving,
+    setup,
+    telling,
+)
+from nearer.cli.aid.doorkeeper import guarded
 from nearer.cli.aid.shared import DEFAULT_LEDGER, Asker
 
 app = typer.Typer(
@@ -27,14 +42,34 @@ def where(
             metavar="PLACE", envvar="NEARER_AID_LEDGER", help="File of the ledger, or postgresql://user@host/database."
         ),
     ] = DEFAULT_LEDGER,
-    by: Annotated[str, typer.Option(metavar="CODE", envvar="NEARER_AID_BY", help="Staff code of who asks.")] = "desk",
+    by: Annotated[
+        str, typer.Option("--by", "--as", metavar="CODE", envvar="NEARER_AID_BY", help="Staff code of who asks.")
+    ] = "desk",
     desk: Annotated[str, typer.Option(metavar="CODE", envvar="NEARER_AID_DESK", help="Which desk.")] = "desk",
+    households: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            envvar="NEARER_AID_HOUSEHOLDS",
+            help="File or address of the household database.",
+            show_default="beside the ledger",
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar="NEARER_AID_KEYS",
+            help="Folder of the periods' keys; never part of a backup.",
+            show_default="beside the ledger",
+        ),
+    ] = None,
 ) -> None:
     """Keep where the ledger is and who asks for the command that follows."""
-    context.obj = Asker(ledger, by, desk)
+    context.obj = Asker(ledger, by, desk, households, keys)
 
 
-for _module in (setup, goods, households, conflicts, books, looking, keeping, serving, telling):
+for _module in (setup, goods, cards, households, conflicts, people, books, looking, keeping, serving, telling):
     for _name, _function in _module.COMMANDS.items():
-        app.command(_name)(_function)
+        app.command(_name)(guarded(_name, _function))
 app.add_typer(offline.app)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nearer.cli.aid.doorkeeper import allowed
 from nearer.cli.aid.shared import AsJson, answering, asker_of, rows_table
 from nearer.cli.console import FAILED, note, progress_bars, say, say_json
 
@@ -120,7 +121,9 @@ def audit(
 
 
 def key(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes.")], as_json: AsJson = False
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes.")],
+    as_json: AsJson = False,
 ) -> None:
     """Make a key to sign heads with; tell others the public part."""
     with answering(as_json):
@@ -170,6 +173,7 @@ def do_all(
         asker = asker_of(context)
         with Store(asker.ledger) as store:
             for row in read_commands(file):
+                allowed(context, row.command.kind, row.by)
                 try:
                     answer = store.do(row.command, id=row.id, actor=row.by or asker.by, desk=asker.desk, at=row.at)
                 except RefusedError as error:

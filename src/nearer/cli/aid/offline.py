@@ -6,11 +6,13 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nearer.cli.aid.doorkeeper import are_people, guarded, open_people
 from nearer.cli.aid.shared import (
     AsJson,
     Id,
@@ -48,6 +50,7 @@ _HERE = Path("offline-desk")
 
 
 @app.command()
+@partial(guarded, "offline")
 def lease(
     context: typer.Context,
     site: Annotated[str, typer.Argument(metavar="SITE", help="Which site's goods and households.")],
@@ -179,6 +182,7 @@ def journal(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = Fa
 
 
 @app.command()
+@partial(guarded, "offline")
 def sync(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Bring the journal into the ledger; as often as one likes."""
     with answering(as_json):
@@ -196,6 +200,7 @@ def sync(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False
 
 
 @app.command()
+@partial(guarded, "offline")
 def give_back(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Bring the journal, give back what is left of goods and list, and erase the desk."""
     with answering(as_json):
@@ -235,10 +240,7 @@ def _hash_of(token: str) -> str:
 
 def _people(context: typer.Context) -> Households | None:
     """The household database, where there is one."""
-    from nearer.aid.households.store import Households, beside, is_there
-
-    place, keys = beside(asker_of(context).ledger)
-    return Households(place, keys) if is_there(place) else None
+    return open_people(context) if are_people(context) else None
 
 
 def _cards(

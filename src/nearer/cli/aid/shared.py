@@ -37,7 +37,17 @@ UseBy = Annotated[str | None, typer.Option("--use-by", metavar="DAY", help="Last
 BestBefore = Annotated[str | None, typer.Option("--best-before", metavar="DAY", help="It may be given after that day.")]
 Cold = Annotated[bool, typer.Option("--cold", help="It is to be kept cold.")]
 
-_EXTRA = ("sqlalchemy", "alembic", "psycopg", "cryptography", "fastapi", "uvicorn")
+_EXTRA = (
+    "sqlalchemy",
+    "alembic",
+    "psycopg",
+    "cryptography",
+    "argon2",
+    "segno",
+    "fpdf",
+    "fastapi",
+    "uvicorn",
+)
 
 _COLUMNS = (
     "conflict",
@@ -68,11 +78,15 @@ class Asker:
         Path or address.
     by, desk
         Staff code and desk.
+    households, keys
+        Place of the household database and folder of the keys, where they are not beside the ledger.
     """
 
     ledger: str
     by: str
     desk: str
+    households: str | None = None
+    keys: Path | None = None
 
 
 @contextmanager
