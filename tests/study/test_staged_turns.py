@@ -16,6 +16,7 @@ from scipy.optimize import linprog
 from nearer.errors import InputError
 from nearer.model import Instance, Solution, Status
 from nearer.report.html import report_html
+from nearer.solvers import dynamic
 from nearer.study import staged_turns
 from nearer.study.run import run_study
 from nearer.study.verify import verify_plan
@@ -181,31 +182,44 @@ def test_turns_with_proofs_of_their_own_are_verified(tmp_path: Path) -> None:
         assert [check.name for check in verify_plan(folder / "plan").differing] == ["travel: bound"]
 
 
-def test_a_price_finds_what_the_search_under_a_full_limit_does_not(
+def test_prices_and_interchange_keep_a_full_limit_where_the_programme_as_a_whole_is_too_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = many(tmp_path / "study")
-    plain = run_study(folder, gap=1e-3, time_limit_s=None, out=tmp_path / "plain").document.objectives
+    whole = run_study(folder, gap=1e-3, time_limit_s=None, out=tmp_path / "whole").document.objectives
+    monkeypatch.setattr(dynamic, "_SMALL", 0)
+    monkeypatch.setattr(dynamic, "_CORE", -1)
+    alone = run_study(folder, gap=1e-3, time_limit_s=None).document.objectives
+    assert alone[0].found == pytest.approx(whole[0].found, rel=0.02)
+    assert alone[0].value >= alone[0].found * (1 - 0.02) - 1e-6
+    if alone[0].found >= whole[0].found:  # then what it may give up is no more
+        assert alone[1].value >= whole[1].bound * (1 - 1e-9)
+    assert alone[1].proof == "certificate"
+    assert alone[1].gap <= 0.05
+    verdict = verify_plan(folder / "plan")
+    assert verdict.ok, verdict.differing
+
+
+def test_the_plan_of_the_turn_before_stands_where_the_next_finds_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = many(tmp_path / "study")
     whole = staged_turns.solve_turns
 
     def deaf(*args: Any) -> Any:
-        *given, solve, gap = args
+        *given, solve = args
 
-        def unless_full(instance: Instance, part: float) -> Solution:
-            solution: Solution = solve(instance, part)
+        def unless_full(instance: Instance, part: float, start: Any) -> Solution:
+            solution: Solution = solve(instance, part, start)
             full = instance.rules is not None and instance.rules.limits and len(instance.rules.side_lower) > 0
             return replace(solution, status=Status.UNKNOWN, objective=math.inf, bound=-math.inf) if full else solution
 
-        return whole(*given, unless_full, gap)
+        return whole(*given, unless_full)
 
     monkeypatch.setattr("nearer.study.staged_run.solve_turns", deaf)
-    priced = run_study(folder, gap=1e-3, time_limit_s=None).document.objectives
-    assert priced[0].found == pytest.approx(plain[0].found, rel=1e-3)
-    assert priced[1].bound <= plain[1].value * (1 + 1e-9)
-    assert priced[1].value >= plain[1].bound * (1 - 1e-9)
-    assert priced[1].gap <= 0.05
-    verdict = verify_plan(folder / "plan")
-    assert verdict.ok, verdict.differing
+    one, other = run_study(folder, gap=1e-3, time_limit_s=None).document.objectives
+    assert one.value == pytest.approx(one.found)
+    assert math.isfinite(other.value)
 
 
 @pytest.mark.parametrize(

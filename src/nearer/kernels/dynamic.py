@@ -323,23 +323,32 @@ def nearest_among(
     idle: FloatArray,
     phase: int,
     found: FloatArray,
+    second: FloatArray,
     which: IntArray,
 ) -> None:
-    """Nearest site marked of some rows and what it costs them whole; -1 where staying unserved costs no more."""
+    """
+    Nearest site marked of some rows and what it costs them whole, and the second nearest.
+
+    -1 and ``idle`` where staying unserved costs no more.
+    """
     for i in range(len(rows)):
         r = rows[i]
         which[i] = -1
-        found[i] = np.inf
+        found[i] = idle[r, phase]
+        second[i] = idle[r, phase]
         for e in range(indptr[order[r]], indptr[order[r] + 1]):
             if mask[site[e]]:
                 paid = slope[r, phase] * cost[e]
                 for at in range(len(beyond)):
                     if cost[e] > beyond[at]:
                         paid += extra[r, phase, at]
-                if paid < idle[r, phase]:
-                    which[i] = site[e]
-                    found[i] = paid
-                break
+                if paid >= idle[r, phase]:
+                    break
+                if which[i] >= 0:
+                    second[i] = paid
+                    break
+                which[i] = site[e]
+                found[i] = paid
 
 
 @kernel

@@ -1,9 +1,9 @@
 """
-Interchange of sites over phases where no site is ever full: one comes, another goes, at the same time and level.
+Interchange of sites over phases where no site is ever full: one comes, another goes, or its time and level change.
 
-Rows are those of ``kernels.dynamic``: number i is row ``order[i]`` of ``indptr``. State: ``is_open`` (n_sites,
-n_phases); ``d1``, ``d2`` (n_rows, n_phases) the two least costs per unit of weight, at most ``cap``; ``a1`` the first's
-site or -1.
+Rows are those of ``kernels.dynamic``: number i is row ``order[i]`` of ``indptr``. What a pair costs a row in a phase is
+``slope · cost``, and ``extra`` for every threshold ``beyond`` that it passes; never more than ``idle``. State:
+``is_open`` (n_sites, n_phases); ``d1``, ``d2`` (n_rows, n_phases) the two least costs; ``a1`` the first's site or -1.
 """
 
 from __future__ import annotations
@@ -15,13 +15,26 @@ from nearer.units import BoolArray, FloatArray, IntArray
 
 
 @kernel
+def _paid(cost: float, i: int, t: int, slope: FloatArray, beyond: FloatArray, extra: FloatArray) -> float:
+    """What a pair costs a row in a phase."""
+    paid: float = slope[i, t] * cost
+    for at in range(len(beyond)):
+        if cost > beyond[at]:
+            paid += extra[i, t, at]
+    return paid
+
+
+@kernel
 def two_nearest(
     indptr: IntArray,
     site: IntArray,
     cost: IntArray,
     i: int,
     row: int,
-    cap: FloatArray,
+    slope: FloatArray,
+    beyond: FloatArray,
+    extra: FloatArray,
+    idle: FloatArray,
     is_open: BoolArray,
     d1: FloatArray,
     d2: FloatArray,
@@ -29,17 +42,18 @@ def two_nearest(
 ) -> int:
     """First and second nearest site open in each phase, for one row; returns pairs scanned."""
     scanned = 0
-    for t in range(cap.shape[1]):
-        d1[i, t], d2[i, t], a1[i, t] = cap[i, t], cap[i, t], -1
+    for t in range(idle.shape[1]):
+        d1[i, t], d2[i, t], a1[i, t] = idle[i, t], idle[i, t], -1
         for e in range(indptr[row], indptr[row + 1]):
-            if cost[e] >= cap[i, t]:
+            paid = _paid(cost[e], i, t, slope, beyond, extra)
+            if paid >= idle[i, t]:
                 break
             scanned += 1
             if is_open[site[e], t]:
                 if a1[i, t] < 0:
-                    d1[i, t], a1[i, t] = cost[e], site[e]
+                    d1[i, t], a1[i, t] = paid, site[e]
                 else:
-                    d2[i, t] = cost[e]
+                    d2[i, t] = paid
                     break
     return scanned
 
@@ -50,7 +64,10 @@ def all_two_nearest(
     site: IntArray,
     cost: IntArray,
     order: IntArray,
-    cap: FloatArray,
+    slope: FloatArray,
+    beyond: FloatArray,
+    extra: FloatArray,
+    idle: FloatArray,
     is_open: BoolArray,
     d1: FloatArray,
     d2: FloatArray,
@@ -58,7 +75,7 @@ def all_two_nearest(
 ) -> None:
     """The same for all rows."""
     for i in range(len(order)):
-        two_nearest(indptr, site, cost, i, order[i], cap, is_open, d1, d2, a1)
+        two_nearest(indptr, site, cost, i, order[i], slope, beyond, extra, idle, is_open, d1, d2, a1)
 
 
 @kernel
@@ -118,8 +135,10 @@ def interchange(
     cptr: IntArray,
     crow: IntArray,
     ccost: IntArray,
-    weight: FloatArray,
-    cap: FloatArray,
+    slope: FloatArray,
+    beyond: FloatArray,
+    extra: FloatArray,
+    idle: FloatArray,
     path_open: BoolArray,
     option_path: IntArray,
     option_of: IntArray,
@@ -142,9 +161,9 @@ def interchange(
     budget: int,
 ) -> tuple[int, int, int, float]:
     """
-    Let sites that are closed throughout take the place of others, or open besides, as long as that saves.
+    Let sites take another option, or exchange theirs with a site that is open longer, as long as that saves.
 
-    One scan of a candidate's column gives its gain in each phase and what each site's going then costs less (Resende,
+    One scan of a site's column gives its gain in each phase and what each other site's going then costs less (Resende,
     Werneck 2007, with a phase axis).
 
     Parameters
@@ -153,7 +172,7 @@ def interchange(
         Columns by site.
     path_open, option_path, option_of
         Which phases a path of levels is open in (n_paths, n_phases); path of each option; option of each site and path
-        (n_sites, n_paths), -1 = none. Path 0 is closed throughout.
+        (n_sites, n_paths), -1 = none.
     optr, oside, ovalue
         Side rules of each option.
     option, total
@@ -161,7 +180,7 @@ def interchange(
     loss
         What closing a site costs per phase, float64 (n_sites, n_phases).
     start, quiet, least, budget
-        Candidate to begin with; candidates tried in vain so far; least saving of a move; pairs to scan at most.
+        Site to begin with; sites tried in vain so far; least saving of a move; pairs to scan at most.
 
     Returns
     -------
@@ -175,53 +194,72 @@ def interchange(
     touched = np.empty(n_sites, dtype=np.int64)
     is_touched = np.zeros(n_sites, dtype=np.bool_)
     change = np.zeros(len(low))
+    # paths open in all phases of another, and in more
+    longer = np.zeros((n_paths, n_paths), dtype=np.bool_)
+    for p in range(n_paths):
+        for q in range(n_paths):
+            more, fewer = False, False
+            for t in range(n_phases):
+                more = more or (path_open[q, t] and not path_open[p, t])
+                fewer = fewer or (path_open[p, t] and not path_open[q, t])
+            longer[p, q] = more and not fewer
     spent, saved = 0, 0.0
     j = start
     while quiet < n_sites and spent < budget:
-        if option_path[option[j]] != 0:
-            quiet += 1
-            j = j + 1 if j + 1 < n_sites else 0
-            continue
-        gain[:] = 0.0
+        mine = option_path[option[j]]
+        n_closed, n_other = 0, 0
+        for t in range(n_phases):
+            gain[t] = 0.0
+            n_closed += not is_open[j, t]
+        for p in range(n_paths):
+            n_other += option_of[j, p] >= 0
         n_touched = 0
-        for e in range(cptr[j], cptr[j + 1]):
-            i = crow[e]
-            for t in range(n_phases):
-                if ccost[e] < d2[i, t]:
-                    w = weight[i, t]
-                    if ccost[e] < d1[i, t]:
-                        gain[t] += w * (d1[i, t] - ccost[e])
-                    r = a1[i, t]
-                    if r >= 0:
-                        if not is_touched[r]:
-                            is_touched[r] = True
-                            touched[n_touched] = r
-                            n_touched += 1
-                        credit[r, t] += w * (d2[i, t] - max(ccost[e], d1[i, t]))
-        spent += (cptr[j + 1] - cptr[j]) * n_phases + n_sites
+        if n_closed > 0 and n_other > 1:
+            for e in range(cptr[j], cptr[j + 1]):
+                i = crow[e]
+                for t in range(n_phases):
+                    if is_open[j, t]:
+                        continue
+                    paid = _paid(ccost[e], i, t, slope, beyond, extra)
+                    if paid < d2[i, t]:
+                        if paid < d1[i, t]:
+                            gain[t] += d1[i, t] - paid
+                        r = a1[i, t]
+                        if r >= 0:
+                            if not is_touched[r]:
+                                is_touched[r] = True
+                                touched[n_touched] = r
+                                n_touched += 1
+                            credit[r, t] += d2[i, t] - max(paid, d1[i, t])
+            spent += (cptr[j + 1] - cptr[j]) * n_closed
+        spent += n_sites
         best, out, path = least, -1, -1
-        for p in range(1, n_paths):
+        for p in range(n_paths):
             o = option_of[j, p]
-            if o >= 0:
+            if o >= 0 and p != mine:
                 net = option_cost[option[j]] - option_cost[o]
                 for t in range(n_phases):
-                    if path_open[p, t]:
+                    if path_open[p, t] and not is_open[j, t]:
                         net += gain[t]
+                    elif is_open[j, t] and not path_open[p, t]:
+                        net -= loss[j, t]
                 if net > best and _fits(-1, option[j], -1, o, optr, oside, ovalue, total, low, high, change):
                     best, out, path = net, -1, p
-        for i in range(n_sites):
-            p = option_path[option[i]]
-            if p == 0 or option_of[i, 0] < 0 or option_of[j, p] < 0:
-                continue
-            net = option_cost[option[j]] - option_cost[option_of[j, p]]
-            net += option_cost[option[i]] - option_cost[option_of[i, 0]]
-            for t in range(n_phases):
-                if path_open[p, t]:
-                    net += gain[t] - loss[i, t] + credit[i, t]
-            if net > best and _fits(
-                option[i], option[j], option_of[i, 0], option_of[j, p], optr, oside, ovalue, total, low, high, change
-            ):
-                best, out, path = net, i, p
+        if n_closed > 0 and n_other > 1:
+            for i in range(n_sites):
+                p = option_path[option[i]]
+                if not longer[mine, p] or option_of[i, mine] < 0 or option_of[j, p] < 0:
+                    continue
+                net = option_cost[option[j]] - option_cost[option_of[j, p]]
+                net += option_cost[option[i]] - option_cost[option_of[i, mine]]
+                for t in range(n_phases):
+                    if path_open[p, t] and not is_open[j, t]:
+                        net += gain[t] - loss[i, t] + credit[i, t]
+                if net > best and _fits(
+                    option[i], option[j], option_of[i, mine], option_of[j, p], optr, oside, ovalue, total, low, high,
+                    change,
+                ):  # fmt: skip
+                    best, out, path = net, i, p
         for n in range(n_touched):
             credit[touched[n], :] = 0.0
             is_touched[touched[n]] = False
@@ -235,7 +273,7 @@ def interchange(
             s = j if side == 0 else out
             if s < 0:
                 continue
-            now = option_of[j, path] if side == 0 else option_of[out, 0]
+            now = option_of[j, path] if side == 0 else option_of[out, mine]
             for e in range(optr[option[s]], optr[option[s] + 1]):
                 total[oside[e]] -= ovalue[e]
             for e in range(optr[now], optr[now + 1]):
@@ -251,16 +289,17 @@ def interchange(
                 i = crow[e]
                 near = False
                 for t in range(n_phases):
-                    if ccost[e] <= d2[i, t]:
+                    paid = _paid(ccost[e], i, t, slope, beyond, extra)
+                    if paid <= d2[i, t] and paid < idle[i, t]:
                         near = True
                 if not near:
                     continue
                 for t in range(n_phases):
                     if a1[i, t] >= 0:
-                        loss[a1[i, t], t] -= weight[i, t] * (d2[i, t] - d1[i, t])
-                spent += two_nearest(indptr, site, cost, i, order[i], cap, is_open, d1, d2, a1)
+                        loss[a1[i, t], t] -= d2[i, t] - d1[i, t]
+                spent += two_nearest(indptr, site, cost, i, order[i], slope, beyond, extra, idle, is_open, d1, d2, a1)
                 for t in range(n_phases):
                     if a1[i, t] >= 0:
-                        loss[a1[i, t], t] += weight[i, t] * (d2[i, t] - d1[i, t])
+                        loss[a1[i, t], t] += d2[i, t] - d1[i, t]
         j = j + 1 if j + 1 < n_sites else 0
     return j, quiet, spent, saved

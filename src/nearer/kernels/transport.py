@@ -74,6 +74,23 @@ def open_lists(
 
 
 @kernel
+def two_least(
+    optr: IntArray, osite: IntArray, ocost: FloatArray, price: FloatArray, idle: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """What a unit of need of each row costs where it costs least and second least, prices of room counted, (n,)."""
+    least, second = idle.copy(), idle.copy()
+    for i in range(len(idle)):
+        for p in range(optr[i], optr[i + 1]):
+            x = ocost[p] + price[osite[p]]
+            if x < least[i]:
+                second[i] = least[i]
+                least[i] = x
+            elif x < second[i]:
+                second[i] = x
+    return least, second
+
+
+@kernel
 def _edges_from(
     a: int,
     head: IntArray,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nearer.lp import MipStatus
-from nearer.model import Instance, RulesCertificate, Solution, Status, relative_gap
+from nearer.model import Instance, Rules, RulesCertificate, Solution, Status, relative_gap
 from nearer.model.evaluate_rules import rules_of
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
@@ -33,6 +33,8 @@ _IDLE = 6  # rounds without progress after which the search ends
 _SAMPLE = 800_000  # pairs of a problem that gives the first guess
 _CORE = 100_000  # columns of a core that is left to HiGHS
 _RAISES = 14  # of the price of a broken limit
+_REACHES = 8  # other options tried while no plan keeps the limits
+_HALVINGS = 4  # of what lies between a price that is too low and one that holds
 _ROUGH = 0.01  # gap at which that is enough
 
 
@@ -41,13 +43,14 @@ class DynamicRun:
     """
     One run on one instance; see ``solve_dynamic``.
 
-    ``rounds`` of the Lagrangian at most, where that is not None.
+    ``rounds`` of the Lagrangian at most, where that is not None; ``start`` is a plan known, as options of the sites.
     """
 
     instance: Instance
     state: State
     threads: int
     rounds: int | None = None
+    start: IntArray | None = None
 
     def __post_init__(self) -> None:
         stop = self.state.budget.stop
@@ -56,9 +59,11 @@ class DynamicRun:
         self.dual = DynamicDual(self.core, self.choice, self.state.budget, self.threads)
         self.sender = Sender(self.core, stop, self.threads)
         self.plan: Plan | None = None
+        self.pi = np.zeros(len(self.core.rules.limits))  # prices of limits at which the plan was found
         self.infeasible = False
         self.warm = False  # whether the multipliers say well what room is worth
         self.search = Interchange(self.core, self.state.budget) if Interchange.fits(self.core) else None
+        self._broken: tuple[Plan, FloatArray] | None = None  # the last that broke a limit, and at which prices
         self._seen: set[bytes] = set()
         self._followed: Plan | None = None
 
@@ -69,13 +74,18 @@ class DynamicRun:
 
     def _search(self) -> None:
         state = self.state
-        first = self._first_point()
-        if first is not None:
-            self.propose(first)
-        if self.infeasible or state.done():
-            return
+        if self.start is not None:
+            self.begin_with(self.start)
         if self.plan is None:
-            self.dual.begin(self._first_multipliers())
+            first = self._first_point()
+            if first is not None:
+                self.propose(first)
+            if self.infeasible or state.done():
+                return
+        if self.dual.best is None:
+            self.dual.begin(*((self._first_multipliers(),) if self.plan is None else (self.plan.halfway, self.pi)))
+            self.infeasible = self.dual.infeasible
+            self._prove()
         idle = 0
         rounds = 0
         while not state.done() and not self.infeasible and idle < _IDLE and rounds != self.rounds:
@@ -90,7 +100,7 @@ class DynamicRun:
 
     def finish(self) -> Exact | None:
         """The compact model of what fixing by reduced cost leaves, if that is small; None where it is not tried."""
-        core, point, state = self.core, self.dual.best, self.state
+        core, point, state = self.core, self.dual.proof, self.state
         rules = core.rules
         keep = np.ones(rules.n_options, dtype=bool)
         if point is not None and self.plan is not None:
@@ -125,11 +135,10 @@ class DynamicRun:
         if self.plan is None or self.plan is self._followed:
             return
         self._followed = self.plan
-        best = self.dual.best
-        pi = None if best is None else best.pi
+        best, pi = self.dual.best, self.pi
         self.dual.leap(self.plan.lam, pi)
-        if self.search is not None and not self.dual.infeasible:
-            self.dual.leap(self.search.between(self.plan.option), pi)
+        if not self.dual.infeasible:
+            self.dual.leap(self.plan.halfway, pi)
         if self.dual.infeasible:
             self.infeasible = True
         elif self.dual.best is not best:
@@ -145,8 +154,8 @@ class DynamicRun:
         return core.weight * np.minimum(found[core.order][:, None], np.where(np.isinf(core.cap), np.inf, core.cap))
 
     def _prove(self) -> None:
-        if self.dual.best is not None:
-            self.state.proved(self.dual.best.bound)
+        if self.dual.proof is not None:
+            self.state.proved(self.dual.proof.bound)
 
     def propose(self, point: Point | None) -> None:
         """A plan from the multipliers: the cheapest whole choice of options, and people sent to it."""
@@ -157,8 +166,18 @@ class DynamicRun:
             return
         self._seen.add(option.tobytes())
         if self.search is not None:
-            option = self.search.improved(option)
+            option = self.search.improved(option, point.pi)
         self.offer(option, point)
+        for _ in range(_REACHES):
+            if self.plan is not None or self._broken is None or self.state.budget.exhausted():
+                break
+            # no way of sending people keeps the limits here: choose where what is broken costs that much
+            plan, pi = self._broken
+            self._broken = None
+            there = self.dual.look(plan.halfway, pi)
+            option = None if there is None else self.rounded(there)
+            if option is not None and there is not None:
+                self.offer(option, there)
 
     def rounded(self, point: Point) -> IntArray | None:
         """The cheapest whole choice of options at a point, among those that are near to being taken."""
@@ -185,7 +204,7 @@ class DynamicRun:
         return None
 
     def offer(self, option: IntArray, point: Point) -> None:
-        """Send people to some options, and keep the plan if it is better."""
+        """Send people to some options, raising the price of what they break, and keep the plan if it is better."""
         core = self.core
         level = core.rules.option_level[option]
         price = np.zeros((core.n_sites, core.n_pools, core.n_phases))
@@ -193,22 +212,89 @@ class DynamicRun:
             at = np.flatnonzero(level[:, t] >= 0)
             price[at, :, t] = point.rate[at, :, t, level[at, t]]
         price[~np.isfinite(price)] = 0.0
-        pi = point.pi.copy()
+        pi, low = point.pi.copy(), None
         plan = self.sender.plan(option, price if self.warm else None, pi)
         for _ in range(_RAISES):
             self.state.budget.spend(core.n_rows * core.n_phases * 100)
             if plan is None or np.all(plan.excess <= 0) or not np.isfinite(plan.value):
                 break
             # a limit is broken: let it charge more
-            most = np.array([limit.most for limit in core.rules.limits])
-            least = 1e-3 * abs(plan.value) / np.maximum(np.abs(most), plan.excess)
-            pi = np.where(plan.excess > 0, np.maximum(3 * pi, least), pi)
+            pi, low = self._raised(pi, plan), pi
+            if self.search is not None:
+                before, option = option, self.search.improved(option, pi)
+                if np.array_equal(option, before) and np.all(pi > self.pi):
+                    break  # no single interchange mends it at any price
             plan = self.sender.plan(option, price, pi)
         if plan is None:
             return
         self.warm = True
+        self._keep(plan, pi)
+        if low is not None and plan.keeps:
+            self._lower(plan, low, pi)
+        self._broken = None if plan.keeps or not np.isfinite(plan.value) else (plan, pi)
+
+    def _raised(self, pi: FloatArray, plan: Plan) -> FloatArray:
+        """Higher prices of the limits that a plan breaks."""
+        rules = self.core.rules
+        most = np.array([limit.most for limit in rules.limits])
+        size = abs(plan.value) + float(np.abs(rules.option_cost).max(initial=0.0))
+        least = 1e-3 * size / np.maximum(np.abs(most), plan.excess)
+        return np.asarray(np.where(plan.excess > 0, np.maximum(3 * pi, least), pi))
+
+    def _lower(self, plan: Plan, low: FloatArray, high: FloatArray) -> None:
+        """Prices between those at which a limit was broken and those at which a plan keeps them all."""
+        if self.search is None:
+            return
+        for _ in range(_HALVINGS):
+            if self.state.budget.exhausted():
+                return
+            pi = np.sqrt(np.maximum(low, 1e-2 * high) * high)
+            found = self.sender.plan(self.search.improved(plan.option, pi), None, pi)
+            if found is None:
+                return
+            self.dual.leap(found.halfway, pi)
+            self._prove()
+            if found.keeps:
+                self._keep(found, pi)
+                plan, high = found, pi
+            else:
+                low = pi
+
+    def begin_with(self, option: IntArray) -> None:
+        """Take a plan that is known, and what interchange makes of it at prices at which its limits hold."""
+        pi = np.zeros(len(self.core.rules.limits))
+        known = self.sender.plan(option, None, pi)
+        if known is None or not known.keeps:
+            return
+        self._keep(known, pi)
+        if self.search is None:
+            return
+        low, tried = pi, []
+        for _ in range(_RAISES):
+            better = self.sender.plan(self.search.improved(option, pi), None, pi)
+            if better is None or self.state.budget.exhausted():
+                return
+            tried.append(better)
+            if better.keeps:
+                self._keep(better, pi)
+                self._lower(better, low, pi)
+                break
+            pi, low = self._raised(pi, better), pi
+        if len(pi) == 1 and self.plan is not None and len(tried) > 1:
+            # the least price at which no plan seen that breaks the limit is better than the best that keeps it, nearly
+            value = self.plan.value
+            dear = sorted((value - one.value) / one.excess[0] for one in tried if one.excess[0] > 0)
+            price = np.array([max(dear[len(dear) // 2], 0.0)])
+            option = self.search.improved(option, price)
+            free, paid = (self.sender.plan(option, None, each) for each in (np.zeros(1), price))
+            if free is not None and paid is not None:
+                # who is far pays about half of it where another site may open
+                self.dual.begin(free.halfway + np.maximum(paid.lam - free.lam, 0.0) / 2, price)
+
+    def _keep(self, plan: Plan, pi: FloatArray) -> None:
+        """Keep a plan if it is one and better."""
         if plan.keeps and (self.plan is None or plan.value < self.plan.value):
-            self.plan = plan
+            self.plan, self.pi = plan, pi
             self.state.found(plan.value, np.zeros(0, dtype=np.int32))
 
 
@@ -241,7 +327,7 @@ def solve_dynamic(
     progress
         Where to report.
     start
-        Not used.
+        Levels of a plan known, int (n_phases, n_sites); not used where they are none of the options.
     """
     stop = stop or Stop()
     budget = Budget(stop, work_limit)
@@ -261,7 +347,7 @@ def solve_dynamic(
         if is_covering(instance):
             exact = solve_covering(instance, budget, gap)
         elif n_columns > _SMALL and not instance.single_source and not stop():
-            run = DynamicRun(instance, state, threads)
+            run = DynamicRun(instance, state, threads, start=_options_of(rules, start))
             run.run()
         if exact is None and run is None:
             exact = solve_exactly(instance, budget, gap)
@@ -304,7 +390,7 @@ def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float,
         return no_plan(instance, run.infeasible, seconds, state.budget.spent)
     phase = np.concatenate([np.full(len(one.row), t) for one, t in zip(plan.sent, _phases(run.core), strict=True)])
     certificate: RulesCertificate | None = None
-    if run.dual.best is not None and not by_solver:
+    if run.dual.proof is not None and not by_solver:
         certificate = run.dual.certificate()
     row, site, share = (np.concatenate([getattr(one, name) for one in plan.sent]) for name in ("row", "site", "share"))
     order = np.lexsort((site, row, phase))
@@ -323,6 +409,14 @@ def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float,
         work=state.budget.spent,
         phase_idx=phase[order].astype(np.int16),
     )
+
+
+def _options_of(rules: Rules, level: IntArray | None) -> IntArray | None:
+    """Options with the levels of a plan that keeps the side rules; None where there are none."""
+    option = None if level is None else rules.option_of(np.asarray(level))
+    if option is None or np.any(option < 0) or not OptionChoice(rules, Stop()).obeyed(option):
+        return None
+    return option
 
 
 def _phases(core: DynamicCore) -> list[int]:

@@ -79,6 +79,9 @@ class DynamicDual:
     def __init__(self, core: DynamicCore, choice: OptionChoice, budget: Budget, threads: int) -> None:
         self.core, self.choice, self.budget, self.threads = core, choice, budget, threads
         self.best: Point | None = None
+        """Where the climb is."""
+        self.proof: Point | None = None
+        """What bounds most of all."""
         self.infeasible = False
         self._served = np.zeros(core.weight.shape)
         self._met = np.zeros((*core.weight.shape, 1 + len(core.beyond) if core.rules.limits else 0))
@@ -184,7 +187,10 @@ class DynamicDual:
         size += abs(paid) + float(np.abs(lam).sum()) + float(-value.min(initial=0.0)) * core.n_phases
         longest = 64 + int(np.diff(core.cptr[::BANDS]).max(initial=0)) * core.n_phases * core.n_pools
         bound = served - paid + least - _EPS * longest * size
-        return Point(lam, pi, mu, bound, value, rate.copy(), q, reduced, z)
+        point = Point(lam, pi, mu, bound, value, rate.copy(), q, reduced, z)
+        if self.proof is None or bound > self.proof.bound:
+            self.proof = point
+        return point
 
     def serve(self, point: Point) -> None:
         """Shares of rows that the sites of a point's relaxation serve, into ``_served`` (and what limits meet)."""
@@ -233,21 +239,24 @@ class DynamicDual:
         self.best = None
         self.leap(lam, pi)
 
-    def leap(self, lam: FloatArray, pi: FloatArray | None = None) -> None:
-        """Go on from other multipliers if they prove more; the climb begins anew there."""
+    def look(self, lam: FloatArray, pi: FloatArray) -> Point | None:
+        """Evaluate multipliers that may be far from the best ones, all pairs counted anew."""
         before = self.best
-        pi = np.zeros(len(self.core.rules.limits)) if pi is None else pi
         self.best = None
         try:
             self.gather(lam, pi)
-            point = self.evaluate(lam, pi)
+            return self.evaluate(lam, pi)
         finally:
             self.best = before  # also where the clock runs out here
-        if point is None:
-            return
-        if before is not None and before.bound >= point.bound:
             self._age = _GATHER  # the pairs gathered are not those of the best point
+
+    def leap(self, lam: FloatArray, pi: FloatArray | None = None) -> None:
+        """Go on from other multipliers if they prove more; the climb begins anew there."""
+        before = self.best
+        point = self.look(lam, np.zeros(len(self.core.rules.limits)) if pi is None else pi)
+        if point is None or (before is not None and before.bound >= point.bound):
             return
+        self._age = 0
         self.serve(point)
         self.best = point
         self.average = self._served.copy()
@@ -261,9 +270,8 @@ class DynamicDual:
         best, average = self.best, self.average
         assert best is not None
         assert average is not None
-        scale = core.weight
         n_limits = len(core.rules.limits)
-        limit_scale = np.array([max(float(limit.factor.sum()), 1e-300) for limit in core.rules.limits])
+        scale, limit_scale = self._scales()
         for _ in range(iterations):
             if self.budget.exhausted() or best.bound >= enough:
                 break
@@ -277,7 +285,7 @@ class DynamicDual:
             if n_limits:
                 excess = self.limit_excess(average, self.average_met)
                 excess[(best.pi <= 0) & (excess < 0)] = 0.0
-                steer = excess / limit_scale
+                steer = excess * limit_scale
                 norm += float((steer * excess).sum())
             target = upper if np.isfinite(upper) else best.bound + 0.1 * abs(best.bound) + 1.0
             if norm < 1e-12 * max(abs(target), 1e-300):
@@ -312,12 +320,29 @@ class DynamicDual:
             if self._factor < 1e-5:
                 break
 
+    def _scales(self) -> tuple[FloatArray, FloatArray]:
+        """What a step changes of each λ and π, in proportion: their usual size over that of their slopes."""
+        core, best = self.core, self.best
+        assert best is not None
+        if not core.rules.limits:
+            return core.weight, np.zeros(0)
+        slope, extra, _ = core.priced(best.pi)
+        usual = float(best.lam.sum()) / max(float(slope.sum()), 1e-12)
+        size = []
+        for limit, price in zip(core.rules.limits, best.pi, strict=True):
+            people = max(float(limit.factor.sum()), 1e-12)
+            if limit.beyond is None:
+                size.append(max(float(core.weight.sum()) / people, price) / (people * max(usual, 1e-12)))
+            else:
+                size.append(max(usual, price) / people)
+        return slope * usual + extra.sum(axis=2), np.array(size)
+
     def certificate(self) -> RulesCertificate:
         """Of the best point."""
-        assert self.best is not None
+        assert self.proof is not None
         lam = np.empty((self.core.n_phases, self.core.n_rows))
-        lam[:, self.core.order] = self.best.lam.T
-        return RulesCertificate(lam, self.best.mu, self.best.pi)
+        lam[:, self.core.order] = self.proof.lam.T
+        return RulesCertificate(lam, self.proof.mu, self.proof.pi)
 
 
 def option_sums(core: DynamicCore, value: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class OptionChoice:
                 rules.side_value / size[self.side_row],
             )
 
-    @property
+    @cached_property
     def side_size(self) -> FloatArray:
         """Largest coefficient of each side rule, float64 (n_sides,), 1 where it has none."""
         size = np.zeros(self.rules.n_sides)

@@ -33,6 +33,8 @@ class Sent:
         What a unit of room is worth, float64 (n_sites,), 0 where closed.
     worth
         Multipliers of the rows that prove this best for the levels given, by position among ``rows`` of the pool.
+    halfway
+        Those half as far as the second best site, which are good ones where other levels may be chosen.
     pushed
         Paths it took.
     """
@@ -42,6 +44,7 @@ class Sent:
     share: FloatArray
     price: FloatArray
     worth: FloatArray
+    halfway: FloatArray
     pushed: int
 
 
@@ -62,6 +65,8 @@ class Plan:
         By pool, then phase.
     lam
         Multipliers of the rows for these levels, float64 (n_rows, n_phases).
+    halfway
+        Those half as far as each row's second best site.
     """
 
     option: IntArray
@@ -69,6 +74,7 @@ class Plan:
     excess: FloatArray
     sent: tuple[Sent, ...]
     lam: FloatArray
+    halfway: FloatArray
 
     @property
     def keeps(self) -> bool:
@@ -115,15 +121,17 @@ class Sender:
             if self.stop():
                 return None
             sent.append(one)
-        value, excess, lam = 0.0, np.zeros(len(core.rules.limits)), np.zeros(core.weight.shape)
+        value, excess = 0.0, np.zeros(len(core.rules.limits))
+        lam, halfway = np.zeros(core.weight.shape), np.zeros(core.weight.shape)
         for (k, t), one in zip(parts, sent, strict=True):
             paid, counted = self._true(k, t, one)
             value += paid
             excess += counted
             lam[self.rows[k], t] = one.worth
+            halfway[self.rows[k], t] = one.halfway
         most = np.array([limit.most for limit in core.rules.limits])
         value += math.fsum(core.rules.option_cost[option])
-        return Plan(option, value, excess - most, tuple(sent), np.minimum(lam, idle))
+        return Plan(option, value, excess - most, tuple(sent), np.minimum(lam, idle), np.minimum(halfway, idle))
 
     def _send(
         self, level: IntArray, k: int, t: int, begin: FloatArray, slope: FloatArray, extra: FloatArray, idle: FloatArray
@@ -142,8 +150,10 @@ class Sender:
         row, site, share, pushed = [], [], [], 0
         self_worth = np.zeros(core.n_rows)
         self_worth[rows] = worth
+        halfway = self_worth.copy()
         if len(standing):
-            found, which = np.empty(len(standing)), np.empty(len(standing), dtype=np.int32)
+            found, second = np.empty(len(standing)), np.empty(len(standing))
+            which = np.empty(len(standing), dtype=np.int32)
             kernels.nearest_among(
                 core.indptr,
                 core.site,
@@ -157,6 +167,7 @@ class Sender:
                 idle,
                 t,
                 found,
+                second,
                 which,
             )
             cap_site = core.cap_site[standing, t]
@@ -165,7 +176,8 @@ class Sender:
             row.append(standing[at])
             site.append(to[at])
             share.append(np.ones(len(at)))
-            self_worth[standing] = np.where(which >= 0, found, idle[standing, t])
+            self_worth[standing] = found
+            halfway[standing] = np.where(np.isinf(second), found, (found + second) / 2)
         if len(flowing):
             sites = np.flatnonzero(is_open)
             place = np.full(core.n_sites, -1, dtype=np.int64)
@@ -194,10 +206,9 @@ class Sender:
             row.append(flowing[sure])
             site.append(core.cap_site[flowing[sure], t])
             share.append(left[sure] / a[sure])
-            unit = np.minimum(ocost + found_price[osite], np.repeat(limit[flowing, t] / a, np.diff(optr)))
-            least = limit[flowing, t] / a
-            np.minimum.at(least, np.repeat(np.arange(len(flowing)), np.diff(optr)), unit)
+            least, second = flows.two_least(optr, osite, ocost, found_price, limit[flowing, t] / a)
             self_worth[flowing] = least * a
+            halfway[flowing] = (least + second) * a / 2
         none = np.zeros(0, dtype=np.int64)
         return Sent(
             core.order[np.concatenate([none, *row])].astype(np.int32),
@@ -205,6 +216,7 @@ class Sender:
             np.concatenate([np.zeros(0), *share]),
             price,
             self_worth[rows],
+            halfway[rows],
             pushed,
         )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -83,6 +84,18 @@ class Effort:
     def left(self) -> int | None:
         """Work left; None without a limit."""
         return None if self.work_limit is None else max(self.work_limit - self.spent, 1)
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """What is left, as solvers take it."""
+        return {
+            "gap": self.gap,
+            "seed": self.seed,
+            "threads": self.threads,
+            "work_limit": self.left,
+            "stop": self.stop,
+            "progress": self.progress,
+        }
 
     def part(self, share: float) -> Effort:
         """A part of what is left, to be given back with ``take_back``."""
@@ -258,12 +271,7 @@ class Limited:
         goal = None if self.goal is None else self.goal + shift
         solution: Solution = solve_pmedian(
             instance,
-            gap=effort.gap if not any(prices) else effort.gap / 2,
-            seed=effort.seed,
-            threads=effort.threads,
-            work_limit=effort.left,
-            stop=effort.stop,
-            progress=effort.progress,
+            **effort.limits | {"gap": effort.gap if not any(prices) else effort.gap / 2},
             start=self.start,
             multipliers=self.multipliers,
             size=lambda total: self.size(max(total - shift, 0.0)),

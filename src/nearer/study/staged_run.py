@@ -27,7 +27,7 @@ from nearer.study.settings import Study
 from nearer.study.staged_turns import StagedTurn, solve_turns, taken
 from nearer.study.staging import Staged, stage
 from nearer.study.why_not import why_not
-from nearer.units import minutes_to_ms
+from nearer.units import IntArray, minutes_to_ms
 
 _LEAST_WORK = 30_000_000
 """Of a question beside the plan: less than a second on a quiet machine."""
@@ -59,7 +59,7 @@ def plan_stages(
             run.stop.within(run.time_limit_s), run.gap, study.study.seed, run.threads, run.work_limit, run.progress
         )
         turns = solve_turns(
-            study, tables, demand, class_times, staged, lambda one, part: _in_part(one, left, part), run.gap
+            study, tables, demand, class_times, staged, lambda one, part, start: _in_part(one, left, part, start)
         )
     solution = turns[-1].solution
     if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
@@ -75,29 +75,13 @@ def plan_stages(
 
 
 def _solve(instance: Instance, study: Study, run: Run, stop: Stop, work_limit: int | None) -> Solution:
-    return solve(
-        instance,
-        gap=run.gap,
-        seed=study.study.seed,
-        threads=run.threads,
-        work_limit=work_limit,
-        stop=stop,
-        progress=run.progress,
-    )
+    effort = Effort(stop, run.gap, study.study.seed, run.threads, work_limit, run.progress)
+    return solve(instance, **effort.limits)
 
 
-def _in_part(instance: Instance, left: Effort, part: float) -> Solution:
-    """Within a part of the time and work that are left."""
-    own = left.part(part)
-    solution = solve(
-        instance,
-        gap=own.gap,
-        seed=own.seed,
-        threads=own.threads,
-        work_limit=own.work_limit,
-        stop=own.stop,
-        progress=own.progress,
-    )
+def _in_part(instance: Instance, left: Effort, part: float, start: IntArray | None) -> Solution:
+    """Within a part of the time and work that are left, from the levels of a plan known or from none."""
+    solution = solve(instance, **left.part(part).limits, start=start)
     left.spent += solution.work
     return solution
 
