@@ -199,7 +199,9 @@ def test_a_witness_is_a_second_one_with_a_password(town: Desk, people: Household
     ):
         with pytest.raises(RefusedError, match=said):
             handed(town, people, token, 100, proof="witness", witness=witness, witness_password=password)
+    assert [row["staff"] for row in b.reads_of(people) if row["act"] == "witness"] == ["desk-2"]
     handed(town, people, token, 100, proof="witness", witness="desk-2", witness_password=WORDS)
+    assert [row["staff"] for row in b.reads_of(people) if row["act"] == "witness"] == ["desk-2"] * 2
 
 
 @pytest.mark.parametrize(

@@ -83,18 +83,16 @@ def retain(
         old = _retired(connection, ends, today)
         for card in old:
             connection.execute(cards.delete().where(cards.c.card == card))
-        unseen = sa.select(households.c.household).where(
-            households.c.seen_on < (today - timedelta(days=unseen_days)).isoformat()
-        )
-        numbers = list(connection.execute(unseen).scalars())
-        for number in numbers:
-            for table in (household_needs, cards, households):
-                connection.execute(table.delete().where(table.c.household == number))
+        last_seen = households.c.seen_on < (today - timedelta(days=unseen_days)).isoformat()
+        unseen = sa.select(households.c.household).where(last_seen)
+        for table in (household_needs, cards):
+            connection.execute(table.delete().where(table.c.household.in_(unseen)))
+        many = connection.execute(households.delete().where(last_seen)).rowcount
         before = moment_text(now - timedelta(days=log_days))
         lines = connection.execute(access_log.delete().where(access_log.c.at < before)).rowcount
         _say(connection, running=0)
     _clear_files(people)
-    return Gone(gone_keys, len(old), len(numbers), lines)
+    return Gone(gone_keys, len(old), many, lines)
 
 
 def _ends_of_periods(store: Store) -> dict[tuple[str, str], tuple[str, str]]:

@@ -20,7 +20,7 @@ from nearer.aid.clock import moment_of
 from nearer.aid.desk.giving import entitled, leased_to, left_of, period_on, visits_allowed, visits_of
 from nearer.aid.desk.lookup import need
 from nearer.aid.households import staff
-from nearer.aid.households.book import Household, household_of, tag_of
+from nearer.aid.households.book import Household, household_of, log_read, tag_of
 from nearer.aid.households.cards import card_hash
 from nearer.aid.households.pins import check_pin
 from nearer.aid.households.store import Households
@@ -107,7 +107,7 @@ def look(
     UsageError
         The period's key is not there.
     """
-    household = _household(people, token, by, "look")
+    household = _household(people, card_hash(token), by, "look")
     moment = at or people.now()
     with store.reading() as connection:
         period = _period(_to_read(connection, moment), site, programme)
@@ -184,7 +184,8 @@ def claimant(
     RefusedError, UsageError
         As ``look``; or the receiver's proof does not hold.
     """
-    household = _household(people, token, by, "hand-over")
+    card = card_hash(token)
+    household = _household(people, card, by, "hand-over")
     with store.reading() as connection:
         before = sql_of(connection).one("SELECT at FROM transactions WHERE id = ?", id)
         # The day decides the period and so the tag: both must be told of the same moment, also when asked again.
@@ -192,6 +193,9 @@ def claimant(
         period = _period(_to_read(connection, moment), site, programme)
     if before is None:
         _confirm(people, household, by, proof, pin, witness, witness_password)
+        if witness is not None:
+            with people.writing() as connection:
+                log_read(connection, people, witness, "witness", card)
     return Claimant(tag_of(people, programme, period, household.number), household.size, moment)
 
 
@@ -259,8 +263,8 @@ def hand_over(
     return store.do(command, id=id, actor=by, desk=desk, at=who.at)
 
 
-def _household(people: Households, token: str, by: str, act: str) -> Household:
-    found = household_of(people, card_hash(token), by=by, act=act)
+def _household(people: Households, card: str, by: str, act: str) -> Household:
+    found = household_of(people, card, by=by, act=act)
     if found is None:
         raise RefusedError("No household has this card; enrol it, or ask for another.")
     return found

@@ -187,7 +187,7 @@ class Households:
         if found != newest():
             raise UsageError(
                 f"The household database in {where} has the form {found} and this release {newest()}; "
-                "back it up and run `nearer aid upgrade`."
+                "use the release that wrote it."
             )
         check_durable(self.engine)
 
