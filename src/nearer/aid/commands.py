@@ -20,6 +20,7 @@ LOT = r"^L[0-9]+-[0-9]+$"
 REFERENCE = r"^[A-Z][0-9]+$"
 CONFLICT = r"^X[0-9]+-[0-9]+$"
 TAG = r"^[0-9a-f]{32,64}$"
+IFRC = r"^[A-Z0-9][A-Z0-9.,/+_-]{3,19}$"
 AMOUNT = r"^[0-9]{1,15}(\.[0-9]{1,9})?$"
 
 Code = Annotated[str, StringConstraints(pattern=CODE)]
@@ -97,7 +98,7 @@ class AddItem(Command):
     unit: Unit
     type: Literal["goods", "money"] = "goods"
     category: Code | None = None
-    ifrc_code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4,20}$")] | None = None
+    ifrc_code: Annotated[str, StringConstraints(pattern=IFRC)] | None = None
     units: dict[Unit, BaseUnits] = Field(default_factory=dict, description="Base units in each further unit or pack.")
 
 

@@ -113,7 +113,7 @@ def never(sql: Sql, piles: dict[Pile, list[date]], names: Names) -> set[Atom]:
     periods: dict[str, list[tuple[str, str]]] = {}
     for programme, first, last in sql.all("SELECT programme, first_day, last_day FROM periods"):
         periods.setdefault(str(programme), []).append((str(first), str(last)))
-    shut = {site: _closed_days(sql, site, zone) for site, zone in zones(sql).items()}
+    shut = {site: closed_days(sql, site, zone) for site, zone in zones(sql).items()}
     found: set[Atom] = set()
     for pile, days in piles.items():
         for programme in names["programme"]:
@@ -125,7 +125,7 @@ def never(sql: Sql, piles: dict[Pile, list[date]], names: Names) -> set[Atom]:
     return found
 
 
-def _closed_days(sql: Sql, site: str, zone: str) -> list[tuple[date, date]]:
+def closed_days(sql: Sql, site: str, zone: str) -> list[tuple[date, date]]:
     """Days between which a site was closed: it still was open on the first, and was again on the second."""
     found: list[tuple[date, date]] = []
     since: date | None = None

@@ -280,7 +280,7 @@ def _items(sql: Sql, span: Span, lines: _Lines, fill: Table) -> Table:
                     "unit": unit,
                     "handed_over": line["quantity"],
                     "wasted": lost[item],
-                    "waste_share": _share(lost[item], lost[item] + line["quantity"]),
+                    "waste_share": _share(lost[item], lost[item] + line["quantity"]) if line["quantity"] else None,
                     "unmet": entitled - drawn,
                     "fill": _share(drawn, entitled),
                     "least_fill": min(fills, default=None),

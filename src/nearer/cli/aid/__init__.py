@@ -11,14 +11,17 @@ from nearer.cli.aid import (
     books,
     cards,
     conflicts,
+    giving_out,
     goods,
     households,
     keeping,
     looking,
     offline,
     people,
+    reporting,
     serving,
     setup,
+    taking_in,
     telling,
 )
 from nearer.cli.aid.doorkeeper import guarded
@@ -69,7 +72,9 @@ def where(
     context.obj = Asker(ledger, by, desk, households, keys)
 
 
-for _module in (setup, goods, cards, households, conflicts, people, books, looking, keeping, serving, telling):
+_DOORS = (setup, goods, cards, households, conflicts, people, books, looking, keeping, serving, telling)
+_MORE = (taking_in, giving_out, reporting)
+for _module in (*_DOORS, *_MORE):
     for _name, _function in _module.COMMANDS.items():
         app.command(_name)(guarded(_name, _function))
 app.add_typer(offline.app)
