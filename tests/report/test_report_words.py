@@ -198,3 +198,15 @@ def test_out_of_reach_is_not_told_as_far_where_it_is_for_want_of_a_street(plan: 
     document = plan.document.model_copy(update={"snapping": {"people": lost}})
     assert words.farther(document).endswith("or over 500 m from any street")
     assert "street" not in words.farther(plan.document.model_copy(update={"snapping": {}}))
+
+
+def test_sites_of_one_name_are_told_apart_by_area_else_by_id() -> None:
+    sites = [
+        ("a", "Library", "North"),
+        ("b", "Library", "South"),
+        ("c", "Hall", None),
+        ("d", "Hall", None),
+        ("e", "", ""),
+    ]
+    found = words.told_apart([*sites, ("f", "School", "North")])
+    assert list(found.values()) == ["Library (North)", "Library (South)", "Hall (c)", "Hall (d)", "e", "School"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from nearer.errors import Fault, InputError
+from nearer.study.check import check_study
+from nearer.study.keys import keys_text
 from nearer.study.load import load_study
+from nearer.study.new import new_study
 
 GOOD = """\
 [study]
@@ -206,3 +210,27 @@ def test_text_that_is_not_utf8_is_told_with_its_line(study_file: Path) -> None:
 def test_a_missing_study_says_how_to_make_one(tmp_path: Path) -> None:
     assert "nearer new" in str(only_fault(tmp_path).remedy)
     assert "there is no folder" in only_fault(tmp_path / "nowhere").message
+
+
+def test_spaces_around_a_name_that_is_looked_up_count_for_nothing(tmp_path: Path) -> None:
+    new_study(tmp_path / "town")
+    path = tmp_path / "town" / "nearer.toml"
+    path.write_text(path.read_text() + '\n[[agencies]]\nname = " city "\nmax_open = 1\n')
+    assert load_study(tmp_path / "town").agencies[0].name == "city"
+
+
+def test_every_key_is_listed_with_what_it_means() -> None:
+    text = keys_text()
+    assert "[[agencies.floors]]" in text
+    assert re.search(r"^limit_min +# farther counts as out of reach.*default 30", text, re.MULTILINE)
+    assert re.search(r"^file +# .*must be given$", text, re.MULTILINE)
+
+
+def test_the_check_says_so_where_most_people_live_far_from_every_site(tmp_path: Path) -> None:
+    new_study(tmp_path / "town")
+    assert check_study(tmp_path / "town").warnings == ()
+    path = tmp_path / "town" / "nearer.toml"
+    path.write_text(path.read_text().replace("limit_min = 30 ", "limit_min = 0.2 "))
+    said = check_study(tmp_path / "town").warnings
+    assert len(said) == 1
+    assert "of all people are reached from no site within 0.2 minutes" in said[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nearer.errors import InputError
+from nearer.errors import InputError, UsageError
 from nearer.planning.stress_document import Replan, Step
 from nearer.report.stress_words import proof
 from nearer.study.run import run_study
@@ -72,3 +72,18 @@ def test_what_is_proven_is_said_of_the_best_set_not_of_the_order() -> None:
     assert said == "Together, Church; Dome would save 2.0 hours more; no other 2 sites opened would help more: proven."
     same = Replan(**best, order_value=580.0, value=580.0, bound=580.0, gap=0.0, status="optimal")
     assert proof(same, "opened") == "No other 2 sites opened would help more: proven."
+
+
+@pytest.mark.parametrize(("question", "said"), [({"random": 50}, "--random 50"), ({"worst": 99}, "Give at most 3")])
+def test_more_than_there_are_cannot_be_lost(plan: Path, question: dict[str, int], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        run_stress(plan, Question(**question))  # type: ignore[arg-type]
+
+
+def test_a_hazard_that_touches_nothing_is_told(plan: Path, tmp_path: Path) -> None:
+    ring = [[[1, 1], [1.1, 1], [1.1, 1.1], [1, 1.1], [1, 1]]]
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": ring}}
+    far = tmp_path / "far.geojson"
+    far.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    document = run_stress(plan, Question(hazard=far)).document
+    assert any("touches no centre" in note for note in document.notes)

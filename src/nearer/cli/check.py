@@ -16,10 +16,22 @@ SHOWN = 8
 """Ids listed before the rest is counted."""
 
 
+def _say_keys(asked: bool) -> None:
+    if asked:
+        from nearer.study.keys import keys_text
+
+        say(keys_text())
+        raise typer.Exit
+
+
 def check(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
     threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    keys: Annotated[
+        bool,
+        typer.Option("--keys", is_eager=True, callback=_say_keys, help="List every key of nearer.toml, and stop."),
+    ] = False,
 ) -> None:
     """Read everything, list every fault at once, and show what no street could take."""
     with answering(as_json):
@@ -37,7 +49,8 @@ def _show(report: CheckReport) -> None:
     sites = report.sites
     excluded = f", {sites['excluded']:,} of them on excluded ground" if sites["excluded"] else ""
     number = f"{report.open_max:,}" if report.open_min == report.open_max else f"at most {report.open_max:,}"
-    say(f"{report.study}: nothing is wrong with its files.\n")
+    but = " Most people are left out, though: see below." if report.warnings else ""
+    say(f"{report.study}: nothing is wrong with its files.{but}\n")
     say(f"  people      {report.people:,.0f} at {report.points:,} points")
     for group, count in report.groups.items():
         say(f"    {group:<10}{count:,.0f}")
@@ -74,7 +87,7 @@ def _show(report: CheckReport) -> None:
         say_table(["left out", "points", "people", "ids"], rows)
     else:
         say(f"Every point can be reached from some site within {report.limit_min:g} minutes.")
-    for text in report.notes:
+    for text in (*report.warnings, *report.notes):
         say(f"\n{text}")
 
 

@@ -14,6 +14,9 @@ from nearer.report.html import environment, style
 
 def agencies_html(document: AgenciesDocument) -> str:
     """One self-contained page; the same document gives the same bytes."""
+    names = words.told_apart(
+        {site.id: (site.id, site.name, None) for one in document.coalitions for site in one.sites}.values()
+    )
     text = environment().get_template("agencies.html.j2").render(
         doc=document,
         css=Markup(tokens.css() + style()),
@@ -37,7 +40,7 @@ def agencies_html(document: AgenciesDocument) -> str:
                 words.hours(one.value),
                 words.hours(one.saves),
                 words.percent_up(one.gap) if one.gap > 1e-9 else "proven",
-                ", ".join(site.name or site.id for site in one.sites) or words.NONE,
+                ", ".join(names[site.id] for site in one.sites) or words.NONE,
             )
             for one in document.coalitions
         ],

@@ -51,7 +51,7 @@ def choices(document: PlanDocument, names: dict[str, str]) -> Choices:
     return Choices(
         misses=[
             MissRow(
-                name=site.name or site.id,
+                name=names.get(site.id, site.name or site.id),
                 cost=cost(site.forced),
                 closes=_listed(site.forced.closes, names),
                 opens=_listed([i for i in site.forced.opens if i != site.id], names),

@@ -63,7 +63,7 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
             "before": mean[0],
             "after": mean[1],
             "unit": "minutes",
-            "note": counted if before.unreached else "",
+            "note": "; ".join(filter(None, (counted if before.unreached else "", words.room_note(document)))),
         },
         {
             "name": f"Within {near} minutes",
@@ -78,7 +78,7 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
             "before": words.about(before.unreached),
             "after": words.about(after.unreached),
             "unit": "people",
-            "note": words.farther(document),
+            "note": words.farther(document) + words.unmet_note(document),
         },
         {
             "name": "Centres",

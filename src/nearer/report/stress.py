@@ -174,7 +174,7 @@ def _sections(document: StressDocument, plan: PlanDocument, names: Mapping[str, 
     if document.random is not None or document.worst is not None or document.harden is not None:
         found.append(_worse(document, plan))
     if document.stock is not None:
-        found.append(_stock(document.stock, {site.id: site.name for site in document.sites}))
+        found.append(_stock(document.stock, stress_words.names_of(document)))
     return found
 
 
@@ -216,7 +216,7 @@ def _who(document: StressDocument) -> Section:
         for area in hit[:_LONGEST]
     ]
     more = f"{words.count(len(hit) - _LONGEST, 'more area')} in stress.json" if len(hit) > _LONGEST else ""
-    names = {site.id: site.name for site in document.sites}
+    names = stress_words.names_of(document)
     places = [
         (
             place.name,
@@ -250,7 +250,7 @@ def _who(document: StressDocument) -> Section:
 
 
 def _taking_over(document: StressDocument) -> Section:
-    names = {site.id: site.name for site in document.sites}
+    names = stress_words.names_of(document)
     changed = [
         site
         for site in document.sites
@@ -263,7 +263,7 @@ def _taking_over(document: StressDocument) -> Section:
     )
     rows = [
         (
-            site.name,
+            names[site.id],
             "out of service" if site.out == "outage" else "in the hazard" if site.out else "",
             whole(site.people_before),
             whole(site.people_after),
@@ -334,7 +334,12 @@ def _first(document: StressDocument, names: Mapping[str, str]) -> Section:
                 name,
                 ("Place", "", "Saves, hours", "Back within reach, people"),
                 [
-                    (f"{place}. {step.name}", step.id, words.hours(step.gain_person_min), whole(step.people_back))
+                    (
+                        f"{place}. {names.get(step.id, step.name)}",
+                        step.id,
+                        words.hours(step.gain_person_min),
+                        whole(step.people_back),
+                    )
                     for place, step in enumerate(found.steps, 1)
                 ],
                 "the best next one each time; hours of everyone together, each going once",
@@ -360,8 +365,10 @@ def _first(document: StressDocument, names: Mapping[str, str]) -> Section:
 
 
 def _critical(document: StressDocument) -> Section:
+    names = stress_words.names_of(document)
     rows = [
-        (site.name, words.hours(site.loss_person_min), whole(site.cut_off)) for site in document.critical[:_LONGEST]
+        (names.get(site.id, site.name), words.hours(site.loss_person_min), whole(site.cut_off))
+        for site in document.critical[:_LONGEST]
     ]
     return Section(
         "What must not fail next",
@@ -372,7 +379,7 @@ def _critical(document: StressDocument) -> Section:
 
 def _worse(document: StressDocument, plan: PlanDocument) -> Section:
     """Losses that nobody named."""
-    names = {site.id: site.name for site in document.sites}
+    names = stress_words.names_of(document)
     texts, tables = [], []
     if document.random is not None:
         texts.append(stress_words.at_random(document.random, plan))

@@ -40,6 +40,22 @@ def happening(asked: Asked) -> str:
     return "; ".join(parts) if parts else "nothing given is out"
 
 
+def names_of(document: StressDocument) -> dict[str, str]:
+    """Names of the plan's centres by id, told apart where they are the same."""
+    return words.told_apart((site.id, site.name, site.area) for site in document.sites)
+
+
+def touches_nothing(asked: Asked) -> str:
+    """What to look at where a hazard changes nothing; "" where it does."""
+    one = asked.hazard
+    if one is None or one.sites or one.candidates or one.segments or one.people_inside:
+        return ""
+    return (
+        f"{one.file} touches no centre, no candidate, no street and nobody: does it lie in the area, and is its "
+        "system of coordinates stated?"
+    )
+
+
 def headline(document: StressDocument, plan: PlanDocument) -> str:
     """The answer in one sentence."""
     was, now = minutes_pair(document.before.mean_min, document.after.mean_min)
@@ -131,23 +147,25 @@ def proof(replan: Replan, what: str) -> str:
 def summary(document: StressDocument, plan: PlanDocument) -> list[str]:
     """The few lines that a command line prints."""
     lines = [f"{document.study}: {happening(document.asked)}", headline(document, plan), taking_over(document)]
+    if said := touches_nothing(document.asked):
+        lines.insert(1, said)
     for found, verb_, past in ((document.reopen, "Bring back", "brought back"), (document.open, "Open", "opened")):
         if found is None:
             continue
-        names = ", ".join(f"{place}. {step.name}" for place, step in enumerate(found.steps, 1))
-        lines.append(f"{verb_} first: {names}. {proof(found, past)}")
+        steps = ", ".join(f"{place}. {step.name}" for place, step in enumerate(found.steps, 1))
+        lines.append(f"{verb_} first: {steps}. {proof(found, past)}")
     found_sent = (with_limits(document.reopen_sent, "Bring back"), with_limits(document.open_sent, "Open"))
     lines += [line for line in (three_readings(document), *found_sent) if line]
-    names_of = {site.id: site.name for site in document.sites}
+    names = names_of(document)
     if document.random is not None:
         lines.append(at_random(document.random, plan))
     if document.worst is not None:
-        lines.append(worst(document.worst, names_of))
+        lines.append(worst(document.worst, names))
     if document.harden is not None:
-        lines.append(hardened(document.harden, names_of))
+        lines.append(hardened(document.harden, names))
     if document.stock is not None:
-        lines += [stocked(document.stock.expected, "on average", names_of)]
-        lines += [stocked(document.stock.worst, "in the worst scenario", names_of)]
+        lines += [stocked(document.stock.expected, "on average", names)]
+        lines += [stocked(document.stock.worst, "in the worst scenario", names)]
     return lines
 
 

@@ -79,10 +79,10 @@ class AreaRow(NamedTuple):
 
 
 def site_names(plan: Plan) -> dict[str, str]:
-    """Name (else id) of every site."""
-    return {
-        str(i): str(name) or str(i) for i, name in zip(plan.sites["id"], plan.sites["name"].fillna(""), strict=True)
-    }
+    """Name (else id) of every site, told apart where names are the same."""
+    areas = {site.id: site.area for site in plan.document.sites}
+    named = zip(plan.sites["id"].astype(str), plan.sites["name"].fillna("").astype(str), strict=True)
+    return words.told_apart((i, name, areas.get(i)) for i, name in named)
 
 
 def _share_within(measures: Measures, near: float) -> str:
@@ -128,7 +128,7 @@ def opened_rows(plan: Plan) -> list[OpenedRow]:
     return [
         OpenedRow(
             order="" if site.order is None else str(site.order),
-            name=site.name or site.id,
+            name=names.get(site.id, site.id),
             where=site.area or "",
             phase=site.phase or "",
             agency=site.agency or "",

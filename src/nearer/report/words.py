@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from nearer.planning.document import OtherPlans, PlanDocument
@@ -260,6 +262,34 @@ def room(document: PlanDocument) -> str:
         f"That is the way to the nearest centre, whatever its room. {when}, with the room there is, the average is "
         f"{other} minutes{lost}."
     )
+
+
+def room_note(document: PlanDocument) -> str:
+    """The average with the room there is; "" where room changes nothing."""
+    if not room(document):
+        return ""
+    last = document.phases[-1]
+    return f"with the room there is {minutes_pair(last.mean_nearest_min, last.mean_min)[1]} minutes"
+
+
+def unmet_note(document: PlanDocument) -> str:
+    """Who has no place with the room there is; "" where room changes nothing."""
+    return f"; {about(document.phases[-1].unmet)} without a place, with the room there is" if room(document) else ""
+
+
+def told_apart(sites: Iterable[tuple[str, str, str | None]]) -> dict[str, str]:
+    """
+    Names of sites by id; the area is added where names are the same, and the id where that does not help.
+
+    ``sites`` are ids, names and areas.
+    """
+    listed = [(site, name or site, area or "") for site, name, area in sites]
+    by_name = Counter(name for _, name, _ in listed)
+    by_both = Counter((name, area) for _, name, area in listed)
+    return {
+        site: name if by_name[name] == 1 else f"{name} ({area if area and by_both[name, area] == 1 else site})"
+        for site, name, area in listed
+    }
 
 
 def farther(document: PlanDocument) -> str:

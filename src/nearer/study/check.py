@@ -15,6 +15,8 @@ from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import number_to_open, read_study, snapping, study_folder, times_per_class, travel, weigh
 
+_MOST = 0.5  # of all people, above which a plan for the rest says little
+
 
 @dataclass(frozen=True)
 class CheckReport:
@@ -59,9 +61,28 @@ class CheckReport:
     limit_min: float
     notes: tuple[str, ...]
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes a plan of this study worth little, one sentence each."""
+        found = []
+        joined = self.snapping.get("people")
+        if joined is not None and joined.unjoined_people > _MOST * self.people:
+            found.append(
+                f"{joined.unjoined_people / max(self.people, 1e-9):.0%} of all people have no street within "
+                f"{joined.cap_m:g} m: does the extract cover the area, and are lon and lat the right way round? "
+                "snap_m in [streets] says how far is too far."
+            )
+        if self.unreachable_people > _MOST * self.people and not found:
+            found.append(
+                f"{self.unreachable_people / max(self.people, 1e-9):.0%} of all people are reached from no site within "
+                f"{self.limit_min:g} minutes: do people and sites lie in the same place, and is limit_min long enough?"
+            )
+        return tuple(found)
+
     def as_json(self) -> dict[str, Any]:
         """The report as plain values."""
-        return asdict(self) | {"snapping": {name: one.model_dump() for name, one in self.snapping.items()}}
+        snapping = {name: one.model_dump() for name, one in self.snapping.items()}
+        return asdict(self) | {"warnings": list(self.warnings), "snapping": snapping}
 
 
 def check_study(

@@ -46,7 +46,7 @@ from nearer.study.parts import (
 )
 from nearer.study.ready import left_aside
 from nearer.study.scenarios import AS_GIVEN, ScenarioSettings, demand_in, lost_in, standard_scenarios
-from nearer.study.settings import Study
+from nearer.study.settings import Study, most_opened
 from nearer.study.write import check_out, write_folder
 from nearer.units import MS_PER_MIN, BoolArray, minutes_to_ms
 
@@ -119,6 +119,9 @@ def run_sensitivity(
     with run.timed("read"):
         tables = read_study(folder, study, run)
     check_scenarios(study, tables)
+    most = most_opened(study)
+    if study.plan.open is None and study.plan.open_max is None and most is not None:
+        study = override(study, {"plan.open": most})  # phases say it one by one
     if study.plan.open is None and study.plan.open_max is None:
         raise UsageError("The study does not say how many sites are to open: give --open N.")
     made: list[SensitivityDocument] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from nearer.inputs.sources import Settings
 
@@ -10,7 +10,13 @@ MOST = 1e12
 """Largest amount of money, or of people in one place, that is counted with: sums of them stay exact enough."""
 
 
-class PhaseSettings(Settings):
+class Named(Settings):
+    """A table whose name is looked up elsewhere: spaces around it count for nothing."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+
+class PhaseSettings(Named):
     """``[[plan.phases]]``: one stretch of time, in order; figures are the phase's own, not sums so far."""
 
     name: str = Field(min_length=1, description="what it is called, e.g. a year")
@@ -26,7 +32,7 @@ class PhaseSettings(Settings):
     growth: float | None = Field(None, gt=0, le=100, description="people everywhere, as a multiple of today's")
 
 
-class DistrictSettings(Settings):
+class DistrictSettings(Named):
     """``[[plan.districts]]``: how many centres of ours a district has at the end, new ones and those of today."""
 
     name: str = Field(min_length=1, description="as in the sites' column `district`, else the area they lie in")
@@ -44,7 +50,7 @@ class FloorSettings(Settings):
     share: float | None = Field(None, gt=0, le=1, description="the part of the group, 0 to 1")
 
 
-class AgencySettings(Settings):
+class AgencySettings(Named):
     """``[[agencies]]``: who owns venues and pays; sites name theirs in the column `agency`."""
 
     name: str = Field(min_length=1, description="as in the sites' column `agency`")
@@ -55,7 +61,7 @@ class AgencySettings(Settings):
     floors: tuple[FloorSettings, ...] = Field((), description="what it promises to groups of its own")
 
 
-class LevelSettings(Settings):
+class LevelSettings(Named):
     """``[[levels]]``: a size that a site can have, smallest first."""
 
     name: str = Field(min_length=1, description="as in the sites' column `level`")
@@ -68,7 +74,7 @@ class LevelSettings(Settings):
     seats: dict[str, float] = Field(default_factory=dict, description="programme → people it can seat; default none")
 
 
-class ProgrammeSettings(Settings):
+class ProgrammeSettings(Named):
     """``[[programmes]]``: something a group comes for, with seats of its own at the levels that host it."""
 
     name: str = Field(min_length=1, description="as in the levels' `seats`")

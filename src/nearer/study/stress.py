@@ -35,6 +35,7 @@ from nearer.planning.stress import (
 from nearer.planning.stress_document import SiteLoss, StressDocument, StressedSite
 from nearer.planning.stress_result import Stress, stress_of
 from nearer.progress import Progress, Silent, Stop
+from nearer.report.stress_words import touches_nothing
 from nearer.study.limits import Run
 from nearer.study.load import check_settings
 from nearer.study.parts import from_to, machine_notes, read_study, standing, times_per_class, travel, weigh
@@ -322,6 +323,8 @@ def _notes(ground: Ground, asked: Happened, capacity: FloatArray | None, asked_w
             if ground.tables.times is None
             else "Sites and people inside the hazard are cut off; the ready table of times knows no streets to cut."
         )
+    if said := touches_nothing(asked.written):
+        found.append(said)
     if any(surge.what == "group" for surge in asked.written.surge):
         found.append("A surge of one group adds its members to everybody; other groups stay as they are.")
     if ground.study.staged:

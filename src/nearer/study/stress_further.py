@@ -55,6 +55,14 @@ def look_further(ground: Ground, asked: Happened, question: Question, run: Run) 
     """Lose more centres than were given: at random, the worst, the worst once some are safe, and by scenario."""
     situation, ours, unreached_ms = asked.situation, ground.ours_mask, ground.unreached_ms
     ids = ground.tables.sites.table["id"].to_numpy(dtype=object)
+    losable = int((ours & situation.open_mask).sum())
+    for option, number in (
+        ("--random", question.random), ("--worst", question.worst), ("--harden", question.harden),
+        ("--stock", question.stock),
+    ):  # fmt: skip
+        if number is not None and number > losable:
+            left = f"{losable} centres of the plan are in service" if losable != 1 else "one centre is in service"
+            raise UsageError(f"{option} {number} is more than there are: {left}. Give at most {losable}.")
     proofs: dict[str, Proof] = {}
     drawn = hurt = safe = kept = None
     if question.random is not None:
