@@ -216,3 +216,28 @@ def test_money_alone_under_promises_of_who_is_near_is_a_cover_with_the_enumerate
         assert solution.status is (Status.OPTIMAL if math.isfinite(best) else Status.INFEASIBLE)
         solved += math.isfinite(best) and solution.objective > 0
     assert solved > 15
+
+
+def test_money_alone_with_rooms_that_fill_has_a_plan_that_keeps_its_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+    instance = town()
+    assert instance.rules is not None
+    at_end = instance.weight * (np.arange(instance.n_phases) == instance.n_phases - 1)[:, None]
+    promise = ServiceLimit("near", at_end, 3_000.0, 0.5 * float(at_end.sum()))
+    price = (instance.rules.option_level[:, -1] + 1.0) * 10
+    without_money = [not name.startswith(("money", "opened")) for name in instance.rules.side_name]
+    poor = dataclasses.replace(
+        changed(
+            instance,
+            limits=(promise,),
+            option_cost=price,
+            side_upper=np.where(without_money, instance.rules.side_upper, np.inf),
+        ),
+        weight=np.zeros_like(instance.weight),
+        need=instance.weight,
+    )
+    assert not is_covering(poor)
+    solution = solve(poor, gap=0.01, work_limit=30_000_000)
+    assert check_solution(poor, solution) == []
+    assert math.isfinite(solution.objective)
+    assert 0 < solution.bound <= solution.objective

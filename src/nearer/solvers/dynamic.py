@@ -33,7 +33,7 @@ _IDLE = 6  # rounds without progress after which the search ends
 _SAMPLE = 800_000  # pairs of a problem that gives the first guess
 _CORE = 100_000  # columns of a core that is left to HiGHS
 _RAISES = 14  # of the price of a broken limit
-_REACHES = 8  # other options tried while no plan keeps the limits
+_REACHES = 12  # other options tried while no plan keeps the limits
 _HALVINGS = 4  # of what lies between a price that is too low and one that holds
 _ROUGH = 0.01  # gap at which that is enough
 
@@ -90,12 +90,13 @@ class DynamicRun:
         rounds = 0
         while not state.done() and not self.infeasible and idle < _IDLE and rounds != self.rounds:
             rounds += 1
-            value, bound = state.value, state.bound
             self.follow()
+            value, bound = state.value, -np.inf if self.dual.best is None else self.dual.best.bound
             self.dual.climb(state.value, _ROUND, state.proved)
             self._prove()
             self.propose(self.dual.best)
-            moved = value - state.value > 1e-6 * abs(state.value) or state.bound - bound > 1e-5 * abs(bound)
+            here = -np.inf if self.dual.best is None else self.dual.best.bound
+            moved = value - state.value > 1e-6 * abs(state.value) or here - bound > 1e-5 * abs(bound)
             idle = 0 if moved else idle + 1
 
     def finish(self) -> Exact | None:
@@ -109,6 +110,9 @@ class DynamicRun:
             keep[self.plan.option] = True
         opens = np.logical_or.reduceat(keep & np.any(rules.option_level >= 0, axis=1), rules.option_ptr[:-1])
         keep_pair = opens[self.instance.site_idx]
+        if not np.any(self.instance.weight) and all(limit.beyond is not None for limit in rules.limits):
+            # nobody is better off beyond every limit than unserved
+            keep_pair &= np.asarray(self.instance.cost) <= core.beyond.max(initial=0.0)
         if core.n_phases * (int(keep_pair.sum()) + core.n_rows) + int(keep.sum()) > _CORE:
             return None
         return solve_exactly(self.instance, state.budget, state.gap, state.value, keep, keep_pair)
@@ -168,16 +172,34 @@ class DynamicRun:
         if self.search is not None:
             option = self.search.improved(option, point.pi)
         self.offer(option, point)
+        if self.plan is None and self._broken is not None:
+            self._reach(*self._broken)
+
+    def _reach(self, plan: Plan, pi: FloatArray) -> None:
+        """
+        Choose options anew where what a plan breaks costs more, until one keeps the limits, then where it costs less.
+
+        The climb begins between the two: far from there prices of limits take it very long.
+        """
+        low, high = 0.1 * pi, np.full(len(pi), np.inf)
         for _ in range(_REACHES):
-            if self.plan is not None or self._broken is None or self.state.budget.exhausted():
-                break
-            # no way of sending people keeps the limits here: choose where what is broken costs that much
-            plan, pi = self._broken
-            self._broken = None
             there = self.dual.look(plan.halfway, pi)
             option = None if there is None else self.rounded(there)
-            if option is not None and there is not None:
-                self.offer(option, there)
+            found = None if option is None else self.sender.plan(option, None, pi)
+            if found is None or self.state.budget.exhausted():
+                return
+            if found.keeps:
+                self._keep(found, pi)
+                high = pi
+            else:
+                low = pi
+            self.dual.begin(found.halfway, pi)
+            self._prove()
+            pi = 10.0 * pi if np.isinf(high).any() else np.sqrt(np.maximum(low, 1e-2 * high) * high)
+            again = self.sender.plan(found.option, None, pi)
+            if again is None:
+                return
+            plan = again
 
     def rounded(self, point: Point) -> IntArray | None:
         """The cheapest whole choice of options at a point, among those that are near to being taken."""
@@ -212,7 +234,7 @@ class DynamicRun:
             at = np.flatnonzero(level[:, t] >= 0)
             price[at, :, t] = point.rate[at, :, t, level[at, t]]
         price[~np.isfinite(price)] = 0.0
-        pi, low = point.pi.copy(), None
+        pi, low, idle = point.pi.copy(), None, 0
         plan = self.sender.plan(option, price if self.warm else None, pi)
         for _ in range(_RAISES):
             self.state.budget.spend(core.n_rows * core.n_phases * 100)
@@ -224,7 +246,11 @@ class DynamicRun:
                 before, option = option, self.search.improved(option, pi)
                 if np.array_equal(option, before) and np.all(pi > self.pi):
                     break  # no single interchange mends it at any price
-            plan = self.sender.plan(option, price, pi)
+            excess, plan = plan.excess, self.sender.plan(option, price, pi)
+            if plan is not None and np.all(plan.excess >= 0.999 * excess) and self.search is None:
+                idle += 1
+                if idle == 3:
+                    break  # no way of sending people mends it
         if plan is None:
             return
         self.warm = True

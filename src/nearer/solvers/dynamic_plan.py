@@ -143,7 +143,7 @@ class Sender:
         need, weight = core.need[rows, t], core.weight[rows, t]
         price = np.zeros(core.n_sites)
         worth = np.minimum(idle[rows, t], self._must * np.maximum(slope[rows, t], 1.0))
-        flowing = rows[(need > 0) & ((slope[rows, t] > 0) | np.isinf(idle[rows, t]))] if not endless else rows[:0]
+        flowing = rows[(need > 0) & ((slope[rows, t] > 0) | (idle[rows, t] > 0))] if not endless else rows[:0]
         standing = rows[(need <= 0) | (weight > 0)] if endless else rows[need <= 0]
         if endless:
             standing = rows[(weight > 0) | np.isinf(core.instance.unserved[core.order[rows]])]
