@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,28 @@ def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = (tmp_path / "out" / "ours.html").read_text(encoding="utf-8")
     assert '<h1><span dir="auto">Ours</span></h1>' in text
     assert "nearer aid report --first 2025-01-01 --last 2025-12-31" in text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_draws_it_on_a_phone_without_anything_sticking_out(scheme: str, tmp_path: Path) -> None:
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("no Chromium; install it or set CHROMIUM to its path")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = tmp_path / "aid.html"
+    path.write_text(page(), encoding="utf-8")
+    complaints: list[str] = []
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        for width in (360, 1280):
+            sheet = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+            sheet.on("console", lambda message: complaints.append(message.text))
+            sheet.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
+            sheet.goto(path.as_uri())
+            assert sheet.evaluate("document.documentElement.scrollWidth") <= width
+            assert sheet.locator("svg.plot").count() == 1
+            ground = sheet.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 20, 25)"}[scheme]
+        chromium.close()
+    assert complaints == []

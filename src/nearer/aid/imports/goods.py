@@ -274,7 +274,8 @@ class _Reader:
         return goods | {"use_by": use_by, "best_before": best_before, "cold": cold}
 
     def _item(self, line: Line) -> str | None:
-        calls = [line.text(field) for field in ("item", "ifrc", "name") if line.has(field)]
+        fields = [field for field in ("item", "ifrc", "name") if line.has(field)]
+        calls = [line.text(field) for field in fields]
         for call in calls:
             if (found := self.known.items.get(_folded(call))) is not None:
                 return found
@@ -282,7 +283,7 @@ class _Reader:
             line.fault("item", "it is not said what", "fill in the item, its name or its IFRC code")
             return None
         if not self._add_items:
-            self._once(line, "item", calls[0], "there is no item", "add it, or give --add-items")
+            self._once(line, fields[0], calls[0], "there is no item", "add it, or give --add-items")
             return None
         name = (line.text("name") or calls[0])[:120]
         spelled = line.text("unit")
@@ -291,14 +292,14 @@ class _Reader:
             line.fault("unit", f"{spelled[:40]!r} is no known unit", "add the spelling with --units")
             return None
         ifrc = line.text("ifrc")
-        fields = {
+        values = {
             "item": self._code(line.text("item") or name),
             "name": name,
             "unit": unit,
             "category": self._slug(line.text("category")) or None,
             "ifrc_code": ifrc if re.fullmatch(c.IFRC, ifrc) else None,
         }
-        made = self.made(line, c.AddItem, fields, "item")
+        made = self.made(line, c.AddItem, values, fields[0])
         if made is None:
             return None
         self.known.base[made.item], self.known.units[made.item] = unit, {unit: 1}
