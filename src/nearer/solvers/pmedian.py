@@ -18,13 +18,14 @@ from nearer.solvers.budget import Budget
 from nearer.solvers.core import make_core
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder
-from nearer.solvers.search import filled, greedy_start, interchange, kicked
+from nearer.solvers.search import filled, greedy_start, interchange, kicked_often
 from nearer.solvers.state import State, no_plan
 from nearer.solvers.tree import Tree
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
+_KICKS = 20_000_000  # entries scanned by kicks in each round, at least
 _NEAR = 1e-3  # relative gap
 _LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
 
@@ -170,10 +171,8 @@ class PMedianRun:
         wanted = max(core.k_min, min(core.k_max, round(float(self.dual.share.sum()))))
         often = np.argsort(-self.dual.share, kind="stable")[:wanted].astype(np.int32)
         self.keep(interchange(core, np.sort(often), state.budget))
-        for _ in range(8):
-            if state.optimal or state.budget.exhausted():
-                break
-            self.keep(interchange(core, kicked(core, self.core_plan(), self.rng, 3), state.budget))
+        if not (state.optimal or state.budget.exhausted()):
+            self.keep(kicked_often(core, self.core_plan(), self.rng, state.budget, max(_KICKS, 10 * core.nnz)))
 
     def fix(self) -> bool:
         """Fix sites by reduced cost and shrink the core; whether it shrank by a tenth."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nearer.kernels import pmedian as kernels
+from nearer.kernels.kicks import kick_search
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core
 from nearer.units import FloatArray, IntArray
@@ -56,6 +57,23 @@ def kicked(core: Core, open_idx: IntArray, rng: np.random.Generator, strength: i
             continue
         mask[out] = False
         mask[int(rng.choice(near))] = True
+    return np.flatnonzero(mask).astype(np.int32)
+
+
+def kicked_often(core: Core, open_idx: IntArray, rng: np.random.Generator, budget: Budget, work: int) -> IntArray:
+    """Kick a plan and descend where something changed, again and again for so much work; never worse than the start."""
+    if core.decided or len(open_idx) in (0, core.m):
+        return open_idx
+    mask = np.zeros(core.m, dtype=bool)
+    mask[open_idx] = True
+    least = 1e-12 * max(1.0, abs(core.value(open_idx)))
+    end = budget.spent + work
+    while budget.spent < end and not budget.exhausted():
+        _, _, spent = kick_search(
+            *(core.ptr, core.col, core.val, *core.twin, core.cap, core.price, core.k_min, core.k_max),
+            *(mask, int(rng.integers(2**31)), least, min(_CALL_BUDGET + 2 * core.n, end - budget.spent)),
+        )
+        budget.spend(spent)
     return np.flatnonzero(mask).astype(np.int32)
 
 

@@ -16,12 +16,13 @@ from nearer.solvers.core import Core, cheapest_set
 from nearer.solvers.lagrangian import opposites
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder, ProofTree
-from nearer.solvers.search import interchange
+from nearer.solvers.search import interchange, kicked_often
 from nearer.solvers.state import State
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _INTEGRAL = 1e-6
+_KICKED_NODES, _KICKS = 40, 10_000_000  # nodes whose rounded plans are kicked, and entries scanned by that at each
 
 
 @dataclass(order=True)
@@ -240,6 +241,7 @@ class Tree(SiteTree[Core]):
     ) -> None:
         super().__init__(core, master, state, proof, fixed_open)
         self.builder, self.threads = proof, threads
+        self.rng = np.random.default_rng(0)
         self.chunks = dual_side.row_chunks(core)
 
     def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:
@@ -253,8 +255,11 @@ class Tree(SiteTree[Core]):
         return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, rho), np.zeros(0))
 
     def polished(self, plan: IntArray) -> IntArray:
-        """A plan no worse, from which no single move helps."""
-        return interchange(self.core, plan, self.state.budget)
+        """A plan no worse, from which no single move helps; the first few are kicked too."""
+        plan = interchange(self.core, plan, self.state.budget)
+        if self.nodes_done > _KICKED_NODES:
+            return plan
+        return kicked_often(self.core, plan, self.rng, self.state.budget, _KICKS)
 
     def store(self, lam: FloatArray) -> int:
         """Number of these multipliers in the proof."""
