@@ -21,6 +21,8 @@ import uvicorn
 
 from nearer.aid.api.app import desk_api
 from nearer.aid.api.gate import Gate, alone
+from nearer.aid.api.sessions import Sessions
+from nearer.aid.households.store import Households
 from nearer.aid.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,9 +68,12 @@ class Nursery:
 
 
 @contextmanager
-def served(store: Store, gate: Gate | None = None) -> Iterator[str]:
+def served(
+    store: Store, gate: Gate | None = None, people: Households | None = None, sessions: Sessions | None = None
+) -> Iterator[str]:
     """The same application in a thread; gives its address."""
-    config = uvicorn.Config(desk_api(store, gate or alone("staff-1")), port=0, log_level="error", access_log=False)
+    app = desk_api(store, gate or alone("staff-1"), people, sessions)
+    config = uvicorn.Config(app, port=0, log_level="error", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

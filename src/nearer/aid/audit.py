@@ -6,20 +6,29 @@ The journal is read once, in order, in pieces; what is kept in memory are balanc
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from nearer.aid import accounts, audit_handovers, triggers
-from nearer.aid.canonical import GENESIS, Row, link, read_parts, row_form, row_mark
+from nearer.aid.canonical import GENESIS, Row, former, link_forms, read_parts, row_form, row_mark
+from nearer.aid.desk.counting import ON_THE_SHELF
 from nearer.aid.driver import Sql
 from nearer.aid.store import Store, sql_of
 from nearer.aid.tables import CHAINED, COLUMNS, JOURNAL
 from nearer.progress import Progress, Silent
 
-PIECE = 2_000
+PIECE = 1_000
 """Transactions read at once."""
+
+Rows = dict[str, list[dict[str, Any]]]
+Forms = dict[str, list[bytes]]
+"""Rows of one transaction by table, and their byte forms."""
 
 MOST_FINDINGS = 50
 """After so many the audit ends: the first is the one to look at."""
@@ -120,6 +129,18 @@ def audit_of(sql: Sql, is_postgres: bool, heads: list[dict[str, Any]], progress:
     return report
 
 
+@contextmanager
+def _collector_waiting() -> Iterator[None]:
+    """Nothing in a piece goes in circles; looking for circles in it would take a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class _Audit:
     def __init__(self, sql: Sql, is_postgres: bool, report: Report, asked: set[int]) -> None:
         self._sql = sql
@@ -167,15 +188,8 @@ class _Audit:
         with progress.step("Proving the journal", top) as tick:
             for start in range(1, top + 1, PIECE):
                 end = min(start + PIECE - 1, top)
-                tables = {name: self._rows(name, start, end) for name in CHAINED}
-                chain = {int(row["seq"] or 0): row for rows in self._rows("chain", start, end).values() for row in rows}
-                for seq in range(start, end + 1):
-                    here = {name: rows[seq] for name, rows in tables.items() if seq in rows}
-                    before = len(self._report.findings)
-                    previous = self._link(seq, previous, here, chain.get(seq))
-                    self._learn(seq, here)
-                    if len(self._report.findings) == before:  # else it is known to be wrong already
-                        self._transaction(seq, here)
+                with _collector_waiting():
+                    previous = self._piece(start, end, previous)
                 tick(end - start + 1)
         self._report.head = previous if top else ""
         head = self._sql.one("SELECT seq, hash FROM head")
@@ -183,24 +197,41 @@ class _Audit:
             told = "none" if head is None else f"{head[0]} {str(head[1])[:12]}…"
             self._find(None, "head", "one", f"The head is {told}, but the chain ends with {top} {previous[:12]}….")
 
-    def _rows(self, table: str, start: int, end: int) -> dict[int, list[dict[str, Any]]]:
-        columns = COLUMNS[table]
-        found: dict[int, list[dict[str, Any]]] = {}
-        statement = f"SELECT {', '.join(columns)} FROM {table} WHERE seq >= ? AND seq <= ?"
-        for values in self._sql.all(statement, start, end):
-            row = dict(zip(columns, values, strict=True))
-            found.setdefault(row["seq"], []).append(row)
-        return found
+    def _piece(self, start: int, end: int, previous: str) -> str:
+        """Some transactions in order; the hash of the last."""
+        rows: dict[int, Rows] = {}
+        forms: dict[int, Forms] = {}
+        for name in CHAINED:
+            self._read(name, start, end, rows, forms)
+        links: dict[int, Rows] = {}
+        self._read("chain", start, end, links, {})
+        for seq in range(start, end + 1):
+            here = rows.get(seq, {})
+            before = len(self._report.findings)
+            stored = links[seq]["chain"][0] if seq in links else None
+            previous = self._link(seq, previous, here, forms.get(seq, {}), stored)
+            self._learn(seq, here)
+            if len(self._report.findings) == before:  # else it is known to be wrong already
+                self._transaction(seq, here)
+        return previous
 
-    def _link(
-        self, seq: int, previous: str, here: dict[str, list[dict[str, Any]]], stored: dict[str, Any] | None
-    ) -> str:
+    def _read(self, table: str, start: int, end: int, rows: dict[int, Rows], forms: dict[int, Forms]) -> None:
+        """A table's rows of some transactions, and their byte forms."""
+        columns = COLUMNS[table]
+        form, place = former(columns), columns.index("seq")
+        statement = f"SELECT {', '.join(columns)} FROM {table} WHERE seq >= ? AND seq <= ? ORDER BY seq"
+        for seq, group in groupby(self._sql.all(statement, start, end), itemgetter(place)):
+            found = list(group)
+            rows.setdefault(seq, {})[table] = [dict(zip(columns, values, strict=True)) for values in found]
+            forms.setdefault(seq, {})[table] = [form(values) for values in found]
+
+    def _link(self, seq: int, previous: str, here: Rows, forms: Forms, stored: dict[str, Any] | None) -> str:
         """Compare one transaction with its link; go on from what is stored, so that one change is told once."""
         told = here["transactions"][0]["id"] if "transactions" in here else "?"
         if stored is None:
             self._find(seq, "chain", f"seq {seq}", f"Transaction {seq} ({told}) has no link in the chain.")
-            return link(previous, seq, here)[0]
-        hashed, parts = link(previous, seq, here)
+            return link_forms(previous, seq, forms)[0]
+        hashed, parts = link_forms(previous, seq, forms)
         if seq in self._asked:
             self._hashes[seq] = str(stored["hash"])
         if hashed == stored["hash"] and stored["previous"] == previous and parts == stored["parts"]:
@@ -232,7 +263,7 @@ class _Audit:
             )
         return str(stored["hash"])
 
-    def _learn(self, seq: int, here: dict[str, list[dict[str, Any]]]) -> None:
+    def _learn(self, seq: int, here: Rows) -> None:
         """Take over what later transactions are held against."""
         for row in here.get("lots", []):
             self._lots[row["lot"]] = row
@@ -241,7 +272,7 @@ class _Audit:
         self._report.postings += len(postings)
         self._sums(seq, postings)
 
-    def _transaction(self, seq: int, here: dict[str, list[dict[str, Any]]]) -> None:
+    def _transaction(self, seq: int, here: Rows) -> None:
         """The promises about one transaction."""
         header = here["transactions"][0]
         postings = here.get("postings", [])
@@ -328,13 +359,7 @@ class _Audit:
             if row["account"] == accounts.variance(count["site"]):
                 variance[row["lot"]] = variance.get(row["lot"], 0) - row["quantity"]
         for line in lines:
-            due = self._sql.one(
-                "SELECT COALESCE(SUM(p.quantity), 0) FROM postings p JOIN accounts a ON a.account = p.account "
-                "WHERE p.lot = ? AND a.site = ? AND a.kind IN ('STOCK', 'RESERVED') AND p.seq <= ?",
-                line["lot"],
-                count["site"],
-                count["cutoff"],
-            )
+            due = self._sql.one(ON_THE_SHELF, line["lot"], count["site"], count["cutoff"])
             assert due is not None
             if int(due[0]) != line["expected"] or variance.get(line["lot"], 0) != line["counted"] - line["expected"]:
                 self._find(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -108,13 +107,15 @@ class HandOvers:
             self._find(seq, "transactions", f"seq {seq}", f"Transaction {seq} does not say when it was.")
             return
         for row in here.get("postings", []):
-            kind, site, _ = accounts.parts(row["account"])
-            if kind != accounts.HANDED_OVER:
+            if not row["account"].startswith(accounts.HANDED_OVER):
                 continue
-            lot = row["lot"]
-            day = local_day(moment, self._zones.get(site, "UTC")).isoformat()
+            lot, site = row["lot"], accounts.parts(row["account"])[1]
             use_by = lots.get(lot, {}).get("use_by")
-            if use_by is not None and str(use_by) < day and ("use-by", lot) not in flagged:
+            if (
+                use_by is not None
+                and str(use_by) < local_day(moment, self._zones.get(site, "UTC")).isoformat()
+                and ("use-by", lot) not in flagged
+            ):
                 self._find(
                     seq, "postings", f"line {row['line']}", f"Transaction {seq}: lot {lot} was past its use-by day."
                 )
@@ -123,25 +124,26 @@ class HandOvers:
 
     def _account(self, seq: int, here: Rows, lots: dict[str, Row], flags: list[dict[str, Any]]) -> None:
         """What was given is what the account paid and the conflicts tell, no unit less and none more."""
-        given: Counter[str] = Counter()
-        variance: Counter[str] = Counter()
+        given: dict[str, int] = {}
+        variance: dict[str, int] = {}
         for row in here.get("postings", []):
-            kind = accounts.parts(row["account"])[0]
-            if kind == accounts.HANDED_OVER:
-                given[str(lots.get(row["lot"], {}).get("item"))] += row["quantity"]
-            elif kind == accounts.VARIANCE:
-                variance[row["lot"]] -= row["quantity"]
-        told: Counter[str] = Counter()
+            account = row["account"]
+            if account.startswith(accounts.HANDED_OVER):
+                item = str(lots.get(row["lot"], {}).get("item"))
+                given[item] = given.get(item, 0) + row["quantity"]
+            elif account.startswith(accounts.VARIANCE):
+                variance[row["lot"]] = variance.get(row["lot"], 0) - row["quantity"]
+        told: dict[str, int] = {}
         for row in [*here.get("draws", []), *(flag for flag in flags if flag["kind"] == "claim")]:
-            told[row["item"]] += row["quantity"] or 0
-        if given != told:
+            told[row["item"]] = told.get(row["item"], 0) + (row["quantity"] or 0)
+        if given != {item: amount for item, amount in told.items() if amount}:
             self._find(
                 seq,
                 "draws",
                 f"seq {seq}",
                 f"Transaction {seq}: what was given is not what the household's account and its conflicts say.",
             )
-        if variance != Counter({flag["lot"]: flag["quantity"] for flag in flags if flag["kind"] == "stock"}):
+        if variance != {flag["lot"]: flag["quantity"] for flag in flags if flag["kind"] == "stock"}:
             self._find(
                 seq, "conflicts", f"seq {seq}", f"Transaction {seq}: what went beyond the stock is not what is flagged."
             )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from nearer.aid import accounts
-from nearer.aid.canonical import Row, link
+from nearer.aid.canonical import former, link_forms
 from nearer.aid.clock import local_day, moment_text
 from nearer.aid.driver import Sql, Value
 from nearer.aid.refusals import ClaimError, NotEnoughError, RefusedError, unknown
@@ -148,13 +148,15 @@ class Book:
         """
         self.add("transactions", **header, answer=answer.decode("utf-8"))
         self._post()
-        tables: dict[str, list[Row]] = {name: list(rows) for name, rows in self._rows.items()}
+        forms: dict[str, list[bytes]] = {}
         for name in _ORDER:
             if name in self._rows:
-                self.sql.insert(name, COLUMNS[name], [tuple(row.values()) for row in self._rows[name]])
+                rows = [tuple(row.values()) for row in self._rows[name]]
+                self.sql.insert(name, COLUMNS[name], rows)
+                forms[name] = list(map(former(COLUMNS[name]), rows))
         self._sum_up()
         self._sum_up_claims()
-        hashed, parts = link(self.previous, self.seq, tables)
+        hashed, parts = link_forms(self.previous, self.seq, forms)
         self.sql.insert("chain", COLUMNS["chain"], [(self.seq, self.previous, parts, hashed)])
         moved = self.sql.run("UPDATE head SET seq = ?, hash = ? WHERE seq = ?", self.seq, hashed, self.seq - 1)
         if moved != 1:

@@ -7,9 +7,11 @@ that a column added by a later release does not change what earlier rows hash to
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from hashlib import sha256 as _sha256
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 Row = Mapping[str, int | str | None]
@@ -29,12 +31,46 @@ def canonical(value: Any) -> bytes:
 
 def sha256_hex(data: bytes) -> str:
     """SHA-256 in 64 hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
+    return _sha256(data).hexdigest()
 
 
 def row_form(row: Row) -> bytes:
     """The byte form of one row."""
     return canonical({name: value for name, value in row.items() if value is not None})
+
+
+Former = Callable[[Sequence[int | str | None]], bytes]
+
+
+@cache
+def former(columns: tuple[str, ...]) -> Former:
+    """
+    Make a function that gives the byte form of a row of these columns, as ``row_form`` does, several times as fast.
+
+    Most of what an audit does is this; so it is compiled, for each set of columns that hold something.
+    """
+    whole = _compiled(columns, (True,) * len(columns))
+    partly: dict[tuple[bool, ...], Former] = {}
+
+    def form(values: Sequence[int | str | None]) -> bytes:
+        if None not in values:
+            return whole(values)
+        there = tuple([value is not None for value in values])
+        known = partly.get(there)
+        if known is None:
+            known = partly[there] = _compiled(columns, there)
+        return known(values)
+
+    return form
+
+
+def _compiled(columns: tuple[str, ...], there: tuple[bool, ...]) -> Former:
+    """``lambda v: ('{"a":%s,"b":%s}' % (…, …)).encode()`` with whole numbers as they are and text quoted."""
+    order = sorted((place for place in range(len(columns)) if there[place]), key=columns.__getitem__)
+    text = "{" + ",".join(f'"{columns[place]}":%s' for place in order) + "}"
+    values = "".join(f"v[{place}] if v[{place}].__class__ is int else q(v[{place}])," for place in order)
+    made: Former = eval(f"lambda v: ({text!r} % ({values})).encode()", {"q": _quoted})
+    return made
 
 
 def row_mark(form: bytes) -> str:
@@ -61,13 +97,19 @@ def link(previous: str, seq: int, tables: Mapping[str, Iterable[Row]]) -> tuple[
         SHA-256 over all of it; and per table ``name:mark,mark,…``, one for each row, which say what was changed where
         the hash says that something was.
     """
+    return link_forms(previous, seq, {name: [row_form(row) for row in rows] for name, rows in tables.items()})
+
+
+def link_forms(previous: str, seq: int, tables: Mapping[str, list[bytes]]) -> tuple[str, str]:
+    """As ``link``, for rows whose byte forms are known."""
     digests: list[tuple[str, int, str]] = []
     parts: list[str] = []
     for name in sorted(tables):
-        forms = sorted(row_form(row) for row in tables[name])
+        forms = tables[name]
         if forms:
-            digests.append((name, len(forms), sha256_hex(b"\n".join(forms))))
-            parts.append(f"{name}:{','.join(map(row_mark, forms))}")
+            forms.sort()
+            digests.append((name, len(forms), _sha256(b"\n".join(forms)).hexdigest()))
+            parts.append(f"{name}:{','.join([_sha256(form).hexdigest()[:_SHOWN] for form in forms])}")
     return sha256_hex(canonical([previous, seq, digests])), " ".join(parts)
 
 

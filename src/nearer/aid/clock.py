@@ -20,8 +20,10 @@ def moment_text(moment: datetime) -> str:
 
 
 def moment_of(text: str) -> datetime:
-    """The moment that ``moment_text`` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+    """The moment that ``moment_text`` wrote; ValueError where it did not."""
+    if len(text) != 24 or text[-1] != "Z":
+        raise ValueError(text)
+    return datetime.fromisoformat(text)
 
 
 def zone_of(name: str) -> ZoneInfo | None:

@@ -143,4 +143,6 @@ def held_of(store: Store, site: str, *, item: str | None = None, lot: str | None
             if code is not None and not connection.execute(sa.select(found).where(found.c[column] == code)).first():
                 raise unknown(column, code, f"see `nearer aid {'balances' if lot else f'list {table}'}`")
     rows = balances_of(store, site=site, item=item, lot=lot)
-    return sum(row["quantity"] for row in rows if row["kind"] in ("STOCK", "RESERVED"))
+    # What a desk has leased (K…) went with it.
+    here = (row for row in rows if row["kind"] in ("STOCK", "RESERVED") and not row["reference"].startswith("K"))
+    return sum(row["quantity"] for row in here)

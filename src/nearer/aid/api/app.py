@@ -4,68 +4,44 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query
+from fastapi import APIRouter, Depends, FastAPI, Path
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nearer import __version__
 from nearer.aid.api import reads
+from nearer.aid.api.cards import cards_router
 from nearer.aid.api.errors import CODES, answer_in_one_shape, documented
 from nearer.aid.api.gate import READ, Gate, Person
 from nearer.aid.api.paging import Cursor, Limit, Page
+from nearer.aid.api.parts import EVERY, Answer, At, Desk, Id, Item, Key, Lot, Site
+from nearer.aid.api.sessions import Sessions
+from nearer.aid.api.shape import OneShape
 from nearer.aid.audit import audit
-from nearer.aid.commands import CODE, COMMANDS, LOT, Command
+from nearer.aid.commands import COMMANDS, Command, HandOver
 from nearer.aid.heads import checked_head
+from nearer.aid.households.store import Households
 from nearer.aid.store import Store
 from nearer.aid.trace import trace
 
 MOST_BYTES = 1_000_000
 """No body is larger: a thousand lines of a gift have 200 kB."""
 
-ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$"
 
-_EVERY = ("sign-in", "not-yours", "invalid", "fault", "busy")
-
-Id = Annotated[str, StringConstraints(pattern=ID)]
-Key = Annotated[
-    Id,
-    Header(
-        alias="Idempotency-Key",
-        description="Made by whoever asks, for this command alone; sent again with the same body if no answer comes.",
-    ),
-]
-Desk = Annotated[str, Query(pattern=CODE, description="At which desk.")]
-At = Annotated[AwareDatetime | None, Query(description="When it happened; now without one.")]
-Site = Annotated[str | None, Query(pattern=CODE, description="Only this site.")]
-Item = Annotated[str | None, Query(pattern=CODE, description="Only this item.")]
-Lot = Annotated[str | None, Query(pattern=LOT, description="Only this lot.")]
-
-
-class Answer(BaseModel):
-    """What a command did: the number of its transaction, and what its kind tells."""
-
-    model_config = ConfigDict(extra="allow")
-
-    transaction: int
-
-
-def desk_api(store: Store, gate: Gate) -> FastAPI:
+def desk_api(store: Store, gate: Gate, people: Households | None = None, sessions: Sessions | None = None) -> FastAPI:
     """
-    The desk over HTTP.
+    The desk over HTTP, as an application.
 
     Parameters
     ----------
-    store
-        The ledger; it is not closed here.
-    gate
-        Who asks (``nearer.aid.api.gate``).
+    store, gate, people, sessions
+        As for ``desk_router``.
 
     Returns
     -------
     FastAPI
-        To be served alone or mounted under a path.
+        To be served alone.
     """
     app = FastAPI(
         title="nearer aid",
@@ -76,10 +52,36 @@ def desk_api(store: Store, gate: Gate) -> FastAPI:
         redoc_url=None,
     )
     answer_in_one_shape(app)
-    app.add_middleware(_Bounded)
-    app.include_router(_commands(store, gate))
-    app.include_router(_questions(store, gate))
+    app.add_middleware(Bounded)
+    app.include_router(desk_router(store, gate, people, sessions))
     return app
+
+
+def desk_router(
+    store: Store, gate: Gate, people: Households | None = None, sessions: Sessions | None = None
+) -> APIRouter:
+    """
+    The addresses of the desk, to be included in any application; put ``Bounded`` before it.
+
+    Parameters
+    ----------
+    store
+        The ledger; it is not closed here.
+    gate
+        Who asks (``nearer.aid.api.gate``).
+    people
+        Households and cards, where there are any.
+    sessions
+        To sign in to, where there is staff; ``gate`` is then theirs.
+    """
+    router = APIRouter()
+    if sessions is not None:
+        router.include_router(sessions.router())
+    router.include_router(_commands(store, gate))
+    if people is not None:
+        router.include_router(cards_router(store, people, gate))
+    router.include_router(_questions(store, gate))
+    return router
 
 
 def _description() -> str:
@@ -93,7 +95,7 @@ def _description() -> str:
 
 def _commands(store: Store, gate: Gate) -> APIRouter:
     """One address for each kind of command."""
-    router = APIRouter(prefix="/commands", tags=["commands"])
+    router = APIRouter(prefix="/commands", tags=["commands"], route_class=OneShape)
     for kind, model in COMMANDS.items():
         router.add_api_route(
             f"/{kind}",
@@ -104,7 +106,7 @@ def _commands(store: Store, gate: Gate) -> APIRouter:
             summary=(model.__doc__ or "").strip().splitlines()[0],
             response_model=Answer,
             response_description="It is done, now or when the key was first sent.",
-            responses=documented(*_EVERY, "unknown", "refused", "not-enough", "claim", "id-taken", "too-large", "disk"),
+            responses=documented(*EVERY, "unknown", "refused", "not-enough", "claim", "id-taken", "too-large", "disk"),
         )
     return router
 
@@ -117,7 +119,7 @@ def _endpoint(store: Store, gate: Gate, model: type[Command]) -> Any:
         desk: Desk = "desk",
         at: At = None,
     ) -> JSONResponse:
-        person.need(model.kind)
+        person.need("hand-over-by-tag" if model is HandOver else model.kind)  # its own rule: it knows no card
         return JSONResponse(store.do(command, id=key, actor=person.code, desk=desk, at=at))
 
     endpoint.__annotations__ = {
@@ -137,7 +139,9 @@ def _questions(store: Store, gate: Gate) -> APIRouter:
         return person
 
     reader.__annotations__["person"] = Annotated[Person, Depends(gate)]
-    router = APIRouter(tags=["questions"], dependencies=[Depends(reader)], responses=documented(*_EVERY))
+    router = APIRouter(
+        tags=["questions"], dependencies=[Depends(reader)], responses=documented(*EVERY), route_class=OneShape
+    )
 
     @router.get("/head", operation_id="get-head")
     def get_head() -> reads.Head:
@@ -202,13 +206,14 @@ def _questions(store: Store, gate: Gate) -> APIRouter:
     return router
 
 
-class _Bounded:
+class Bounded:
     """Refuses bodies that are larger than any command."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, counting what it sends."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -58,6 +58,7 @@ CODES: dict[str, tuple[int, str, str]] = {
     ),
     "id-taken": (409, "The key stands for another command.", "Make a new key for a new command."),
     "too-large": (413, "More was sent than any command needs.", "Send it in parts."),
+    "too-often": (429, "A wrong password was given too often.", "Wait ten minutes."),
     "fault": (
         500,
         "Something unexpected went wrong.",
@@ -137,14 +138,23 @@ def code_of(error: NearerError) -> str:
     return next((code for kind, code in _OURS if isinstance(error, kind)), "refused")
 
 
-def _of_ours(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, NearerError)
-    faults = error.faults if isinstance(error, InputError) else ()
-    return refusal(code_of(error), str(error), faults)
+def answer_to(error: Exception) -> JSONResponse | None:
+    """The answer to an error that has a place among the codes; None where it is a fault of ours."""
+    if isinstance(error, NearerError):
+        return refusal(code_of(error), str(error), error.faults if isinstance(error, InputError) else ())
+    if isinstance(error, RefusedHere):
+        return refusal(error.code, error.message, headers=error.headers)
+    if isinstance(error, RequestValidationError):
+        return _of_validation(error)
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    if isinstance(error, SQLAlchemyError):
+        code = {"busy": "busy", "full": "disk"}.get(trouble_of(error) or "")
+        return None if code is None else refusal(code)
+    return None
 
 
-def _of_validation(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+def _of_validation(error: RequestValidationError) -> JSONResponse:
     found = []
     for one in error.errors():
         where, *path = one["loc"]
@@ -156,8 +166,7 @@ def _of_validation(request: Request, error: Exception) -> JSONResponse:
     return refusal("invalid", faults=faults_of(found, None, None))
 
 
-def _of_http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+def _of_http(error: HTTPException) -> JSONResponse:
     headers = dict(error.headers) if error.headers else None
     codes = {401: "sign-in", 403: "not-yours", 404: "no-such-address", 405: "no-such-method", 413: "too-large"}
     code = codes.get(error.status_code)
@@ -166,27 +175,11 @@ def _of_http(request: Request, error: Exception) -> JSONResponse:
     return refusal(code, headers=headers)
 
 
-def _of_here(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RefusedHere)
-    return refusal(error.code, error.message, headers=error.headers)
-
-
-def _of_database(request: Request, error: Exception) -> JSONResponse:
-    code = {"busy": "busy", "full": "disk"}.get(trouble_of(error) or "")
-    if code is None:
-        raise error
-    return refusal(code)
-
-
-def _of_anything(request: Request, error: Exception) -> JSONResponse:
-    return refusal("fault")
+def _of_known(request: Request, error: Exception) -> JSONResponse:
+    return answer_to(error) or refusal("fault")
 
 
 def answer_in_one_shape(app: FastAPI) -> None:
-    """Let an application tell everything that goes wrong in the one shape."""
-    app.add_exception_handler(NearerError, _of_ours)
-    app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(RefusedHere, _of_here)
-    app.add_exception_handler(SQLAlchemyError, _of_database)
-    app.add_exception_handler(Exception, _of_anything)
+    """Let an application tell what concerns no address of the desk in the one shape too."""
+    for kind in (RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _of_known)

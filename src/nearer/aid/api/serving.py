@@ -6,24 +6,22 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
-from nearer.aid.api.app import desk_api
-from nearer.aid.api.gate import Gate
-from nearer.aid.store import Store
 from nearer.errors import UsageError
 
 ENDS_IN_S = 5
 """How long answers that were begun may take once the server is told to end."""
 
 
-def serve(store: Store, gate: Gate, *, host: str, port: int, said: Callable[[str], object]) -> None:
+def serve(app: FastAPI, *, host: str, port: int, said: Callable[[str], object]) -> None:
     """
     Serve until told to end.
 
     Parameters
     ----------
-    store, gate
-        As for ``desk_api``.
+    app
+        What ``desk_api`` made.
     host, port
         Where; port 0 takes a free one.
     said
@@ -46,7 +44,7 @@ def serve(store: Store, gate: Gate, *, host: str, port: int, said: Callable[[str
         said(f"http://[{host}]:{taken}" if ":" in host else f"http://{host}:{taken}")
         # No access log: addresses can name lots and hand-overs, and nobody needs a second journal.
         config = uvicorn.Config(
-            desk_api(store, gate),
+            app,
             log_level="warning",
             access_log=False,
             server_header=False,

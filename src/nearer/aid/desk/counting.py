@@ -11,6 +11,13 @@ from nearer.aid.desk.intake import new_lot
 from nearer.aid.desk.lookup import base_units, item_of, need, need_type
 from nearer.aid.refusals import RefusedError
 
+ON_THE_SHELF = (
+    "SELECT COALESCE(SUM(p.quantity), 0) FROM postings p JOIN accounts a ON a.account = p.account "
+    "WHERE p.lot = ? AND a.site = ? AND a.kind IN ('STOCK', 'RESERVED') "
+    "AND substr(a.reference, 1, 1) <> 'K' AND p.seq <= ?"
+)
+"""What was at a site of a lot after a transaction; the audit asks the same."""
+
 
 def stocktake(book: Book, command: c.Stocktake) -> dict[str, Any]:
     """
@@ -73,13 +80,6 @@ def _expected(book: Book, site: str, lot: str, cutoff: int) -> int:
 
     What a desk has leased (K…) went with it and lies on no shelf.
     """
-    row = book.sql.one(
-        "SELECT COALESCE(SUM(p.quantity), 0) FROM postings p JOIN accounts a ON a.account = p.account "
-        "WHERE p.lot = ? AND a.site = ? AND a.kind IN ('STOCK', 'RESERVED') "
-        "AND substr(a.reference, 1, 1) <> 'K' AND p.seq <= ?",
-        lot,
-        site,
-        cutoff,
-    )
+    row = book.sql.one(ON_THE_SHELF, lot, site, cutoff)
     assert row is not None
     return int(row[0])

@@ -155,6 +155,14 @@ def check(book: Households, code: str, password: str) -> str:
     return str(row["role"])
 
 
+def role_of(book: Households, code: str) -> str | None:
+    """The role of a code; None where there is none, or it is disabled."""
+    asked = sa.select(staff.c.role).where(staff.c.staff == code, staff.c.disabled_on.is_(None))
+    with book.reading() as connection:
+        found = connection.execute(asked).scalar()
+    return None if found is None else str(found)
+
+
 def any_staff(book: Households) -> bool:
     """Whether there is staff; without any, nothing is checked."""
     with book.reading() as connection:

@@ -1,0 +1,170 @@
+"""
+Who is signed in: a staff code and password give a token for some hours; the token is the way in.
+
+Tokens live in the server's memory, as hashes: a server that ends signs everybody out. The role is looked up at every
+request, so that somebody who was disabled is out at once.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+from nearer.aid.api.errors import RefusedHere, documented
+from nearer.aid.api.gate import Gate, Person
+from nearer.aid.api.shape import OneShape
+from nearer.aid.commands import Code
+from nearer.aid.households import staff
+from nearer.aid.households.store import Households
+from nearer.aid.refusals import RefusedError
+
+LASTS_S = 12 * 3600
+"""How long a session lasts."""
+
+TRIES, WAIT_S = 10, 600
+"""So many wrong passwords of one code in so many seconds, and it has to wait."""
+
+_CODES = ("sign-in", "invalid", "too-often", "too-large", "fault", "busy")
+_BEARER = HTTPBearer(auto_error=False, description="The token that POST /sessions gave.")
+
+
+class SignIn(BaseModel):
+    """A staff code and its password."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    staff: Code
+    password: str = Field(max_length=1000)
+
+
+class Session(BaseModel):
+    """What somebody who signed in gets."""
+
+    token: str
+    staff: str
+    role: str
+    lasts_s: int
+
+
+@dataclass(frozen=True)
+class _Open:
+    code: str
+    until: float
+
+
+class Sessions:
+    """
+    The sessions of one server.
+
+    Parameters
+    ----------
+    people
+        Where staff and passwords are; it is not closed here.
+    now
+        Seconds that pass steadily; tests give their own.
+    """
+
+    def __init__(self, people: Households, now: Callable[[], float]) -> None:
+        self._people = people
+        self._now = now
+        self._open: dict[bytes, _Open] = {}
+        self._wrong: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
+        self._checking = threading.Semaphore(2)  # a check takes 64 MB, on purpose
+
+    def sign_in(self, code: str, password: str) -> Session:
+        """
+        A new session.
+
+        Raises
+        ------
+        RefusedHere
+            Code and password do not go together, or it was tried too often.
+        """
+        now = self._now()
+        with self._lock:
+            recent = [moment for moment in self._wrong.get(code, ()) if now - moment < WAIT_S]
+            if len(recent) >= TRIES:
+                raise RefusedHere("too-often", headers={"Retry-After": str(WAIT_S)})
+            self._wrong = {name: moments for name, moments in self._wrong.items() if now - moments[-1] < WAIT_S}
+            self._wrong[code] = [*recent, now]  # until it proves right: many at once are counted too
+        try:
+            with self._checking:
+                role = staff.check(self._people, code, password)
+        except RefusedError as error:
+            raise RefusedHere("sign-in", str(error)) from None
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._wrong.pop(code, None)
+            self._open = {key: one for key, one in self._open.items() if one.until > now}
+            self._open[_hash(token)] = _Open(code, now + LASTS_S)
+        return Session(token=token, staff=code, role=role, lasts_s=LASTS_S)
+
+    def sign_out(self, token: str) -> None:
+        """End a session."""
+        with self._lock:
+            self._open.pop(_hash(token), None)
+
+    def person(self, token: str) -> Person:
+        """
+        Whose token it is.
+
+        Raises
+        ------
+        RefusedHere
+            It is nobody's, or no longer.
+        """
+        with self._lock:
+            found = self._open.get(_hash(token))
+        if found is None or found.until <= self._now():
+            raise RefusedHere("sign-in", headers={"WWW-Authenticate": "Bearer"})
+        role = staff.role_of(self._people, found.code)
+        if role is None:
+            raise RefusedHere("sign-in", headers={"WWW-Authenticate": "Bearer"})
+        return Person(found.code, partial(staff.may, role))
+
+    def gate(self) -> Gate:
+        """The gate that lets those in who have a session."""
+
+        def gate(
+            request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+        ) -> Person:
+            if credentials is None:
+                raise RefusedHere("sign-in", headers={"WWW-Authenticate": "Bearer"})
+            return self.person(credentials.credentials)
+
+        return gate
+
+    def router(self) -> APIRouter:
+        """``POST /sessions`` and ``DELETE /sessions``."""
+        router = APIRouter(prefix="/sessions", tags=["sessions"], route_class=OneShape, responses=documented(*_CODES))
+
+        @router.post("", operation_id="sign-in", response_model=Session)
+        def sign_in(asked: SignIn) -> Session:
+            """Sign in."""
+            return self.sign_in(asked.staff, asked.password)
+
+        @router.delete("", operation_id="sign-out", response_model=dict[str, Any])
+        def sign_out(
+            credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+        ) -> JSONResponse:
+            """Sign out."""
+            if credentials is not None:
+                self.sign_out(credentials.credentials)
+            return JSONResponse({})
+
+        return router
+
+
+def _hash(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
