@@ -145,6 +145,16 @@ class Lp:
         self._highs.setOptionValue("solver", "simplex")
         return status
 
+    def solve_roughly(self) -> LpStatus:
+        """As ``solve``, from no basis, by the interior point method alone: right to its tolerance."""
+        self._highs.clearSolver()
+        self._highs.setOptionValue("solver", "ipm")
+        self._highs.setOptionValue("run_crossover", "off")
+        status = self.solve()
+        self._highs.setOptionValue("run_crossover", "on")
+        self._highs.setOptionValue("solver", "simplex")
+        return status
+
     def solve(self, patience: int | None = None) -> LpStatus:
         """
         Solve from the last basis; on OPTIMAL, ``x``, duals and ``objective`` are new.

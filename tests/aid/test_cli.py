@@ -68,7 +68,7 @@ def test_a_town_is_set_up_on_the_command_line_as_by_the_library(run: Run, sqlite
         names |= {"kit": "Family kit", "chf": "Swiss franc"}
         words = line.split()
         run(*words, *([names[words[1]]] if words[-1] in ("--name", "--organisation") else []))
-    for table in LISTED:
+    for table in LISTED[: LISTED.index("measures")]:
         made = run("list", table, "--json")
         assert made == run("--ledger", sqlite_templates["town"], "list", table, "--json"), table
         assert made
@@ -126,6 +126,7 @@ def test_every_command_of_the_desk_is_on_the_command_line() -> None:
         "stocktake": "count",
         "lease": "do",
         "hand-over-offline": "do",
+        "propose": "allocate",
     }
     assert {renamed.get(kind, kind) for kind in COMMANDS} <= there
 

@@ -188,7 +188,55 @@ def every_command(desk: Desk) -> None:
             found=(c.Found(item="oil", quantity=2, unit="l"),),
         )
     )
+    sharing(desk, rice["lot"])
     do(c.SetSiteState(site="south", state="closed", reason="flood"))
     do(c.Recall(lot=bought["lot"], reason="maker"))
     fortnight = START + timedelta(days=14)
     do(c.Publish(first_day="2026-03-02", last_day="2026-03-08", rows="programme"), at=fortnight)
+
+
+def sharing(desk: Desk, lot: str) -> None:
+    """Ask, say what sharing needs to know, propose, decline, and approve a crisis."""
+    do = desk.do
+    do(c.MeasureItem(item="rice", milligrams=1_000, cubic_mm=1_200, pack="kg"))
+    do(
+        c.SetHours(
+            site="north", days=(c.OpenDay(weekday="mon"), c.OpenDay(weekday="fri", opens="09:00", closes="12:30"))
+        )
+    )
+    do(c.SetCapacity(site="north", grams=2_000_000))
+    do(c.SetVehicle(vehicle="van", site="hub", grams=800_000, trips=2))
+    do(c.SetWays(lines=(c.Way(origin="hub", to="north", seconds=900), c.Way(origin="north", to="south", seconds=600))))
+    do(c.SetTarget(site="north", item="rice", target=50, minimum=10, unit="kg"))
+    asked = do(c.Ask(site="north", lines=wanted(rice=30_000), needed_by="2026-03-20"))["request"]
+    do(c.CloseRequest(request=asked, outcome="withdrawn"))
+    line = c.ProposedLine(
+        day="2026-03-09", arrives="2026-03-09", lot=lot, origin="hub", to="north", for_site="north", quantity=2_000
+    )
+    share = c.ProposedShare(
+        site="north", item="rice", asked=3_000, given=2_000, fair="0.7", bound="0.7", because="All that there is."
+    )
+    stage = c.ProposedStage(stage="fair shares", unit="lowest fill rate", value="0.7", bound="0.7", proven=True)
+    plain: dict[str, Any] = {
+        "as_of": store_size(desk.store),
+        "first_day": "2026-03-09",
+        "last_day": "2026-03-15",
+        "inputs": "0" * 64,
+        "solver": "by hand",
+        "status": "proven",
+        "lines": (line,),
+        "shares": (share,),
+        "stages": (stage,),
+    }
+    do(c.Decline(proposal=do(c.Propose(**plain))["proposal"], reason="impractical"))
+    crisis = do(
+        c.Propose(
+            **plain,
+            type="crisis",
+            closures=(c.Closure(site="south", reason="flood"),),
+            surges=(c.Surge(site="north", per_mille=1500),),
+            takeovers=(c.Takeover(site="south", to="north", per_mille=1000),),
+        )
+    )["proposal"]
+    loads = do(c.Approve(proposal=crisis))["loads"]
+    do(c.Send(site="hub", to="north", reservation=loads[0]["reservation"]))

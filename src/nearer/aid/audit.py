@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from nearer.aid import accounts, audit_handovers, triggers
+from nearer.aid import accounts, audit_approvals, audit_handovers, triggers
 from nearer.aid.canonical import GENESIS, Row, former, link_forms, read_parts, row_form, row_mark
 from nearer.aid.desk.counting import ON_THE_SHELF
 from nearer.aid.driver import Sql
@@ -151,6 +151,7 @@ class _Audit:
         self._balances: dict[tuple[str, str], int] = {}
         self._lots: dict[str, Row] = {}
         self._hand_overs = audit_handovers.HandOvers(self._find)
+        self._approvals = audit_approvals.Approvals(self._find)
 
     def _find(self, seq: int | None, table: str, row: str, text: str) -> None:
         self._report.findings.append(Finding(seq, table, row, text))
@@ -268,6 +269,7 @@ class _Audit:
         for row in here.get("lots", []):
             self._lots[row["lot"]] = row
         self._hand_overs.learn(seq, here)
+        self._approvals.learn(here)
         postings = here.get("postings", [])
         self._report.postings += len(postings)
         self._sums(seq, postings)
@@ -284,6 +286,8 @@ class _Audit:
             self._hand_overs.check(seq, header, here, self._lots)
         for row in here.get("stocktakes", []):
             self._stocktake(seq, row, postings, here.get("stocktake_lines", []))
+        if header["kind"] == "approve":
+            self._approvals.check(seq, here)
 
     def _sums(self, seq: int, postings: list[dict[str, Any]]) -> None:
         sums: dict[str, int] = {}

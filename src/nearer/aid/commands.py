@@ -17,10 +17,13 @@ CODE = r"^[a-z0-9][a-z0-9-]{0,39}$"
 LABEL = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,119}$"
 UNIT = r"^[^\W\d_][\w./-]{0,19}$"
 LOT = r"^L[0-9]+-[0-9]+$"
-REFERENCE = r"^[A-Z][0-9]+$"
+REFERENCE = r"^[A-Z][0-9]+(-[0-9]+)?$"
 CONFLICT = r"^X[0-9]+-[0-9]+$"
 TAG = r"^[0-9a-f]{32,64}$"
 IFRC = r"^[A-Z0-9][A-Z0-9.,/+_-]{3,19}$"
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+FIGURE = r"^-?[0-9]+(\.[0-9]+)?$"
+REASON = r"^[^\x00-\x1f\x7f]{1,1000}$"
 AMOUNT = r"^[0-9]{1,15}(\.[0-9]{1,9})?$"
 
 Code = Annotated[str, StringConstraints(pattern=CODE)]
@@ -33,6 +36,10 @@ Tag = Annotated[str, StringConstraints(pattern=TAG)]
 Quantity = Annotated[int, Field(ge=0, le=10**15)] | Annotated[str, StringConstraints(pattern=AMOUNT)]
 BaseUnits = Annotated[int, Field(gt=0, le=10**15)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Clock = Annotated[str, StringConstraints(pattern=CLOCK)]
+Figure = Annotated[str, StringConstraints(pattern=FIGURE)]
 
 DamageReason = Literal["broken", "wet", "pests", "temperature", "packaging", "other"]
 LossReason = Literal["missing", "theft", "transport", "other"]
@@ -547,6 +554,224 @@ class Publish(Command):
         if not 2000 <= self.first_day.year <= self.last_day.year < 9000 or (self.last_day - self.first_day).days > 1100:
             raise ValueError("a table covers at most three years")
         return self
+
+
+# Asking, and what sharing needs to know
+
+
+class MeasureItem(Command):
+    """What an item weighs and how much room it takes, and in which packs it travels."""
+
+    kind: ClassVar[str] = "measure-item"
+    item: Code
+    unit: Unit | None = Field(default=None, description="The unit that is measured; the base unit without.")
+    milligrams: BaseUnits
+    cubic_mm: Count = 0
+    pack: Unit | None = Field(default=None, description="The unit that travels whole; the base unit without.")
+
+
+class OpenDay(_Model):
+    """A weekday on which a site is open, with its hours where they matter to people."""
+
+    weekday: Weekday
+    opens: Clock | None = None
+    closes: Clock | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> OpenDay:
+        if (self.opens is None) != (self.closes is None):
+            raise ValueError("give both when it opens and when it closes, or neither")
+        if self.opens is not None and self.closes is not None and self.closes <= self.opens:
+            raise ValueError("it closes before it opens")
+        return self
+
+
+class SetHours(Command):
+    """The weekdays on which a site sends, receives and hands over."""
+
+    kind: ClassVar[str] = "set-hours"
+    site: Code
+    days: Annotated[tuple[OpenDay, ...], Field(min_length=1, max_length=7)]
+
+    @model_validator(mode="after")
+    def _each_day_once(self) -> SetHours:
+        if len({day.weekday for day in self.days}) < len(self.days):
+            raise ValueError("a weekday is named twice")
+        return self
+
+
+class SetCapacity(Command):
+    """What a site can store; no limit where nothing is said."""
+
+    kind: ClassVar[str] = "set-capacity"
+    site: Code
+    grams: Count | None = None
+    millilitres: Count | None = None
+    cold_millilitres: Count | None = None
+
+
+class SetVehicle(Command):
+    """What a vehicle takes away from its site on each of its trips a day; no trips while it is out of service."""
+
+    kind: ClassVar[str] = "set-vehicle"
+    vehicle: Code
+    site: Code
+    grams: Count
+    millilitres: Count | None = None
+    trips: Annotated[int, Field(ge=0, le=50)] = 1
+
+
+class Way(_Model):
+    """How long it takes from one site to another; the way back takes as long, unless it has a line of its own."""
+
+    origin: Code
+    to: Code
+    seconds: Annotated[int, Field(ge=0, le=10**7)]
+    days: Annotated[int, Field(ge=0, le=30)] = Field(default=0, description="Days until arrival; 0: the same day.")
+
+    @model_validator(mode="after")
+    def _elsewhere(self) -> Way:
+        if self.origin == self.to:
+            raise ValueError("a way leads from one site to another")
+        return self
+
+
+class SetWays(Command):
+    """Travel times between sites, for all pairs named."""
+
+    kind: ClassVar[str] = "set-ways"
+    lines: Annotated[tuple[Way, ...], Field(min_length=1, max_length=100_000)]
+
+    @model_validator(mode="after")
+    def _each_pair_once(self) -> SetWays:
+        if len({(way.origin, way.to) for way in self.lines}) < len(self.lines):
+            raise ValueError("a pair of sites is named twice")
+        return self
+
+
+class SetTarget(Command):
+    """How much of an item a centre wants to have, and the part of it that comes before others' wishes."""
+
+    kind: ClassVar[str] = "set-target"
+    site: Code
+    item: Code
+    target: Quantity
+    minimum: Quantity = 0
+    unit: Unit | None = None
+
+
+class Ask(Command):
+    """A centre asks for goods, besides what it has and what is on its way."""
+
+    kind: ClassVar[str] = "ask"
+    site: Code
+    lines: Annotated[tuple[Wanted, ...], Field(min_length=1, max_length=1000)]
+    needed_by: date | None = None
+    for_programme: Code | None = None
+
+
+class CloseRequest(Command):
+    """A request is met in another way, or not needed any more."""
+
+    kind: ClassVar[str] = "close-request"
+    request: Reference
+    outcome: Literal["met", "withdrawn"]
+
+
+# Sharing
+
+
+class ProposedLine(_Model):
+    """Goods of one lot that are to leave one site for another on a day; onward: once they have come to a hub."""
+
+    day: date
+    arrives: date
+    lot: Lot
+    origin: Code
+    to: Code
+    for_site: Code
+    quantity: BaseUnits
+    onward: bool = False
+
+
+class ProposedStage(_Model):
+    """What a stage of the allocation reached, and what no other can better; figures as decimal text."""
+
+    stage: Label
+    unit: Label
+    value: Figure
+    bound: Figure
+    proven: bool
+
+
+class ProposedShare(_Model):
+    """What a centre is to get of an item, of what it asked for, and why."""
+
+    site: Code
+    item: Code
+    asked: BaseUnits
+    given: Count
+    fair: Figure
+    bound: Figure
+    because: Annotated[str, StringConstraints(pattern=REASON)]
+
+
+class Closure(_Model):
+    """A site that is closed when the proposal is approved."""
+
+    site: Code
+    reason: StateReason = "other"
+
+
+class Surge(_Model):
+    """How many thousandths of its usual need a site has from then on."""
+
+    site: Code
+    per_mille: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Takeover(_Model):
+    """How many thousandths of a closed site's need another one takes over."""
+
+    site: Code
+    to: Code
+    per_mille: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Propose(Command):
+    """Keep an allocation for a person to decide on; nothing moves."""
+
+    kind: ClassVar[str] = "propose"
+    type: Literal["share", "crisis"] = "share"
+    as_of: Annotated[int, Field(ge=1, le=10**15)]
+    first_day: date
+    last_day: date
+    inputs: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    solver: Label
+    status: Literal["proven", "unproven", "stopped"]
+    stages: tuple[ProposedStage, ...] = ()
+    lines: Annotated[tuple[ProposedLine, ...], Field(max_length=100_000)] = ()
+    shares: Annotated[tuple[ProposedShare, ...], Field(max_length=100_000)] = ()
+    closures: tuple[Closure, ...] = ()
+    surges: tuple[Surge, ...] = ()
+    takeovers: tuple[Takeover, ...] = ()
+
+
+class Approve(Command):
+    """A person approves a proposal, all of it or without some lines: goods are set aside, sites closed."""
+
+    kind: ClassVar[str] = "approve"
+    proposal: Reference
+    without: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = ()
+    until: date | None = Field(default=None, description="Later days are planned again.")
+
+
+class Decline(Command):
+    """A person declines a proposal; everything stays as it is."""
+
+    kind: ClassVar[str] = "decline"
+    proposal: Reference
+    reason: Literal["out-of-date", "unfair", "impractical", "other"] = "other"
 
 
 # Mending

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nearer.aid.commands import AMOUNT, CODE, COMMANDS, CONFLICT, LABEL, LOT, REFERENCE, TAG, UNIT, Command
+from nearer.aid.commands import AMOUNT, CLOCK, CODE, COMMANDS, CONFLICT, LABEL, LOT, REFERENCE, TAG, UNIT, Command
 from nearer.errors import Fault, InputError
 
 _WORDS = {
@@ -29,6 +29,7 @@ _PATTERNS = {
     REFERENCE: "must be a number such as R12",
     CONFLICT: "must be a conflict such as X12-1",
     TAG: "must be an opaque tag of 32 to 64 hexadecimal digits",
+    CLOCK: "must be a time such as 09:30",
     AMOUNT: 'must be a whole number, or a decimal text such as "1.5"',
 }
 

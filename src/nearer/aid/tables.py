@@ -29,6 +29,8 @@ from sqlalchemy import (
 
 from nearer.aid.accounts import KINDS, UNBOUNDED
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -580,6 +582,282 @@ postings = Table(
     Index(None, "account"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+)
+measures = Table(
+    "measures",
+    metadata,
+    _text("item", ForeignKey("items.item")),
+    _seq(),
+    _whole("base_units"),
+    _whole("milligrams"),
+    _whole("cubic_mm"),
+    _whole("pack"),
+    PrimaryKeyConstraint("item", "seq"),
+    _above_zero("base_units"),
+    _above_zero("milligrams"),
+    CheckConstraint("cubic_mm >= 0", name="cubic_mm_not_below_zero"),
+    _above_zero("pack"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+hours = Table(
+    "hours",
+    metadata,
+    _text("site", ForeignKey("sites.site")),
+    _seq(),
+    _text("weekday"),
+    _text("opens", null=True),
+    _text("closes", null=True),
+    PrimaryKeyConstraint("site", "seq", "weekday"),
+    _is_in("weekday", WEEKDAYS),
+    CheckConstraint("(opens IS NULL) = (closes IS NULL)", name="opens_and_closes"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+capacities = Table(
+    "capacities",
+    metadata,
+    _text("site", ForeignKey("sites.site")),
+    _seq(),
+    _whole("grams", null=True),
+    _whole("millilitres", null=True),
+    _whole("cold_millilitres", null=True),
+    PrimaryKeyConstraint("site", "seq"),
+    CheckConstraint("grams >= 0 AND millilitres >= 0 AND cold_millilitres >= 0", name="none_below_zero"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+vehicles = Table(
+    "vehicles",
+    metadata,
+    _text("vehicle"),
+    _seq(),
+    _text("site", ForeignKey("sites.site")),
+    _whole("grams"),
+    _whole("millilitres", null=True),
+    _whole("trips"),
+    PrimaryKeyConstraint("vehicle", "seq"),
+    CheckConstraint("grams >= 0 AND millilitres >= 0 AND trips >= 0", name="none_below_zero"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+ways = Table(
+    "ways",
+    metadata,
+    _text("from_site", ForeignKey("sites.site")),
+    _text("to_site", ForeignKey("sites.site")),
+    _seq(),
+    _whole("seconds"),
+    _whole("days"),
+    PrimaryKeyConstraint("from_site", "to_site", "seq"),
+    CheckConstraint("seconds >= 0 AND days >= 0", name="none_below_zero"),
+    CheckConstraint("from_site <> to_site", name="leads_elsewhere"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+targets = Table(
+    "targets",
+    metadata,
+    _text("site", ForeignKey("sites.site")),
+    _text("item", ForeignKey("items.item")),
+    _seq(),
+    _whole("minimum"),
+    _whole("target"),
+    PrimaryKeyConstraint("site", "item", "seq"),
+    CheckConstraint("0 <= minimum AND minimum <= target", name="minimum_within_target"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    _text("request"),
+    _seq(),
+    _text("site", ForeignKey("sites.site")),
+    _text("for_programme", ForeignKey("programmes.programme"), null=True),
+    _text("needed_by", null=True),
+    PrimaryKeyConstraint("request"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+request_lines = Table(
+    "request_lines",
+    metadata,
+    _text("request", ForeignKey("requests.request")),
+    _text("item", ForeignKey("items.item")),
+    _seq(),
+    _whole("quantity"),
+    PrimaryKeyConstraint("request", "item"),
+    _above_zero("quantity"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+request_ends = Table(
+    "request_ends",
+    metadata,
+    _text("request", ForeignKey("requests.request")),
+    _seq(),
+    _text("outcome"),
+    PrimaryKeyConstraint("request"),
+    _is_in("outcome", ("met", "withdrawn")),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+proposals = Table(
+    "proposals",
+    metadata,
+    _text("proposal"),
+    _seq(),
+    _text("kind"),
+    _whole("as_of", ForeignKey("transactions.seq")),
+    _text("first_day"),
+    _text("last_day"),
+    _text("inputs"),
+    _text("solver"),
+    _text("status"),
+    PrimaryKeyConstraint("proposal"),
+    _is_in("kind", ("share", "crisis")),
+    _is_in("status", ("proven", "unproven", "stopped")),
+    CheckConstraint("first_day <= last_day", name="days_in_order"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+
+def _of_proposal() -> Column[str]:
+    return _text("proposal", ForeignKey("proposals.proposal"))
+
+
+proposal_stages = Table(
+    "proposal_stages",
+    metadata,
+    _of_proposal(),
+    _whole("line"),
+    _seq(),
+    _text("stage"),
+    _text("unit"),
+    _text("value"),
+    _text("bound"),
+    _whole("proven"),
+    PrimaryKeyConstraint("proposal", "line"),
+    CheckConstraint("proven IN (0, 1)", name="proven_known"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+proposal_lines = Table(
+    "proposal_lines",
+    metadata,
+    _of_proposal(),
+    _whole("line"),
+    _seq(),
+    _text("day"),
+    _text("arrives"),
+    _text("lot", ForeignKey("lots.lot")),
+    _text("from_site", ForeignKey("sites.site")),
+    _text("to_site", ForeignKey("sites.site")),
+    _text("for_site", ForeignKey("sites.site")),
+    _whole("quantity"),
+    _whole("onward"),
+    PrimaryKeyConstraint("proposal", "line"),
+    _above_zero("quantity"),
+    CheckConstraint("onward IN (0, 1)", name="onward_known"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+proposal_shares = Table(
+    "proposal_shares",
+    metadata,
+    _of_proposal(),
+    _text("site", ForeignKey("sites.site")),
+    _text("item", ForeignKey("items.item")),
+    _seq(),
+    _whole("asked"),
+    _whole("given"),
+    _text("fair"),
+    _text("bound"),
+    _text("because"),
+    PrimaryKeyConstraint("proposal", "site", "item"),
+    _above_zero("asked"),
+    CheckConstraint("0 <= given AND given <= asked", name="given_within_asked"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+closures = Table(
+    "closures",
+    metadata,
+    _of_proposal(),
+    _text("site", ForeignKey("sites.site")),
+    _seq(),
+    _text("reason"),
+    PrimaryKeyConstraint("proposal", "site"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+surges = Table(
+    "surges",
+    metadata,
+    _of_proposal(),
+    _text("site", ForeignKey("sites.site")),
+    _seq(),
+    _whole("per_mille"),
+    PrimaryKeyConstraint("proposal", "site"),
+    _above_zero("per_mille"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+takeovers = Table(
+    "takeovers",
+    metadata,
+    _of_proposal(),
+    _text("site", ForeignKey("sites.site")),
+    _text("to_site", ForeignKey("sites.site")),
+    _seq(),
+    _whole("per_mille"),
+    PrimaryKeyConstraint("proposal", "site", "to_site"),
+    _above_zero("per_mille"),
+    CheckConstraint("site <> to_site", name="by_another"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _of_proposal(),
+    _seq(),
+    _text("outcome"),
+    _text("reason", null=True),
+    PrimaryKeyConstraint("proposal"),
+    _is_in("outcome", ("approved", "declined")),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
+decision_lines = Table(
+    "decision_lines",
+    metadata,
+    _text("proposal"),
+    _whole("line"),
+    _seq(),
+    _text("reservation", ForeignKey("reservations.reservation")),
+    PrimaryKeyConstraint("proposal", "line"),
+    ForeignKeyConstraint(["proposal", "line"], ["proposal_lines.proposal", "proposal_lines.line"]),
+    Index(None, "reservation"),
+    Index(None, "seq"),
+    sqlite_strict=True,
 )
 
 head = Table(

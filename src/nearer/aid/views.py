@@ -22,6 +22,12 @@ LISTED = (
     "programmes",
     "periods",
     "entitlement_rules",
+    "measures",
+    "hours",
+    "capacities",
+    "vehicles",
+    "ways",
+    "targets",
 )
 """Tables that ``nearer aid list`` shows."""
 

@@ -10,7 +10,16 @@ from nearer.aid.allocation.explain import held_by, line, no_room, why_nothing
 from nearer.aid.allocation.journeys import NO_LINK, Journeys, build_journeys
 from nearer.aid.allocation.packs import Packed, round_to_packs
 from nearer.aid.allocation.proposal import Expiring, HandOut, Packing, Proposal, SetAside, Share, Shipment
-from nearer.aid.allocation.stages import NOTHING, Relaxed, age_columns, relax, travel_columns, waste_columns
+from nearer.aid.allocation.stages import (
+    NOTHING,
+    Relaxed,
+    age_columns,
+    changed_columns,
+    relax,
+    travel_columns,
+    wait_columns,
+    waste_columns,
+)
 from nearer.progress import Progress, Stop
 from nearer.units import FloatArray
 
@@ -51,10 +60,17 @@ def allocate(case: Case, stop: Stop | None = None, progress: Progress | None = N
 
 
 def _wishes(case: Case, journeys: Journeys) -> list[FloatArray]:
-    """After fairness: most served, least waste, least travel, first what expires first; each to be minimised."""
+    """After fairness, each to be minimised: most served, waste, change of plan, travel, age, waiting."""
     kg = np.array([case.items[lot.item].kg for lot in case.lots] or [0.0])[journeys.lot]
     saved, _ = waste_columns(case, journeys)
-    return [-kg, -saved, travel_columns(case, journeys), age_columns(case, journeys)]
+    return [
+        -kg,
+        -saved,
+        changed_columns(case, journeys),
+        travel_columns(case, journeys),
+        age_columns(case, journeys),
+        wait_columns(case, journeys),
+    ]
 
 
 def _least(case: Case, relaxed: Relaxed) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -42,6 +43,8 @@ class Place:
         What its vehicles carry away in a day.
     store_kg, store_litres, store_cold_litres
         Room for goods: weight and volume of what need not be cold, volume of what must.
+    taken_kg, taken_litres
+        What of its vehicles' loads is promised already, day by day; empty for nothing.
     """
 
     id: str
@@ -52,6 +55,8 @@ class Place:
     store_kg: float = math.inf
     store_litres: float = math.inf
     store_cold_litres: float = math.inf
+    taken_kg: Sequence[float] = ()
+    taken_litres: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,8 @@ class Case:
         The first day, day 0.
     days
         Length of the horizon.
+    planned
+        Lot, where to (positions) and day of what an earlier plan meant to send: rather that than something else.
     """
 
     start: date
@@ -157,6 +164,7 @@ class Case:
     lots: tuple[Lot, ...]
     requests: tuple[Request, ...]
     links: tuple[Link, ...]
+    planned: frozenset[tuple[int, int, int]] = frozenset()
 
     def date(self, day: int) -> date:
         """The date of a day of the horizon."""

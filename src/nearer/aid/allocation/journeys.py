@@ -329,7 +329,11 @@ def _rows(
         elif kind in (Limit.LINK_KG, Limit.LINK_LITRES):
             room[i] = case.links[at].kg if kind == Limit.LINK_KG else case.links[at].litres
         elif kind in (Limit.SEND_KG, Limit.SEND_LITRES):
-            room[i] = case.places[at].send_kg if kind == Limit.SEND_KG else case.places[at].send_litres
+            place = case.places[at]
+            send, taken = (
+                (place.send_kg, place.taken_kg) if kind == Limit.SEND_KG else (place.send_litres, place.taken_litres)
+            )
+            room[i] = max(0.0, send - taken[int(day[i])]) if taken else send
         else:
             place = case.places[at]
             which = int(kind - Limit.STORE_KG)

@@ -205,7 +205,8 @@ def _place(row: _Row, start: date, days: int) -> Place:
     dates = [start + timedelta(days=d) for d in range(days)]
     is_open = frozenset(d for d, at in enumerate(dates) if _WEEKDAYS[at.weekday()] in names and at not in closed)
     limits = ("send_kg", "send_litres", "store_kg", "store_litres", "store_cold_litres")
-    return Place(row.text("place"), kind == "hub", is_open, *(row.number(name, math.inf) for name in limits))
+    kg, litres, store_kg, store_litres, cold = (row.number(name, math.inf) for name in limits)
+    return Place(row.text("place"), kind == "hub", is_open, kg, litres, store_kg, store_litres, cold)
 
 
 def _lot(row: _Row, start: date, item_at: Mapping[str, int], place_at: Mapping[str, int]) -> Lot:

@@ -1,4 +1,4 @@
-"""The order of wishes: minima, fair shares, most served, least waste, least travel, first what expires first."""
+"""The order of wishes: minima, fair shares, most served, least waste, change and travel, first to expire, soonest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy.sparse import csc_array, vstack
 
 from nearer.aid.allocation.case import Case
 from nearer.aid.allocation.fair import Delivery, FairShares, Goals, fair_shares
-from nearer.aid.allocation.journeys import Journeys, Limit
+from nearer.aid.allocation.journeys import NO_LINK, Journeys, Limit
 from nearer.lp import LpStatus
 from nearer.progress import Progress, Silent, Stop
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -19,7 +19,7 @@ SAME = 1e-9
 
 NOTHING = 1e-9
 """Fill rates up to this are none."""
-LAST_STAGE = "first what expires first"
+LAST_STAGE = "soonest"
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,22 @@ def age_columns(case: Case, journeys: Journeys) -> FloatArray:
     return np.asarray(kg[journeys.lot] * days[journeys.lot] / 1_000)
 
 
+def wait_columns(case: Case, journeys: Journeys) -> FloatArray:
+    """Tonnes times days from the first until one unit on each journey is handed over: float64 (n_columns,)."""
+    kg = np.array([case.items[lot.item].kg for lot in case.lots] or [0.0])
+    return np.asarray(kg[journeys.lot] * journeys.handed / 1_000)
+
+
+def changed_columns(case: Case, journeys: Journeys) -> FloatArray:
+    """Kilograms of one unit on each journey that an earlier plan had not: float64 (n_columns,); 0 without a plan."""
+    if not case.planned:
+        return np.zeros(journeys.n_columns)
+    kg = np.array([item.kg for item in case.items] or [0.0])[journeys.goal_item][journeys.goal]
+    to = np.array([link.to for link in case.links] or [0])[journeys.link]
+    kept = [key in case.planned for key in zip(journeys.lot.tolist(), to.tolist(), journeys.day.tolist(), strict=True)]
+    return np.where(np.array(kept, dtype=bool) | (journeys.link == NO_LINK), 0.0, kg)
+
+
 def goals_of(journeys: Journeys) -> Goals:
     """Fill rates by item and centre."""
     ones = np.ones(journeys.n_goals)
@@ -147,8 +163,10 @@ def relax(case: Case, journeys: Journeys, stop: Stop, progress: Progress | None 
     saved, at_risk = waste_columns(case, journeys)
     todo = (
         ("waste", "kg", -saved, at_risk),
+        *((("change", "kg", changed_columns(case, journeys), 0.0),) if case.planned else ()),
         ("travel", "tonne-hours", travel_columns(case, journeys), 0.0),
-        (LAST_STAGE, "tonne-days", age_columns(case, journeys), 0.0),
+        ("first what expires first", "tonne-days", age_columns(case, journeys), 0.0),
+        (LAST_STAGE, "tonne-days", wait_columns(case, journeys), 0.0),
     )
     with progress.step("waste and travel", len(todo)) as tick:
         for name, unit, cost, constant in todo:

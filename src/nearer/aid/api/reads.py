@@ -42,6 +42,12 @@ Listed = Literal[
     "programmes",
     "periods",
     "entitlement_rules",
+    "measures",
+    "hours",
+    "capacities",
+    "vehicles",
+    "ways",
+    "targets",
 ]
 
 

@@ -7,7 +7,19 @@ from typing import Any
 
 from nearer.aid import commands as c
 from nearer.aid.book import Book
-from nearer.aid.desk import counting, giving, holding, intake, leasing, making, mending, setup, telling
+from nearer.aid.desk import (
+    asking,
+    counting,
+    giving,
+    holding,
+    intake,
+    leasing,
+    making,
+    mending,
+    setup,
+    sharing,
+    telling,
+)
 
 Handler = Callable[[Book, Any], dict[str, Any]]
 
@@ -42,6 +54,17 @@ _HANDLERS: dict[type[c.Command], Handler] = {
     c.HandOverOffline: leasing.hand_over_offline,
     c.Resolve: mending.resolve,
     c.Publish: telling.publish,
+    c.MeasureItem: asking.measure_item,
+    c.SetHours: asking.set_hours,
+    c.SetCapacity: asking.set_capacity,
+    c.SetVehicle: asking.set_vehicle,
+    c.SetWays: asking.set_ways,
+    c.SetTarget: asking.set_target,
+    c.Ask: asking.ask,
+    c.CloseRequest: asking.close_request,
+    c.Propose: sharing.propose,
+    c.Approve: sharing.approve,
+    c.Decline: sharing.decline,
     c.Reverse: mending.reverse,
 }
 

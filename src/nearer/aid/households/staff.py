@@ -64,6 +64,18 @@ MAY: dict[str, tuple[str, ...]] = {
     "hand-over-offline": _BOSS,  # past the desk's own journal
     "resolve": _BOSS,
     "reverse": _BOSS,
+    # Asking and sharing.
+    "measure-item": _GOODS,
+    "set-hours": _BOSS,
+    "set-capacity": _BOSS,
+    "set-vehicle": _BOSS,
+    "set-ways": _BOSS,
+    "set-target": _BOSS,
+    "ask": (_DESK, _STOCK, _COORDINATOR),
+    "close-request": (_DESK, _STOCK, _COORDINATOR),
+    "propose": _GOODS,
+    "approve": _BOSS,
+    "decline": _BOSS,
     # Desks that are away.
     "offline": _CARDS,
     "leases": _ALL,
@@ -74,6 +86,9 @@ MAY: dict[str, tuple[str, ...]] = {
     "balances": _ALL,
     "movements": _ALL,
     "trace": _ALL,
+    "requests": _ALL,
+    "proposal": _ALL,
+    "decisions": _ALL,
     "flows": _ALL,
     "stock-card": _ALL,
     "indicators": _ALL,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nearer.cli.aid import (
+    asking,
     books,
     cards,
     conflicts,
@@ -21,6 +22,7 @@ from nearer.cli.aid import (
     reporting,
     serving,
     setup,
+    sharing,
     taking_in,
     telling,
 )
@@ -73,7 +75,7 @@ def where(
 
 
 _DOORS = (setup, goods, cards, households, conflicts, people, books, looking, keeping, serving, telling)
-_MORE = (taking_in, giving_out, reporting)
+_MORE = (asking, sharing, taking_in, giving_out, reporting)
 for _module in (*_DOORS, *_MORE):
     for _name, _function in _module.COMMANDS.items():
         app.command(_name)(guarded(_name, _function))

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from nearer.aid.households.store import Households
 
-KINDS = {"add-giver": "add-party", "site-state": "set-site-state", "count": "stocktake"}
+KINDS = {
+    "add-giver": "add-party",
+    "site-state": "set-site-state",
+    "count": "stocktake",
+    "allocate": "propose",
+    "crisis": "propose",
+}
 """Commands that are called otherwise in the ledger."""
 
 OPEN = ("init", "demo")

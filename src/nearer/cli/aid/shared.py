@@ -52,6 +52,10 @@ _EXTRA = (
 _COLUMNS = (
     "conflict",
     "kind",
+    "day",
+    "from",
+    "to",
+    "reservation",
     "lot",
     "item",
     "quantity",
