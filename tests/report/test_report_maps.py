@@ -15,10 +15,10 @@ from nearer.inputs.tables import Streets
 from nearer.planning.plan import Plan
 from nearer.report import map_svg
 from nearer.report.mapbase import chained, path_of, rounded_path, street_paths
-from nearer.report.mapcells import NEWLY, OUT, gain_class, minute_class
+from nearer.report.mapcells import LOST, NEWLY, OUT, change_class, gain_class, minute_class
 from nearer.report.mapframe import WIDTH, frame_of, lonlat
 from nearer.report.maplabels import Room, place_discs, place_names
-from nearer.report.maplegend import gain_legend, minute_legend
+from nearer.report.maplegend import change_legend, gain_legend, minute_legend
 from nearer.report.mapmarks import letters
 from nearer.report.mapsheet import lay_out
 
@@ -181,3 +181,12 @@ def test_twenty_thousand_cells_are_drawn_quickly(build: Callable[..., Plan]) -> 
     text = map_svg(plan, "after")
     assert time.process_time() - start < 2.0
     assert len(text) < 1_000_000
+
+
+def test_classes_of_change_hold_shorter_longer_lost_and_newly_reached() -> None:
+    before = np.array([10.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0, np.nan, np.nan])
+    after = np.array([2.0, 7.0, 9.0, 10.4, 11.5, 14.0, 18.0, 5.0, np.nan])
+    assert change_class(before, after).tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 3]
+    assert change_class(np.array([4.0]), np.array([np.nan])).tolist() == [LOST]
+    rows = change_legend(before, after, np.arange(1.0, 10.0))
+    assert sum(row.people[0] for row in rows) == 45.0

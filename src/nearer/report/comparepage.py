@@ -14,13 +14,14 @@ from nearer.planning.comparedoc import CompareDocument
 from nearer.planning.document import SourceFile
 from nearer.report import mapstyle, sitesmap, svgmap, tokens, words
 from nearer.report.html import environment, style
-from nearer.report.mapcells import OUT, draw_cells, minute_class
-from nearer.report.maplegend import minute_words
-from nearer.report.mapsheet import lay_ground, named_paths
+from nearer.report.mapcells import LOST, OUT, change_class, draw_cells, minute_class
+from nearer.report.maplegend import LegendRow, change_legend, minute_words
+from nearer.report.mapsheet import Canvas, lay_ground, named_paths
 from nearer.report.sitesmap import Drawn, Spot
 from nearer.units import FloatArray
 
 _SHOWN_SITES = 60
+_CHANGES = 3  # maps of differences; the table of areas tells of all
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,16 @@ class Sight:
     minutes: FloatArray
     sources: Sequence[SourceFile]
     limit_min: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """The map of what one plan changes against the first, and what it says."""
+
+    title: str
+    picture: Markup
+    reading: str
+    legend: list[LegendRow]
 
 
 def headline(document: CompareDocument) -> str:
@@ -95,15 +106,16 @@ def summary(document: CompareDocument) -> list[str]:
     return [line for line in lines if line]
 
 
-def _maps(document: CompareDocument, sight: Sight) -> tuple[Markup, list[Markup]]:
-    """Shared definitions, and one map for each plan."""
+def _maps(document: CompareDocument, sight: Sight) -> tuple[Markup, list[Markup], list[Change]]:
+    """Shared definitions, one map for each plan, and what every other one changes against the first."""
     canvas = lay_ground(sight.ground, sight.sources, "nr")
     keys = np.column_stack([minute_class(one) for one in sight.minutes]).astype(np.int64)
     drawn = draw_cells(sight.ground, canvas.frame, keys)
     canvas = replace(canvas, defs=canvas.defs + named_paths([drawing for _, drawing in drawn], "nr"))
     hatch = 'fill="url(#nr-hatch)" stroke="url(#nr-hatch)"'
     existing = sight.ground.sites[sight.ground.sites["status"] == "existing"]
-    pictures = []
+    pictures: list[Markup] = []
+    placed: list[list[Spot]] = []
     for place, plan in enumerate(document.plans):
         paint = [hatch if key[place] == OUT else f'class="nr-m{key[place]}"' for key, _ in drawn]
         cells = "".join(f'<use href="#nr-c{n}" {fill}/>' for n, fill in enumerate(paint))
@@ -118,22 +130,47 @@ def _maps(document: CompareDocument, sight: Sight) -> tuple[Markup, list[Markup]
             for site in document.sites
             if site.status[place] == "opened"
         ]
+        placed.append(spots)
         near = words.bare(document.coverage_min)
         desc = f"{words.percent(plan.after.within)} of people within {near} minutes."
         title = f"Minutes to the nearest centre, {plan.label}"
         pictures.append(sitesmap.sites_map(canvas, cells, spots, f"nr-p{place}", title, desc, 480))
-    return Markup(svgmap.shared(canvas)), pictures
+    changes = [_change(document, sight, canvas, place, placed[place]) for place in range(1, len(document.plans))]
+    return Markup(svgmap.shared(canvas)), pictures, changes[:_CHANGES]
+
+
+def _change(document: CompareDocument, sight: Sight, canvas: Canvas, place: int, spots: list[Spot]) -> Change:
+    """What a plan changes against the first, cell by cell."""
+    before, after = sight.minutes[0], sight.minutes[place]
+    people = sight.ground.people["total"].to_numpy(dtype=np.float64)
+    drawn = draw_cells(sight.ground, canvas.frame, change_class(before, after)[:, None].astype(np.int64))
+    hatch = 'fill="url(#nr-hatch)" stroke="url(#nr-hatch)"'
+    cells = "".join(
+        f'<g {hatch if key[0] == LOST else f"""class="nr-d{key[0]}" """}>{drawing}</g>' for key, drawing in drawn
+    )
+    legend = change_legend(before, after, people)
+    first, other = document.plans[0].label, document.plans[place].label
+    shorter = sum(row.people[0] for row in legend if row.mark in ("d0", "d1", "d2"))
+    longer = sum(row.people[0] for row in legend if row.mark in ("d4", "d5", "d6", f"m{OUT}"))
+    reading = (
+        f"With \u2068{other}\u2069 {words.people(shorter)} {words.verb(shorter, 'has', 'have')} a shorter way than "
+        f"with \u2068{first}\u2069, and {words.people(longer)} a longer one."
+    )
+    title = f"Minutes more or less with {other} than with {first}"
+    picture = sitesmap.sites_map(canvas, cells, spots, f"nr-d{place}", title, reading, 480)
+    return Change(f"{other} against {first}", picture, reading, legend)
 
 
 def compare_html(document: CompareDocument, sight: Sight | None) -> str:
     """The whole page; the same comparison gives the same bytes."""
-    shared, maps = ("", []) if sight is None else _maps(document, sight)
+    shared, maps, changes = ("", [], []) if sight is None else _maps(document, sight)
     classes = [] if sight is None else minute_words(sight.limit_min)
     text = environment().get_template("compare.html.j2").render(
         doc=document,
         css=Markup(tokens.css() + mapstyle.CSS + sitesmap.CSS + style()),
         shared=shared,
         maps=maps,
+        changes=changes,
         legend=[{"mark": f"m{n}", "words": text} for n, text in enumerate(classes)],
         marks=[
             (sitesmap.picture("existing"), "centre of today"),

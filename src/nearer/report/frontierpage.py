@@ -34,7 +34,7 @@ def shown(document: FrontierDocument, which: str, value: float) -> float:
 
 def figure(value: float) -> str:
     """A value of either objective."""
-    return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) < 1000 and value != round(value) else f"{value:,.0f}"
 
 
 def rows(document: FrontierDocument) -> list[list[str]]:
@@ -114,10 +114,11 @@ def frontier_html(document: FrontierDocument) -> str:
         f"<title>{escape(document.study)}</title>\n<style>{tokens.css()}{plot.CSS}{style()}</style>\n</head>\n<body>\n"
         '<main>\n<header>\n<p class="kicker">What two objectives cost each other</p>\n'
         f'<h1><span dir="auto">{escape(document.study)}</span></h1>\n<p class="lead">{escape(summary(document))}</p>\n'
-        f'</header>\n<section aria-label="The frontier">\n<figure>{frontier_plot(document)}</figure>\n'
+        f'</header>\n<section aria-label="The frontier">\n<figure class="narrow">{frontier_plot(document)}</figure>\n'
         '<div class="scroll" tabindex="0" role="region" aria-label="Points of the frontier">\n<table>\n'
-        f"<caption><b>Each row is a plan.</b> None is at least as good as another in both. {escape(document.held)} is "
-        "held to levels; the bound is over all plans that keep the level.</caption>\n"
+        f"<caption><b>Each row is a plan.</b> None is at least as good as another in both. "
+        f"{escape(document.held.capitalize())} is held to levels; the bound is over all plans that keep the level."
+        "</caption>\n"
         f"<thead><tr>{heads}</tr></thead>\n<tbody>{body}</tbody>\n</table>\n</div>\n"
         f'<ul class="plain">{notes}</ul>\n</section>\n</main>\n'
         f"<footer><p>Made with nearer {escape(document.nearer)}. This file needs no network.</p></footer>\n"

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from nearer.planning.plan import Plan
 from nearer.report.mapbase import rounded_path
 from nearer.report.mapframe import Frame, Ground, lonlat
-from nearer.report.tokens import GAIN_BREAKS, MINUTE_BREAKS
+from nearer.report.tokens import CHANGE_BREAKS, GAIN_BREAKS, MINUTE_BREAKS
 from nearer.units import FloatArray, IntArray
 
 OUT = len(MINUTE_BREAKS) + 1
@@ -19,6 +19,9 @@ OUT = len(MINUTE_BREAKS) + 1
 
 NEWLY = len(GAIN_BREAKS) + 1
 """Class of gain of people newly within reach."""
+
+LOST = len(CHANGE_BREAKS) + 1
+"""Class of change of people newly out of reach."""
 
 _SIDES = (0.62, 0.76, 0.88, 0.98)  # side of a square by how many people live in it, as a share of the cell
 _SMALLEST = 16.0  # units; less than a pixel and a half is lost on a map of a whole country
@@ -62,6 +65,13 @@ def gain_class(before: FloatArray, after: FloatArray) -> IntArray:
     saved = np.nan_to_num(before - after, nan=0.0)
     found = np.searchsorted(np.array(GAIN_BREAKS), saved, side="left")
     return np.where(np.isnan(before) & ~np.isnan(after), NEWLY, found)
+
+
+def change_class(before: FloatArray, after: FloatArray) -> IntArray:
+    """Class of minutes more, 0 (much shorter, or newly within reach) … ``LOST``; out of reach in both is no change."""
+    found = np.searchsorted(np.array(CHANGE_BREAKS), np.nan_to_num(after - before, nan=0.0), side="left")
+    found = np.where(np.isnan(before) & ~np.isnan(after), 0, found)
+    return np.where(~np.isnan(before) & np.isnan(after), LOST, found)
 
 
 def people_by_class(classes: IntArray, people: FloatArray, n_classes: int) -> FloatArray:

@@ -9,7 +9,8 @@ import numpy as np
 
 from nearer.planning.plan import Plan
 from nearer.report import tokens, words
-from nearer.report.mapcells import NEWLY, OUT, gain_class, minute_class, people_by_class
+from nearer.report.mapcells import LOST, NEWLY, OUT, change_class, gain_class, minute_class, people_by_class
+from nearer.units import FloatArray
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,24 @@ def minute_legend(plan: Plan) -> list[LegendRow]:
         for place, (low, name, before, after) in enumerate(rows)
         if low < limit or before or after
     ]
+
+
+def change_legend(before: FloatArray, after: FloatArray, people: FloatArray) -> list[LegendRow]:
+    """Classes of minutes more or less that occur, with people."""
+    counts = people_by_class(change_class(before, after), people, LOST + 1)
+    names = [
+        "over 5 minutes shorter, or newly within reach",
+        "2 to 5 minutes shorter",
+        "0.5 to 2 minutes shorter",
+        "as before, within half a minute",
+        "0.5 to 2 minutes longer",
+        "2 to 5 minutes longer",
+        "over 5 minutes longer",
+        "newly out of reach",
+    ]
+    marks = [*(f"d{n}" for n in range(LOST)), f"m{OUT}"]
+    rows = zip(marks, names, counts, strict=True)
+    return [LegendRow(mark, name, (float(count),)) for mark, name, count in rows if count]
 
 
 def gain_legend(plan: Plan) -> list[LegendRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nearer.report import tokens
-from nearer.report.mapcells import NEWLY, OUT
+from nearer.report.mapcells import LOST, NEWLY, OUT
 
 CSS = (
     ".nearer-map{display:block;width:100%;height:auto;background:var(--page);font-family:"
@@ -19,6 +19,7 @@ CSS = (
     + ".nr-ferry{stroke-dasharray:3 3}"
     + "".join(f".nr-m{n}{{fill:var(--m{n});stroke:var(--m{n})}}" for n in range(OUT))
     + "".join(f".nr-g{n}{{fill:var(--g{n});stroke:var(--g{n})}}" for n in range(NEWLY + 1))
+    + "".join(f".nr-d{n}{{fill:var(--d{n});stroke:var(--d{n})}}" for n in range(LOST))
     + ".nr-dim{fill:var(--line);stroke:var(--line)}"
     ".nr-hatch-ground{fill:var(--line)}.nr-hatch-line{stroke:var(--text);fill:none}"
     ".nr-existing{fill:var(--existing);stroke:var(--page)}.nr-opened{fill:var(--opened);stroke:var(--text)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from markupsafe import Markup
 
@@ -20,9 +21,10 @@ from nearer.report import mapstyle, qgis, stress_words, svgmap, tokens, words
 from nearer.report.gpkg import write_layers
 from nearer.report.html import environment, sized, style
 from nearer.report.mapbase import outline_path
+from nearer.report.mapcells import LOST, change_class, draw_cells
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH
-from nearer.report.maplegend import LegendRow, minute_legend
+from nearer.report.maplegend import LegendRow, change_legend, minute_legend
 from nearer.report.mapmarks import mark
 from nearer.report.mapsheet import Sheet, Which, lay_out
 from nearer.report.tables import site_names
@@ -74,6 +76,8 @@ def stress_html(made: Stress) -> str:
             "before": _map(replace(sheet, plan=made.before, ground=made.before), "before", document, ""),
             "after": _map(sheet, "after", document, hazard),
         },
+        losses=_losses(made, sheet, hazard),
+        loss_legend=_loss_legend(made),
         readings={side: stress_words.reading(document, plan, side) for side in ("before", "after")},
         happening=stress_words.happening(document.asked),
         headline=stress_words.headline(document, plan),
@@ -97,6 +101,36 @@ def _map(sheet: Sheet, which: Which, document: StressDocument, over: str) -> Mar
         f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {sheet.frame.height}" role="img" '
         f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{title}</title>'
         f'<desc id="{ident}-d">{clean(reading)}</desc>{svgmap.content(sheet, which, 480, over)}</svg>'
+    )
+
+
+def _losses(made: Stress, sheet: Sheet, over: str) -> Markup:
+    """Who loses, and how much; "" where nobody does."""
+    people = made.after.people
+    minutes = [people[column].to_numpy(dtype=np.float64) for column in ("minutes_before", "minutes_after")]
+    classes = change_class(minutes[0], minutes[1])
+    if not (classes > change_class(np.zeros(1), np.zeros(1))[0]).any():
+        return Markup("")
+    cells = draw_cells(made.after, sheet.frame, classes[:, None].astype(np.int64))
+    hatch = f'fill="url(#{sheet.prefix}-hatch)" stroke="url(#{sheet.prefix}-hatch)"'
+    painted = "".join(
+        f'<g {hatch if key[0] == LOST else f"""class="nr-d{key[0]}" """}>{drawing}</g>' for key, drawing in cells
+    )
+    ident = f"{sheet.prefix}-losses"
+    return Markup(
+        f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {sheet.frame.height}" role="img" '
+        f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">Minutes more than before</title>'
+        f'<desc id="{ident}-d">{clean(stress_words.longer(made.document))}</desc>'
+        f"{svgmap.content(sheet, 'after', 480, over, painted)}</svg>"
+    )
+
+
+def _loss_legend(made: Stress) -> list[LegendRow]:
+    people = made.after.people
+    return change_legend(
+        people["minutes_before"].to_numpy(dtype=np.float64),
+        people["minutes_after"].to_numpy(dtype=np.float64),
+        people["total"].to_numpy(dtype=np.float64),
     )
 
 

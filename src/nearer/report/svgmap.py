@@ -24,8 +24,12 @@ TITLES = {
 }
 
 
-def content(sheet: Sheet, which: Which, width: float, over: str = "") -> str:
-    """What stands inside the frame of one map shown ``width`` pixels wide; ``over`` lies on the streets."""
+def content(sheet: Sheet, which: Which, width: float, over: str = "", painted: str | None = None) -> str:
+    """
+    What stands inside the frame of one map shown ``width`` pixels wide.
+
+    ``over`` lies on the streets; ``painted`` are people's cells where the map has colours of its own.
+    """
     px = WIDTH / width
     frame, sites = sheet.frame, sheet.plan.sites
     n_open = int(sites["status"].isin(["existing", "opened", "upgraded"]).sum())
@@ -46,7 +50,7 @@ def content(sheet: Sheet, which: Which, width: float, over: str = "") -> str:
             room.take(around(x, y, 5 * dot, 5 * dot))
     names = area_names(sheet, (room, bare), px)
     return (
-        f'<use href="#{sheet.prefix}-ground" {edge}/><g>{cells(sheet, which)}</g>'
+        f'<use href="#{sheet.prefix}-ground" {edge}/><g>{cells(sheet, which) if painted is None else painted}</g>'
         f'<use href="#{sheet.prefix}-over" {edge}/>{over}{drawn}{names}{notes}'
         f'<rect class="nr-frame" stroke-width="{1.4 * px:.0f}" {edge}/>'
     )

@@ -65,6 +65,13 @@ SHORT_LIGHT = ("#E4E7EB", "#F1CDE0", "#DB8FB6", "#C5568F", "#8E1156")
 SHORT_DARK = ("#232A32", "#52263D", "#8A3D65", "#C35A92", "#F7A6CE")
 """One-sided ramp of the colour of closed centres, from "nothing lacks" away from the page."""
 
+CHANGE_BREAKS: tuple[float, ...] = (-5.0, -2.0, -0.5, 0.5, 2.0, 5.0)
+"""Ends between the classes of minutes more or less; newly out of reach is an eighth class, hatched."""
+
+CHANGE_LIGHT = ("#B35806", "#F1A340", "#FEE0B6", "#ECEEF1", "#D8DAEB", "#998EC3", "#542788")
+CHANGE_DARK = ("#FF9B3D", "#B4692B", "#5A3E26", "#232A32", "#3B3657", "#7D6FC0", "#BDAEFF")
+"""PuOr in seven steps (Brewer, Harrower 2003), orange is shorter and purple longer; no change sinks into the page."""
+
 STREET_WIDTHS_PX = {"path": 0.3, "minor": 0.45, "major": 0.9, "motorway": 1.3, "ferry": 0.7}
 """Stroke of each class of ``nearer.inputs.tables.STREET_CLASSES``, pixels on screen."""
 
@@ -73,14 +80,15 @@ FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",
 
 
 def variables(dark: bool = False) -> dict[str, str]:
-    """CSS variables of one scheme, ``--role`` → colour; ``--m0`` … minutes, ``--g0`` … gain, ``--s0`` … shortfall."""
+    """CSS variables of one scheme, ``--role`` → colour; ``m0`` … minutes, ``g`` gain, ``s`` shortfall, ``d`` change."""
     roles = DARK if dark else LIGHT
     minutes, gain = (MINUTES_DARK, GAIN_DARK) if dark else (MINUTES_LIGHT, GAIN_LIGHT)
-    short = SHORT_DARK if dark else SHORT_LIGHT
+    short, change = (SHORT_DARK, CHANGE_DARK) if dark else (SHORT_LIGHT, CHANGE_LIGHT)
     found = {f"--{role}": colour for role, colour in roles.items()}
     found.update({f"--m{place}": colour for place, colour in enumerate(minutes)})
     found.update({f"--g{place}": colour for place, colour in enumerate(gain)})
     found.update({f"--s{place}": colour for place, colour in enumerate(short)})
+    found.update({f"--d{place}": colour for place, colour in enumerate(change)})
     return found
 
 
