@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from benchmarks.dynamic import TINY, make
 
-from nearer.model import FREE, Instance, Rules, ServiceLimit, Status
+from nearer.model import FREE, Instance, Rules, RulesCertificate, ServiceLimit, Status
 from nearer.model.check import certified_bound, check_solution
 from nearer.model.evaluate_rules import rules_bound
 from nearer.progress import Stop
 from nearer.solvers import dynamic, solve
 from nearer.solvers.dynamic_cover import is_covering
+from nearer.solvers.horizon import frozen
 from nearer.testing.rules import brute_force_rules, check_rules_solver, rules_cases
 
 
@@ -241,3 +242,19 @@ def test_money_alone_with_rooms_that_fill_has_a_plan_that_keeps_its_promise(monk
     assert check_solution(poor, solution) == []
     assert math.isfinite(solution.objective)
     assert 0 < solution.bound <= solution.objective
+
+
+def test_a_clock_that_has_run_out_leaves_a_plan_that_is_easily_found() -> None:
+    found = 0
+    for case in (town(), town(levels=0), *rules_cases(30, 700)):
+        solution = solve(case, gap=0.0, stop=Stop(0.0))
+        assert check_solution(case, solution) == []
+        if solution.certificate is not None:
+            assert isinstance(solution.certificate, RulesCertificate)
+            assert rules_bound(case, solution.certificate) >= solution.bound - 1e-9 * abs(solution.bound) - 1e-9
+        found += math.isfinite(solution.objective)
+    assert found >= 20
+    instance = town()
+    today = np.tile(np.where(instance.standing == FREE, -1, 0).astype(np.int16), (instance.n_phases, 1))
+    hasty, as_it_is = solve(instance, gap=0.0, stop=Stop(0.0)), solve(frozen(instance, today), gap=0.01)
+    assert hasty.objective < 0.95 * as_it_is.objective

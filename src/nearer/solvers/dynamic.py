@@ -24,6 +24,7 @@ from nearer.solvers.dynamic_exact import Exact, solve_exactly
 from nearer.solvers.dynamic_options import OptionChoice
 from nearer.solvers.dynamic_plan import Plan, Sender
 from nearer.solvers.dynamic_search import Interchange
+from nearer.solvers.dynamic_start import easy_options
 from nearer.solvers.state import State, no_plan
 from nearer.units import FloatArray, IntArray
 
@@ -293,7 +294,7 @@ class DynamicRun:
         if known is None or not known.keeps:
             return
         self._keep(known, pi)
-        if self.search is None:
+        if self.search is None or self.state.budget.exhausted():
             return
         low, tried = pi, []
         for _ in range(_RAISES):
@@ -385,6 +386,10 @@ def solve_dynamic(
         if exact is not None and exact.option is not None:
             state.found(exact.value, np.zeros(0, dtype=np.int32))
             state.proved(exact.bound)
+        nothing = not np.isfinite(state.value) and not (run is not None and run.infeasible)
+        if nothing and not instance.single_source and (exact is None or exact.status is MipStatus.STOPPED):
+            run = _at_once(instance, run, state, threads)
+            exact = None
     seconds = stop.elapsed_s - began_s
     if run is not None and (exact is None or exact.option is None) and (run.plan is not None or exact is None):
         return _solution(instance, run, state, seconds, by_solver)
@@ -409,6 +414,21 @@ def solve_dynamic(
     )
 
 
+def _at_once(instance: Instance, run: DynamicRun | None, state: State, threads: int) -> DynamicRun:
+    """The run with a plan that is easily found, whatever the clock says; without one where it is not."""
+    run = DynamicRun(instance, state, threads) if run is None else run
+    option = easy_options(run.core)
+    if run.choice.obeyed(option):
+        run.sender.stop = Stop()
+        run.begin_with(option)
+    if run.plan is not None and run.dual.proof is None:
+        rules = run.core.rules
+        least = np.minimum.reduceat(rules.option_cost, rules.option_ptr[:-1])
+        # nobody's way costs less than nothing
+        state.proved(float(least.sum()) - 1e-12 * float(np.abs(least).sum()))
+    return run
+
+
 def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float, by_solver: bool) -> Solution:
     """What a run found, with the certificate of its bound unless HiGHS proved more."""
     plan = run.plan
@@ -418,6 +438,10 @@ def _solution(instance: Instance, run: DynamicRun, state: State, seconds: float,
     certificate: RulesCertificate | None = None
     if run.dual.proof is not None and not by_solver:
         certificate = run.dual.certificate()
+    elif run.dual.proof is None:
+        rules = run.core.rules
+        none = np.zeros((instance.n_phases, instance.n_rows))
+        certificate = RulesCertificate(none, np.zeros(rules.n_sides), np.zeros(len(rules.limits)))
     row, site, share = (np.concatenate([getattr(one, name) for one in plan.sent]) for name in ("row", "site", "share"))
     order = np.lexsort((site, row, phase))
     return Solution(
