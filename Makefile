@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-long check docs bench schema clean
+.PHONY: help demo test test-long simulate check docs bench schema clean
 help:
 	@echo "make demo       plan the shipped real example and say where its report lies"
 	@echo "make test       run every test (sets itself up; about ten minutes the first time)"
 	@echo "make test-long  the long forms of the tests"
 	@echo "make web        build the pages that \`nearer serve\` shows"
+	@echo "make simulate   10,000 made-up worlds of desks that are away, for the night (SEEDS names others)"
 	@echo "make check      style, types and layers only"
 	@echo "make docs       build the documentation into docs/_build"
 	@echo "make bench      run the benchmarks (NEARER_DATA names the optional data folder)"
@@ -86,6 +87,11 @@ test: .venv/test web browser postgres strace check
 
 test-long: .venv/test web browser postgres strace
 	$(BIN)/python -m pytest -n 2
+
+# Where one fails, its seed is printed with the command that lives through it again.
+SEEDS ?= 0 10000
+simulate: .venv/test
+	$(BIN)/python -m tests.aid.simulation $(SEEDS)
 
 docs: .venv/test
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
