@@ -46,10 +46,20 @@ def commands() -> Iterator[tuple[str, Any]]:
     for command in app.registered_commands:
         assert command.callback is not None
         yield command.name or command.callback.__name__, command.callback
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        for command in group.typer_instance.registered_commands:
-            yield f"{group.name} {command.name}", command.callback
+    for name, group in groups():
+        for command in group.registered_commands:
+            yield f"{name} {command.name}", command.callback
+
+
+def groups() -> Iterator[tuple[str, typer.Typer]]:
+    """Name and commands of every group, and of those within it."""
+    there = [("", app)]
+    for name, group in there:
+        if name:
+            yield name, group
+        for inner in group.registered_groups:
+            assert inner.typer_instance is not None
+            there.append((f"{name} {inner.name}".strip(), inner.typer_instance))
 
 
 def parameters(function: Any) -> Iterator[tuple[str, str, str, str]]:

@@ -157,16 +157,17 @@ def test_every_command_and_option_of_the_desk_is_documented(site: Path) -> None:
         said[name[1]] = {spelling for cell in cells for spelling in cell.split(", ")}
     (desk,) = (group.typer_instance for group in app.registered_groups if group.name == "aid")
     assert desk is not None
-    assert said.keys() == {f"nearer aid {command.name}" for command in desk.registered_commands}
-    for command in desk.registered_commands:
+    inner = [(f"{group.name} ", group.typer_instance) for group in desk.registered_groups]
+    groups = [("", desk), *((name or "", group) for name, group in inner if group is not None)]
+    commands = [f"{name}{command.name}" for name, group in groups for command in group.registered_commands]
+    assert said.keys() == {f"nearer aid {command}" for command in commands}
+    for command in commands:
         told = (
-            CliRunner()
-            .invoke(app, ["aid", command.name or "", "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
-            .output
+            CliRunner().invoke(app, ["aid", *command.split(), "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
         )
         options = set(re.findall(r"^│[ *]*(--[a-z][a-z-]*)", re.sub(r"\x1b\[[0-9;]*m", "", told), re.M)) - {"--help"}
-        spelled = said[f"nearer aid {command.name}"]
-        assert options == {spelling for spelling in spelled if spelling.startswith("--")}, command.name
+        spelled = said[f"nearer aid {command}"]
+        assert options == {spelling for spelling in spelled if spelling.startswith("--")}, command
 
 
 def test_tests_that_pages_name_exist() -> None:

@@ -77,7 +77,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "approve": _BOSS,
     "decline": _BOSS,
     # Desks that are away.
-    "offline": _CARDS,
+    "sync": _CARDS,
     "leases": _ALL,
     "conflicts": (_DESK, _COORDINATOR, _AUDITOR),
     # What reads the ledger; over HTTP every question is "read".

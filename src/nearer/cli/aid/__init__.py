@@ -79,4 +79,4 @@ _MORE = (asking, sharing, taking_in, giving_out, reporting)
 for _module in (*_DOORS, *_MORE):
     for _name, _function in _module.COMMANDS.items():
         app.command(_name)(guarded(_name, _function))
-app.add_typer(offline.app)
+app.add_typer(offline.app, name="offline")

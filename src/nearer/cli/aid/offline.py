@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nearer.cli.aid.doorkeeper import are_people, guarded, open_people
+from nearer.cli.aid.doorkeeper import are_people, guarded, open_people, token_from
 from nearer.cli.aid.shared import (
     AsJson,
     Id,
@@ -27,7 +28,6 @@ from nearer.cli.console import FAILED, say, say_json
 from nearer.errors import InputError
 
 if TYPE_CHECKING:
-    from nearer.aid.households.store import Households
     from nearer.aid.offline.document import Card, Entry
     from nearer.aid.offline.journal import OfflineDesk
     from nearer.aid.offline.sync import Known
@@ -49,14 +49,13 @@ Token = Annotated[str, typer.Argument(metavar="CARD", help="The card as scanned;
 _HERE = Path("offline-desk")
 
 
-@app.command()
 @partial(guarded, "offline")
 def lease(
     context: typer.Context,
     site: Annotated[str, typer.Argument(metavar="SITE", help="Which site's goods and households.")],
     programme: Annotated[str, typer.Option(metavar="CODE", help="Which programme.")],
     period: Annotated[str, typer.Option(metavar="PERIOD", help="Which period.")],
-    until: Annotated[str, typer.Option(metavar="TIME", help="When it ends, as 2026-03-02T18:00+01:00.")],
+    until: Annotated[str, typer.Option(metavar="TIME", help="When it ends: 8h from now, or 2026-03-02T18:00+01:00.")],
     lines: Annotated[
         list[str] | None, typer.Argument(metavar="ITEM=QUANTITY…", help="Goods to take along, such as rice=20kg.")
     ] = None,
@@ -70,6 +69,7 @@ def lease(
 ) -> None:
     """Take goods and households along: connected desks leave both alone until the lease ends."""
     with answering(as_json):
+        from nearer.aid.clock import moment_text
         from nearer.aid.commands import Wanted
         from nearer.aid.offline.document import take_lease
         from nearer.aid.offline.journal import OfflineDesk
@@ -86,24 +86,24 @@ def lease(
                 desk=asker.desk,
                 programme=programme,
                 period=period,
-                until=moment_from(until),
+                until=_end(until, store.now()),
                 lines=[Wanted.model_validate(line) for line in wanted_from(lines or [])],
                 id=id or str(uuid.uuid4()),
                 actor=asker.by,
             )
         OfflineDesk.begin(folder, document)
-        told = {"lease": document.lease, "until": until, "households": len(document.claims), "left_out": left_out}
+        ends = moment_text(document.until)
+        told = {"lease": document.lease, "until": ends, "households": len(document.claims), "left_out": left_out}
         if as_json:
             say_json(told)
             return
-        say(f"{folder} has the lease {document.lease} with {len(document.claims)} households, until {until}.")
+        say(f"{folder} has the lease {document.lease} with {len(document.claims)} households, until {ends}.")
         if left_out:
             say(f"{left_out} are with another desk and were left out.")
         if document.stock:
             rows_table([line.model_dump(mode="json") for line in document.stock])
 
 
-@app.command()
 def look(context: typer.Context, card: Token, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Show what a card may have at this desk."""
     with answering(as_json), _desk(folder) as desk:
@@ -121,7 +121,6 @@ def look(context: typer.Context, card: Token, folder: Folder = _HERE, as_json: A
                 say(f"Visits left: {found['visits']}.")
 
 
-@app.command()
 def hand_over(
     context: typer.Context,
     card: Token,
@@ -154,7 +153,6 @@ def hand_over(
         _tell(entry, as_json)
 
 
-@app.command()
 def stock(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Show what this desk still has."""
     with answering(as_json), _desk(folder) as desk:
@@ -167,7 +165,6 @@ def stock(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = Fals
             say("Nothing is left.")
 
 
-@app.command()
 def journal(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Show what this desk has given, and whether the ledger has it."""
     with answering(as_json), _desk(folder) as desk:
@@ -181,7 +178,6 @@ def journal(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = Fa
         rows_table([_line(row) for row in rows])
 
 
-@app.command()
 @partial(guarded, "offline")
 def sync(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Bring the journal into the ledger; as often as one likes."""
@@ -199,7 +195,6 @@ def sync(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False
         raise typer.Exit(FAILED)
 
 
-@app.command()
 @partial(guarded, "offline")
 def give_back(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Bring the journal, give back what is left of goods and list, and erase the desk."""
@@ -232,15 +227,17 @@ def _desk(folder: Path) -> OfflineDesk:
     return OfflineDesk(folder)
 
 
+def _end(text: str, now: datetime) -> datetime:
+    """``8h`` from now, or a moment."""
+    if re.fullmatch(r"[1-9][0-9]{0,2}h", text):
+        return now + timedelta(hours=int(text[:-1]))
+    return moment_from(text)
+
+
 def _hash_of(token: str) -> str:
     from nearer.aid.households.cards import card_hash
 
-    return card_hash(sys.stdin.readline().strip() if token == "-" else token)
-
-
-def _people(context: typer.Context) -> Households | None:
-    """The household database, where there is one."""
-    return open_people(context) if are_people(context) else None
+    return card_hash(token_from(token))
 
 
 def _cards(
@@ -252,12 +249,11 @@ def _cards(
     from nearer.aid.offline.document import Card
     from nearer.errors import Fault, UsageError
 
-    people = _people(context)
-    if people is None:
+    if not are_people(context):
         if file is not None:
             raise UsageError("There is no household database, so no card leads to a household.")
         return [], 0
-    with people:
+    with open_people(context) as people:
         found = entitled(people, programme, period, by=asker_of(context).by, home=site if file is None else None)
     if file is not None:
         try:
@@ -278,11 +274,10 @@ def _known(context: typer.Context) -> Iterator[Known]:
     """Whose a card is, by the household database where there is one."""
     from nearer.aid.offline.sync import known_in, nobody
 
-    people = _people(context)
-    if people is None:
+    if not are_people(context):
         yield nobody
     else:
-        with people:
+        with open_people(context) as people:
             yield known_in(people, asker_of(context).by)
 
 
@@ -323,3 +318,17 @@ def _tell_sync(told: dict[str, Any]) -> None:
         rows_table(flagged)
     for row in told["refused"]:
         say(f"{row['id']}: {row['why']}")
+
+
+# What touches the ledger is done only for who may do it; at the desk itself nobody can be asked.
+COMMANDS: dict[str, Callable[..., None]] = {
+    "lease": guarded("lease", lease),
+    "look": look,
+    "hand-over": hand_over,
+    "stock": stock,
+    "journal": journal,
+    "sync": guarded("sync", sync),
+    "give-back": guarded("end-lease", give_back),
+}
+for _name, _function in COMMANDS.items():
+    app.command(_name)(_function)

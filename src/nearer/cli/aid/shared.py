@@ -161,7 +161,8 @@ def tell(answer: dict[str, Any]) -> None:
 
 def rows_table(rows: list[dict[str, Any]]) -> None:
     """Print rows as a table, without columns that hold nothing."""
-    names = [name for name in rows[0] if any(row.get(name) not in (None, "") for row in rows)]
+    every = dict.fromkeys(name for row in rows for name in row)
+    names = [name for name in every if any(row.get(name) not in (None, "") for row in rows)]
     cells = [names, *(["" if row.get(name) is None else str(row[name]) for name in names] for row in rows)]
     is_number = [all(isinstance(row.get(name), int | None) for row in rows) for name in names]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
