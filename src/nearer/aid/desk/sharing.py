@@ -9,6 +9,8 @@ from nearer.aid import commands as c
 from nearer.aid.book import Book
 from nearer.aid.desk.lookup import need, state_of
 from nearer.aid.refusals import RefusedError, unknown
+from nearer.aid.sharing.needs import open_requests
+from nearer.aid.sharing.state import read_state
 
 _TOLD = 10
 """Lines named in one refusal; of more, the count is told."""
@@ -126,6 +128,7 @@ def approve(book: Book, command: c.Approve) -> dict[str, Any]:
     for site, reason in closing:
         book.add("site_states", site=site, state="closed", reason=reason)
     book.add("decisions", proposal=command.proposal, outcome="approved", reason=None)
+    _hand_requests_on(book, command.proposal, {site for site, _ in closing})
     loads: dict[tuple[str, str, str], str] = {}
     for line, day, lot, origin, to, quantity in chosen:
         load = loads.get((day, origin, to))
@@ -142,6 +145,34 @@ def approve(book: Book, command: c.Approve) -> dict[str, Any]:
             {"day": day, "from": origin, "to": to, "reservation": load} for (day, origin, to), load in loads.items()
         ],
     }
+
+
+def _hand_requests_on(book: Book, proposal: str, closing: set[str]) -> None:
+    """Open requests of sites that close end, and who takes over asks for its part of what they still miss."""
+    takers: dict[str, list[tuple[str, int]]] = {}
+    for site, to, part in book.sql.all(
+        "SELECT site, to_site, per_mille FROM takeovers WHERE proposal = ? ORDER BY site, to_site", proposal
+    ):
+        takers.setdefault(site, []).append((to, int(part)))
+    if not closing & set(takers):
+        return
+    ended: set[str] = set()
+    asked: dict[tuple[str, str | None, str | None], dict[str, int]] = {}
+    for line in open_requests(book.sql, read_state(book.sql)):
+        if line.site not in closing or line.site not in takers:
+            continue
+        if line.request not in ended:
+            ended.add(line.request)
+            book.add("request_ends", request=line.request, outcome="withdrawn")
+        whole = sum(part for _, part in takers[line.site])
+        for to, part in takers[line.site]:
+            items = asked.setdefault((to, line.programme, line.needed_by), {})
+            items[line.item] = items.get(line.item, 0) - (-line.open * part // whole)
+    for number, ((to, programme, needed_by), items) in enumerate(asked.items(), start=1):
+        name = f"Q{book.seq}-{number}"
+        book.add("requests", request=name, site=to, for_programme=programme, needed_by=needed_by)
+        for item, quantity in items.items():
+            book.add("request_lines", request=name, item=item, quantity=quantity)
 
 
 def decline(book: Book, command: c.Decline) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def open_requests(sql: Sql, state: State) -> list[OpenRequest]:
         by_day = sorted(lines, key=lambda line: (line.needed_by or "9999", line.seq))
         for seq, quantity in sorted(promised.get(pair, [])):
             for line in by_day:
-                if line.seq < seq <= ended.get(line.request, seq):
+                if line.seq <= seq <= ended.get(line.request, seq):
                     part = min(quantity, left[line.request])
                     left[line.request] -= part
                     quantity -= part
@@ -229,7 +229,7 @@ def needs_of(
         if site in surges:
             return -(-quantity * surges[site] // 1000)
         per_mille, made = state.surges.get(site, (1000, 0))
-        return quantity if since > made else -(-quantity * per_mille // 1000)
+        return quantity if since >= made else -(-quantity * per_mille // 1000)
 
     found: list[Need] = []
     so_far: dict[Pair, int] = {}
