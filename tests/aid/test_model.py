@@ -52,6 +52,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "send": {"at": site, "to": site, "item": goods, "quantity": amount},
     "arrive": {},
     "reserve": {"at": site, "item": goods, "quantity": amount},
+    "approve": {"at": site, "to": site, "item": goods, "quantity": amount},
     "release": {},
     "make": {"at": site, "times": st.integers(1, 2)},
     "hand_over": {
@@ -223,6 +224,33 @@ class Ledger(RuleBasedStateMachine):
             self.model.reservations[name] = at
             moves = [(lot, part, stock(at), ("RESERVED", at, name)) for lot, part in taken]
             self.model.apply(answer["transaction"], moves, None)
+
+    def approve(self, at: str, to: str, item: str, quantity: int) -> None:
+        """A proposal of one line for each lot that would be picked, or of one lot too much."""
+        taken = self.model.fefo(stock(at), item, quantity)
+        if at == to or not self.model.lots:
+            return
+        lots = taken or [(min(self.model.lots), 10**9)]
+        day = "2026-03-02"
+        lines = tuple(
+            c.ProposedLine(day=day, arrives=day, lot=lot, origin=at, to=to, for_site=to, quantity=part)
+            for lot, part in lots
+        )
+        made = self.attempt(
+            c.Propose(
+                as_of=1, first_day=day, last_day=day, inputs="0" * 64, solver="by hand", status="proven", lines=lines
+            ),
+            True,
+        )
+        assert made is not None
+        answer = self.attempt(c.Approve(proposal=made["proposal"]), taken is not None)
+        if answer is not None and taken is not None:
+            name = answer["loads"][0]["reservation"]
+            self.model.reservations[name] = at
+            moves = [(lot, part, stock(at), ("RESERVED", at, name)) for lot, part in taken]
+            self.model.apply(answer["transaction"], moves, None)
+        with pytest.raises(RefusedError):
+            self.desk.do(c.Approve(proposal=made["proposal"]), id=f"model-{next(_NUMBERS):08d}")
 
     def release(self, data: st.DataObject) -> None:
         if not self.model.reservations:
