@@ -12,7 +12,19 @@ from pathlib import Path
 from benchmarks.given import Given
 from benchmarks.machine import facts, load
 
-NAMES = ("times", "reading", "plan", "newtown", "dynamic", "literature", "peers", "planning", "aid", "allocation")
+NAMES = (
+    "times",
+    "reading",
+    "plan",
+    "newtown",
+    "dynamic",
+    "literature",
+    "peers",
+    "planning",
+    "aid",
+    "aid_load",
+    "allocation",
+)
 
 
 def main() -> int:

@@ -61,6 +61,11 @@ class Nursery:
         os.kill(self._pid, by)
         assert self._line() == f"gone by signal {by.value}"
 
+    def cpu_s(self) -> float:
+        """Processor seconds that the server has used (Linux)."""
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def close(self) -> None:
         """Start no more."""
         self._process.kill()

@@ -391,19 +391,20 @@ class _Audit:
                 )
         # No tag is told: a finding may be read by anybody.
         for programme, period, item, left, due in self._sql.all(
+            "SELECT programme, period, item, left_over, due FROM ("
             "SELECT g.programme, g.period, g.item, a.left_over, "
             "g.quantity - COALESCE((SELECT SUM(d.quantity) FROM draws d WHERE d.programme = g.programme "
-            "AND d.period = g.period AND d.tag = g.tag AND d.item = g.item), 0) "
+            "AND d.period = g.period AND d.tag = g.tag AND d.item = g.item), 0) AS due "
             "FROM grants g LEFT JOIN allowances a ON a.programme = g.programme AND a.period = g.period "
-            "AND a.tag = g.tag AND a.item = g.item"
+            "AND a.tag = g.tag AND a.item = g.item) AS accounts_of_households "
+            "WHERE left_over IS NULL OR left_over <> due OR due < 0"
         ):
-            if left != due or due < 0:
-                self._find(
-                    None,
-                    "allowances",
-                    f"{programme} {period} {item}",
-                    f"A household's account in {programme} {period} has {left} {item} left, its draws leave {due}.",
-                )
+            self._find(
+                None,
+                "allowances",
+                f"{programme} {period} {item}",
+                f"A household's account in {programme} {period} has {left} {item} left, its draws leave {due}.",
+            )
         grants, allowances = (self._sql.one(f"SELECT COUNT(*) FROM {name}") for name in ("grants", "allowances"))
         if grants != allowances:
             self._find(None, "allowances", "all", "There are accounts of households that were never opened.")
