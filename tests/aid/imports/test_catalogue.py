@@ -28,7 +28,13 @@ def test_items_of_a_catalogue_are_added_once(town: Desk, tmp_path: Path) -> None
     file.write_text(CATALOGUE, encoding="utf-8")
     post(town.store, items_from(town.store, file, SPELLINGS, codes=["kreLshek01"]), actor="staff-1")
     found = items_from(town.store, file, SPELLINGS)
-    assert [one.done for one in found.planned] == [False, False, True]
+    assert [(one.command.kind, one.done) for one in found.planned] == [
+        ("add-item", False),
+        ("measure-item", False),
+        ("add-item", False),  # its weight is 0: not known
+        ("add-item", True),
+        ("measure-item", True),
+    ]
     post(town.store, found, actor="staff-1")
     size = store_size(town.store)
     again = items_from(town.store, file, SPELLINGS)
@@ -37,6 +43,11 @@ def test_items_of_a_catalogue_are_added_once(town: Desk, tmp_path: Path) -> None
     assert store_size(town.store) == size
     rows = {row["item"]: row for row in listed(town.store, "items")}
     assert rows["ccntuhf-8dfb"]["ifrc_code"] == "CCNTUHF-8DFB"
+    with town.store.reading() as connection:
+        weight = connection.exec_driver_sql(
+            "SELECT milligrams, cubic_mm FROM measures WHERE item = 'hsheblanclt2'"
+        ).one()
+    assert tuple(weight) == (680_000, 1_530_000)
     assert (rows["hsheblanclt2"]["name"], rows["hsheblanclt2"]["unit"]) == ("BLANKET, woven, light", "piece")
 
 
@@ -76,7 +87,9 @@ def test_the_whole_catalogue_of_emergency_items_is_read(data_dir: Path, town: De
     file = data_dir / "aid" / "ifrc_items" / "ifrc_emergency_items_catalogue.csv"
     if not file.is_file():
         pytest.skip("the catalogue is not there")
-    assert len(items_from(town.store, file, SPELLINGS).planned) == 2467
+    planned = items_from(town.store, file, SPELLINGS).planned
+    assert sum(one.command.kind == "add-item" for one in planned) == 2467
+    assert sum(one.command.kind == "measure-item" for one in planned) > 1000
     some = items_from(town.store, file, SPELLINGS, codes=["AFODMREA0101", "APACBAGP100"])
     post(town.store, some, actor="staff-1")
     assert {"afodmrea0101", "apacbagp100"} <= {row["item"] for row in listed(town.store, "items")}

@@ -46,6 +46,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "import-gifts": _GOODS,
     "import-stock": _GOODS,
     "import-items": _GOODS,
+    "import-epcis": _GOODS,
     "spend": _BOSS,
     "reserve": (_DESK, _STOCK, _COORDINATOR),
     "release": (_DESK, _STOCK, _COORDINATOR),

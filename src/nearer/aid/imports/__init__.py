@@ -10,8 +10,9 @@ the row, so that a file that is taken in twice counts once.
 """
 
 from nearer.aid.imports.catalogue import items_from
+from nearer.aid.imports.epcis import receipts_from
 from nearer.aid.imports.goods import gifts_from, stock_from
 from nearer.aid.imports.post import Planned, Reading, post
 from nearer.aid.imports.units import read_spellings
 
-__all__ = ["Planned", "Reading", "gifts_from", "items_from", "post", "read_spellings", "stock_from"]
+__all__ = ["Planned", "Reading", "gifts_from", "items_from", "post", "read_spellings", "receipts_from", "stock_from"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from fractions import Fraction
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from nearer.aid import commands as c
+from nearer.aid.book import MOST
 from nearer.aid.imports.headings import Line, columns_of, lines_of
 from nearer.aid.imports.post import Planned, Reading, id_for, look_up_done
 from nearer.aid.imports.sheet import read_sheet
@@ -102,6 +104,17 @@ def _plan(line: Line, code: str, spellings: Mapping[str, str], reading: Reading,
             line.fault("name" if found["loc"][0] == "name" else "ifrc", f"cannot be taken in: {found['msg'].lower()}")
         return
     reading.planned.append(Planned(id, item, line.row))
+    milligrams = _measure(line, "weight", 10**6)
+    if milligrams:
+        volume = _measure(line, "volume_l", 10**6) or _measure(line, "volume", 10**9)
+        measure = c.MeasureItem(item=item.item, milligrams=milligrams, cubic_mm=volume)
+        reading.planned.append(Planned(f"{id}-weight", measure, line.row))
+
+
+def _measure(line: Line, field: str, factor: int) -> int:
+    """A weight in milligrams or a volume in cubic millimetres; 0 where it is not given."""
+    text = line.number(field) if line.has(field) else None
+    return min(round(Fraction(text or "0") * factor), MOST)
 
 
 def _item_code(code: str) -> str:

@@ -94,6 +94,26 @@ def import_items(
             _end(context, store, reading, apply, as_json)
 
 
+def import_epcis(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An EPCIS 2.0 document in JSON.")],
+    classes: Annotated[
+        Path, typer.Option(metavar="FILE", help="What goods are called here: CSV with the columns class and item.")
+    ],
+    site: Annotated[str, typer.Option(metavar="CODE", help="Where it came to.")],
+    giver: Annotated[str, typer.Option(metavar="CODE", help="Who gives.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take in goods that a partner's EPCIS events say have come; each event is one receipt."""
+    with answering(as_json):
+        from nearer.aid.imports import receipts_from
+        from nearer.aid.store import Store
+
+        with Store(asker_of(context).ledger) as store:
+            _end(context, store, receipts_from(store, file, classes, site=site, giver=giver), apply, as_json)
+
+
 def _end(context: typer.Context, store: Store, reading: Reading, apply: bool, as_json: bool) -> None:
     """Do what was read, or show it."""
     from nearer.aid.imports import post
@@ -117,4 +137,9 @@ def _end(context: typer.Context, store: Store, reading: Reading, apply: bool, as
     say("Taken in." if apply else "Nothing was written; give --apply to do it.")
 
 
-COMMANDS = {"import-gifts": import_gifts, "import-stock": import_stock, "import-items": import_items}
+COMMANDS = {
+    "import-gifts": import_gifts,
+    "import-stock": import_stock,
+    "import-items": import_items,
+    "import-epcis": import_epcis,
+}
