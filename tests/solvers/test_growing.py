@@ -17,7 +17,7 @@ from nearer.progress import Stop
 from nearer.solvers import growing
 from nearer.solvers.growing import solve_growing
 from nearer.solvers.pmedian import solve_pmedian
-from nearer.units import FloatArray, IntArray
+from nearer.units import FloatArray
 
 
 def plane(points: FloatArray, sites: FloatArray, *, whole: bool = True, weight: FloatArray | None = None) -> PlaneRows:
@@ -33,7 +33,7 @@ def plane(points: FloatArray, sites: FloatArray, *, whole: bool = True, weight: 
 
 
 def all_pairs(rows: PlaneRows, p: int) -> Instance:
-    return rows.instance(np.full(rows.n_rows, rows.n_sites), p)
+    return rows.instance(np.full(rows.n_rows, np.inf), p)
 
 
 def scattered(seed: int, n: int, m: int, clusters: int) -> tuple[FloatArray, FloatArray]:
@@ -69,9 +69,10 @@ def test_rows_that_end_too_early_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     lengths: list[int] = []
     made = PlaneRows.instance
 
-    def noted(self: PlaneRows, length: IntArray, p: int, threads: int = 1) -> Instance:
-        lengths.append(int(length.sum()))
-        return made(self, length, p, threads)
+    def noted(self: PlaneRows, reach: FloatArray, p: int, threads: int = 1) -> Instance:
+        instance = made(self, reach, p, threads)
+        lengths.append(len(instance.site_idx))
+        return instance
 
     monkeypatch.setattr(PlaneRows, "instance", noted)
     monkeypatch.setattr(growing, "_REACH", 0.4)
@@ -109,7 +110,7 @@ def test_threads_change_nothing() -> None:
 def test_a_shorter_row_is_a_relaxation() -> None:
     points, _ = scattered(3, 120, 120, 4)
     rows = plane(points, points)
-    full, cut = all_pairs(rows, 3), rows.instance(np.full(120, 10), 3)
+    full, cut = all_pairs(rows, 3), rows.instance(np.full(120, 40.0), 3)
     rng = np.random.default_rng(0)
     for _ in range(50):
         chosen = np.isin(np.arange(120), rng.permutation(120)[:3])

@@ -37,6 +37,75 @@ def columns(ptr: IntArray, col: IntArray, val: FloatArray, m: int) -> tuple[IntA
 
 
 @kernel
+def below_caps(
+    ptr: IntArray, col: IntArray, cost: FloatArray, weight: FloatArray, cap: FloatArray, keep: BoolArray
+) -> tuple[BoolArray, IntArray, IntArray, FloatArray]:
+    """
+    Entries of kept sites whose weighted cost lies below the row's cap, in rows that have any.
+
+    Parameters
+    ----------
+    ptr, col, cost, weight
+        Rows sorted by cost per unit of weight.
+    cap
+        float64 (n,).
+    keep
+        Sites to keep, bool (m,).
+
+    Returns
+    -------
+    full, ptr, col, val
+        Which rows are left, and their entries with sites numbered anew.
+    """
+    n = len(cap)
+    place = np.empty(len(keep), dtype=np.int32)
+    n_kept = 0
+    for j in range(len(keep)):
+        place[j] = n_kept
+        n_kept += keep[j]
+    full = np.zeros(n, dtype=np.bool_)
+    n_rows = n_entries = 0
+    for i in range(n):
+        for e in range(ptr[i], ptr[i + 1]):
+            if weight[i] * cost[e] >= cap[i]:
+                break
+            if keep[col[e]]:
+                n_entries += 1
+                full[i] = True
+        n_rows += full[i]
+    new_ptr = np.zeros(n_rows + 1, dtype=np.int64)
+    new_col = np.empty(n_entries, dtype=np.int32)
+    val = np.empty(n_entries, dtype=np.float64)
+    row = at = 0
+    for i in range(n):
+        if not full[i]:
+            continue
+        for e in range(ptr[i], ptr[i + 1]):
+            v = weight[i] * cost[e]
+            if v >= cap[i]:
+                break
+            if keep[col[e]]:
+                new_col[at] = place[col[e]]
+                val[at] = v
+                at += 1
+        row += 1
+        new_ptr[row] = at
+    return full, new_ptr, new_col, val
+
+
+@kernel
+def first_open(ptr: IntArray, col: IntArray, open_mask: BoolArray) -> IntArray:
+    """First entry of each row whose site is open, -1 where none is, int64 (n,)."""
+    first = np.full(len(ptr) - 1, -1, dtype=np.int64)
+    for i in range(len(ptr) - 1):
+        for e in range(ptr[i], ptr[i + 1]):
+            if open_mask[col[e]]:
+                first[i] = e
+                break
+    return first
+
+
+@kernel
 def greedy(
     cptr: IntArray, crow: IntArray, cval: FloatArray, cap: FloatArray, price: FloatArray, k_min: int, k_max: int
 ) -> IntArray:

@@ -1,21 +1,22 @@
-"""Points in the plane as rows of nearest sites, as long as they need to be: never all pairs at once."""
+"""Points in the plane as rows of the sites within reach, as far as they need to look: never all pairs at once."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from nearer.kernels import plane as kernels
+from nearer.kernels.jit import run_chunks
 from nearer.model.instance import FREE, Instance
 from nearer.units import FloatArray, IntArray
 
 _CHUNK_PAIRS = 2_000_000
-_ULPS = 1e-12
-"""By how much a distance of the tree may differ from one that is computed directly, relative."""
+_CHUNK_ROWS = 4_000
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,20 @@ class PlaneRows:
         return len(self.site_x)
 
     @cached_property
-    def _tree(self) -> cKDTree:
-        return cKDTree(np.column_stack([self.site_x, self.site_y]))
+    def _grid(self) -> kernels.Grid:
+        return kernels.Grid.of(self.site_x, self.site_y)
+
+    def some(self, row: IntArray) -> PlaneRows:
+        """A part of the demand."""
+        return PlaneRows(self.x[row], self.y[row], self.weight[row], self.site_x, self.site_y, self.rounded, self.whole)
+
+    def reach_of(self, k: int, threads: int = 1) -> FloatArray:
+        """Distance to the k-th nearest site of each row, float64 (n_rows,); ``inf`` where k is all of them."""
+        if k >= self.n_sites:
+            return np.full(self.n_rows, np.inf)
+        tree = cKDTree(np.column_stack([self.site_x, self.site_y]))
+        distance = np.asarray(tree.query(np.column_stack([self.x, self.y]), k=[k], workers=threads)[0])
+        return np.asarray(distance[:, 0])
 
     def two_nearest(self, open_idx: IntArray, threads: int = 1) -> tuple[FloatArray, FloatArray]:
         """
@@ -72,75 +85,80 @@ class PlaneRows:
         tree = cKDTree(np.column_stack([self.site_x[open_idx], self.site_y[open_idx]]))
         # Of two that the tree finds equally near, but for the last bit, the nearer one counts.
         near = np.asarray(tree.query(np.column_stack([self.x, self.y]), k=[1, 2], workers=threads)[1])
-        near = np.where(near == len(open_idx), near[:, :1], near)
-        return np.asarray(self.rounded(self._distance(np.arange(self.n_rows)[:, None], open_idx[near])).min(axis=1))
+        site = open_idx[np.where(near == len(open_idx), near[:, :1], near)]
+        squared = np.square(self.x[:, None] - self.site_x[site])
+        squared += np.square(self.y[:, None] - self.site_y[site])
+        return np.asarray(self.rounded(np.sqrt(squared)).min(axis=1))
 
     def value_with(self, open_idx: IntArray, threads: int = 1) -> float:
         """Cost × weight of all rows with some sites open, correctly rounded."""
         return math.fsum(self.weight * self.cost_with(open_idx, threads))
 
     def within(self, reach: FloatArray, threads: int = 1) -> IntArray:
-        """Number of sites within a distance of each row, int64 (n_rows,)."""
-        points = np.column_stack([self.x, self.y])
-        return np.asarray(self._tree.query_ball_point(points, reach, return_length=True, workers=threads))
+        """Number of sites at most so far from each row, int64 (n_rows,)."""
+        cuts = range(0, self.n_rows, _CHUNK_ROWS)
 
-    def _distance(self, row: IntArray, site: IntArray) -> FloatArray:
-        squared = np.square(self.x[row] - self.site_x[site])
-        squared += np.square(self.y[row] - self.site_y[site])
-        return np.asarray(np.sqrt(squared, out=squared))
+        def count(start: int) -> IntArray:
+            part = slice(start, start + _CHUNK_ROWS)
+            return np.asarray(kernels.count_within(self.x[part], self.y[part], reach[part], *self._near))
 
-    def _chunks(self, length: IntArray) -> Iterator[tuple[int, int]]:
-        """Ranges of rows that hold about so many pairs where each is as long as the longest among them."""
-        start = 0
-        while start < self.n_rows:
-            stop = min(self.n_rows, start + max(1, _CHUNK_PAIRS // int(length[start])))
-            longest = int(length[start:stop].max())
-            stop = min(stop, start + max(1, _CHUNK_PAIRS // longest))
-            yield start, stop
-            start = stop
+        return np.concatenate(list(run_chunks(count, cuts, threads)))
 
-    def instance(self, length: IntArray, p: int, threads: int = 1) -> Instance:
+    @property
+    def _near(self) -> tuple[object, ...]:
+        grid = self._grid
+        return (
+            self.site_x,
+            self.site_y,
+            grid.x0,
+            grid.y0,
+            grid.size,
+            grid.nx,
+            grid.ny,
+            grid.start,
+            grid.site,
+        )
+
+    def instance(self, reach: FloatArray, p: int, threads: int = 1) -> Instance:
         """
-        The p-median on rows of nearest sites.
+        The p-median on the sites within reach of each row.
 
-        A row that does not hold every site can stay unserved at the cost of its last one, so that the optimum is a
-        lower bound of the problem with all pairs, and equal to it where all are served by a site that their row holds.
+        A row that does not reach every site can stay unserved at the cost of a site at its reach, so that the optimum
+        is a lower bound of the problem with all pairs, and equal to it where all are served by a site in reach.
 
         Parameters
         ----------
-        length
-            Sites that each row holds, int64 (n_rows,), 1 to ``n_sites``.
+        reach
+            Distance up to which each row holds sites, float64 (n_rows,); ``inf`` for all.
         p
             Sites to open.
         """
         n, m = self.n_rows, self.n_sites
+        length = self.within(reach, threads)
         indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(length)])
         site_idx = np.empty(indptr[-1], dtype=np.int32)
-        cost = np.empty(indptr[-1], dtype=np.float64)
-        unserved = np.full(n, np.inf)
-        for start, stop in self._chunks(length):
-            own = length[start:stop]
-            longest = int(own.max())
-            points = np.column_stack([self.x[start:stop], self.y[start:stop]])
-            site = np.asarray(self._tree.query(points, k=np.arange(1, longest + 1), workers=threads)[1])
-            distance = self._distance(np.arange(start, stop)[:, None], site)
-            held = np.arange(longest)[None, :] < own[:, None]
-            last = distance[np.arange(stop - start), own - 1]
-            unserved[start:stop] = np.where(own < m, self.rounded(last * (1 - _ULPS)), np.inf)
-            found = self.rounded(distance)
-            found[~held] = np.inf
-            order = np.lexsort((site, found), axis=1)[held]
-            at = np.broadcast_to(np.arange(stop - start)[:, None], held.shape)[held]
-            part = slice(indptr[start], indptr[stop])
-            site_idx[part] = site[at, order]
-            cost[part] = found[at, order]
-        if self.whole:
-            cost = cost.astype(np.int32 if cost.max(initial=0) <= np.iinfo(np.int32).max else np.int64)
+        cost = np.empty(indptr[-1], dtype=np.int32 if self.whole else np.float64)
+        cuts = np.unique(np.searchsorted(indptr, np.arange(0, indptr[-1] + _CHUNK_PAIRS, _CHUNK_PAIRS)).clip(0, n))
+
+        def fill(chunk: tuple[int, int]) -> FloatArray:
+            rows = slice(*chunk)
+            ptr = indptr[chunk[0] : chunk[1] + 1] - indptr[chunk[0]]
+            site, distance = site_idx[indptr[chunk[0]] : indptr[chunk[1]]], np.empty(ptr[-1])
+            kernels.fill_within(self.x[rows], self.y[rows], reach[rows], *self._near, ptr, site, distance)
+            found = np.array(self.rounded(distance))
+            kernels.sort_rows(ptr, site, found)
+            return found
+
+        chunks = list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
+        for (start, stop), found in zip(chunks, run_chunks(fill, chunks, threads), strict=True):
+            if self.whole and cost.dtype == np.int32 and found.max(initial=0) > np.iinfo(np.int32).max:
+                cost = cost.astype(np.int64)
+            cost[indptr[start] : indptr[stop]] = found
         return Instance(
             indptr=indptr,
             site_idx=site_idx,
             cost=cost,
-            unserved=unserved,
+            unserved=np.where(length < m, self.rounded(np.where(np.isfinite(reach), reach, 0.0)), np.inf),
             weight=self.weight.reshape(1, n),
             standing=np.full(m, FREE, dtype=np.int8),
             open_min=np.array([p], dtype=np.int64),

@@ -97,9 +97,6 @@ class Core:
 
     def restricted(self, closed: BoolArray, opened: BoolArray) -> Core:
         """Take out sites fixed closed, and sites fixed open after lowering the caps to what they cost."""
-        cap = self.caps_with(opened)
-        keep_site = ~(closed | opened)
-        keep = keep_site[self.col] & (self.val < cap[self.rows])
         n_opened = int(opened.sum())
         return _compressed(
             self.base + float(self.price[opened].sum()),
@@ -108,12 +105,9 @@ class Core:
             self.price,
             self.site,
             self.row,
-            cap,
-            self.rows,
-            self.col,
-            self.val,
-            keep_site,
-            keep,
+            self.caps_with(opened),
+            (self.ptr, self.col, self.val, np.ones(self.n)),
+            ~(closed | opened),
         )
 
 
@@ -131,28 +125,22 @@ def _compressed(
     site: IntArray,
     row: IntArray,
     cap: FloatArray,
-    rows: IntArray,
-    col: IntArray,
-    val: FloatArray,
-    keep_site: BoolArray,
+    entries: tuple[IntArray, IntArray, IntArray | FloatArray, FloatArray],
     keep: BoolArray,
 ) -> Core:
-    counts = np.bincount(rows[keep], minlength=len(cap))
-    full = counts > 0
-    place = np.cumsum(keep_site) - 1
-    ptr = np.zeros(int(full.sum()) + 1, dtype=np.int64)
-    np.cumsum(counts[full], out=ptr[1:])
+    """What lies below the caps at the sites kept; ``entries``: rows, sites, costs and weights of the rows."""
+    full, ptr, col, val = kernels.below_caps(*entries, cap, keep)
     return Core(
         base=base + float(cap[~full].sum()),
         k_min=k_min,
-        k_max=min(k_max, int(keep_site.sum())),
-        price=price[keep_site],
-        site=site[keep_site],
+        k_max=min(k_max, int(keep.sum())),
+        price=price[keep],
+        site=site[keep],
         row=row[full],
         cap=cap[full],
         ptr=ptr,
-        col=place[col[keep]].astype(np.int32),
-        val=val[keep],
+        col=col,
+        val=val,
     )
 
 
@@ -165,33 +153,32 @@ def standing_caps(instance: Instance) -> FloatArray:
     UsageError
         A row must be served but does not hold every site, so that no finite cap is valid.
     """
-    rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
-    standing = instance.standing[instance.site_idx]
-    cost = np.asarray(instance.cost, dtype=np.float64)
     caps = instance.unserved.copy()
     must = ~np.isfinite(caps)
     if must.any():
-        usable = np.bincount(rows[standing != FORBIDDEN], minlength=instance.n_rows)
+        usable = np.add.reduceat(
+            np.append(instance.standing[instance.site_idx] != FORBIDDEN, False), instance.indptr[:-1], dtype=np.int64
+        )
+        usable[np.diff(instance.indptr) == 0] = 0
         n_usable = int(np.sum(instance.standing != FORBIDDEN))
         if np.any(usable[must] < n_usable) or (instance.open_min[0] < 1 and not np.any(instance.standing == OPEN)):
             raise UsageError(
                 "some rows must be served although not every site can serve them; give a cost for being out of reach"
             )
         # Whatever opens, a full row pays at most its dearest entry.
-        dearest = np.zeros(instance.n_rows)
-        np.maximum.at(dearest, rows, cost)
-        caps[must] = dearest[must]
-    is_open = standing == OPEN
-    np.minimum.at(caps, rows[is_open], cost[is_open])
+        held = must & (np.diff(instance.indptr) > 0)
+        caps[must] = 0.0
+        caps[held] = instance.cost[instance.indptr[1:][held] - 1]
+    if np.any(instance.standing == OPEN):
+        first = kernels.first_open(instance.indptr, instance.site_idx, instance.standing == OPEN)
+        served = first >= 0
+        caps[served] = np.minimum(caps[served], instance.cost[first[served]])
     return np.asarray(instance.weight[0] * caps)
 
 
 def make_core(instance: Instance) -> Core:
     """Reduce an uncapacitated instance of one phase; raises as ``standing_caps``."""
-    rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
     caps = standing_caps(instance)
-    val = instance.weight[0][rows] * np.asarray(instance.cost, dtype=np.float64)
-    free = instance.standing == FREE
     return _compressed(
         base=float(instance.price[instance.standing == OPEN].sum()),
         k_min=int(instance.open_min[0]),
@@ -200,9 +187,6 @@ def make_core(instance: Instance) -> Core:
         site=np.arange(instance.n_sites, dtype=np.int32),
         row=np.arange(instance.n_rows, dtype=np.int32),
         cap=caps,
-        rows=rows,
-        col=instance.site_idx,
-        val=val,
-        keep_site=free,
-        keep=free[instance.site_idx] & (val < caps[rows]),
+        entries=(instance.indptr, instance.site_idx, instance.cost, instance.weight[0]),
+        keep=instance.standing == FREE,
     )

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from nearer.kernels import pmedian as kernels
 from nearer.model import Certificate, Instance, Solution, Status, TracePoint, relative_gap
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
@@ -22,7 +23,8 @@ from nearer.units import BoolArray, FloatArray, IntArray
 
 _REACH = 1.5
 """How far rows reach, in distances to the second nearest site of the first plan: multipliers end well before."""
-_AT_FIRST = 16
+_AT_FIRST = 16  # sites that a row holds for the first plan, and three times as many as come on one that opens
+_SAMPLE = 50_000  # rows that are asked for the first plan
 _MANY = 1e-3  # share of rows whose multipliers end with their row, above which rows grow before the run goes on
 
 
@@ -37,14 +39,17 @@ class NearestRows(Protocol):
     def n_sites(self) -> int:
         """Sites."""
 
-    def instance(self, length: IntArray, p: int, threads: int = 1) -> Instance:
-        """The relaxation in which each row holds so many of its nearest sites."""
+    def some(self, row: IntArray) -> NearestRows:
+        """A part of the demand."""
+
+    def instance(self, reach: FloatArray, p: int, threads: int = 1) -> Instance:
+        """The relaxation in which each row holds the sites within a distance."""
+
+    def reach_of(self, k: int, threads: int = 1) -> FloatArray:
+        """Distance to the k-th nearest site of each row, float64 (n_rows,); ``inf`` where k is all of them."""
 
     def two_nearest(self, open_idx: IntArray, threads: int = 1) -> tuple[FloatArray, FloatArray]:
         """Distance to the nearest and second nearest of some sites, float64 (n_rows,) each."""
-
-    def within(self, reach: FloatArray, threads: int = 1) -> IntArray:
-        """Number of sites within a distance of each row, int64 (n_rows,)."""
 
     def value_with(self, open_idx: IntArray, threads: int = 1) -> float:
         """Cost × weight of all rows with some sites open."""
@@ -79,12 +84,10 @@ def solve_growing(
     """
     stop, progress = stop or Stop(), progress or Silent()
     began_s = stop.elapsed_s
-    length: IntArray = np.full(rows.n_rows, min(rows.n_sites, _AT_FIRST + 3 * -(-rows.n_sites // p)), dtype=np.int64)
     with progress.step("Measuring how far rows must reach"):
-        instance = rows.instance(length, p, threads)
-        start = _first_plan(instance, seed, threads, stop, work_limit)
-        length = _reaching(rows, start, np.minimum(2, length), _REACH, threads)
-        instance = rows.instance(length, p, threads)
+        start = _first_plan(rows, p, seed, threads, stop, work_limit)
+        reach = _REACH * _second(rows, start, threads)
+        instance = rows.instance(reach, p, threads)
     multipliers: FloatArray | None = None
     best: Solution | None = None  # proves most: rows that grow lose no bound
     trace: list[TracePoint] = []
@@ -116,12 +119,13 @@ def solve_growing(
         good = not missed and _status(value, best.bound, instance.whole, gap) is not Status.FEASIBLE
         if ended or good or not (missed or short.any()):
             break
-        longer = np.where(short, np.minimum(2 * length, rows.n_sites), length)
-        length = _reaching(rows, start, longer, 1.0, threads)
-        instance = rows.instance(length, p, threads)
+        reach = np.where(short, 1.5 * reach, reach)
+        if missed:
+            reach = np.maximum(reach, _second(rows, start, threads))
+        instance = rows.instance(reach, p, threads)
         multipliers = certificate.multipliers[:1]
     if missed:
-        instance = rows.instance(_reaching(rows, start, length, 1.0, threads), p, threads)
+        instance = rows.instance(np.maximum(reach, _second(rows, start, threads)), p, threads)
     bound = min(best.bound, value)
     row, assigned = _assigned(instance, solution.open_mask)
     return instance, replace(
@@ -161,18 +165,20 @@ def _short(instance: Instance, certificate: Certificate, n_sites: int) -> BoolAr
     return np.asarray(short)
 
 
-def _first_plan(instance: Instance, seed: int, threads: int, stop: Stop, work_limit: int | None) -> IntArray:
+def _first_plan(rows: NearestRows, p: int, seed: int, threads: int, stop: Stop, work_limit: int | None) -> IntArray:
+    """A plan for a part of the demand, on rows of a few sites."""
+    step = max(1, rows.n_rows // max(_SAMPLE, 20 * p))
+    sample = rows.some(np.arange(0, rows.n_rows, step)) if step > 1 else rows
+    instance = sample.instance(sample.reach_of(_AT_FIRST + 3 * -(-rows.n_sites // p), threads), p, threads)
     state = State(Budget(stop, work_limit), instance.whole, 0.0)
-    run = PMedianRun(instance, state, seed, threads)
-    run.first_plan(None)
+    PMedianRun(instance, state, seed, threads).first_plan(None)
     return state.open_site.astype(np.int32)
 
 
-def _reaching(rows: NearestRows, plan: IntArray, least: IntArray, factor: float, threads: int) -> IntArray:
-    """Row lengths, at least so many, that reach so many times as far as the second nearest site of a plan."""
+def _second(rows: NearestRows, plan: IntArray, threads: int) -> FloatArray:
+    """How far the second nearest site of a plan is, or twice the only one; a hair more, so that it lies within."""
     nearest, second = rows.two_nearest(plan, threads)
-    reach = factor * np.where(np.isfinite(second), second, 2 * nearest)
-    return np.clip(rows.within(reach * (1 + 1e-9), threads) + 1, least, rows.n_sites)
+    return np.where(np.isfinite(second), second, 2 * nearest) * (1 + 1e-9) + 1e-9
 
 
 def _status(value: float, bound: float, whole: bool, gap: float) -> Status:
@@ -183,7 +189,6 @@ def _status(value: float, bound: float, whole: bool, gap: float) -> Status:
 
 def _assigned(instance: Instance, open_mask: BoolArray) -> tuple[IntArray, IntArray]:
     """Rows, and the first open entry of each: the nearest site, of equals the lowest."""
-    pair_row = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
-    at = np.flatnonzero(open_mask[instance.site_idx])
-    row, first = np.unique(pair_row[at], return_index=True)
-    return row, np.asarray(instance.site_idx[at[first]])
+    first = kernels.first_open(instance.indptr, instance.site_idx, open_mask)
+    row = np.flatnonzero(first >= 0)
+    return row.astype(np.int32), np.asarray(instance.site_idx[first[row]])

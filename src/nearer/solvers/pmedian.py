@@ -280,10 +280,9 @@ def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
     open_mask[state.open_site] = True
     _close_idle(instance, open_mask)
     level = np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1)
-    rows = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
-    served = open_mask[instance.site_idx] & (np.asarray(instance.cost) <= instance.unserved[rows])
-    at = np.flatnonzero(served)
-    row_idx, first = np.unique(rows[at], return_index=True)
+    first = kernels.first_open(instance.indptr, instance.site_idx, open_mask)
+    row_idx = np.flatnonzero(first >= 0)
+    row_idx = row_idx[np.asarray(instance.cost)[first[row_idx]] <= instance.unserved[row_idx]]
     if state.optimal:
         status = Status.OPTIMAL
     elif state.reached:
@@ -294,7 +293,7 @@ def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
         status=status,
         level=level,
         row_idx=row_idx.astype(np.int32),
-        assigned_idx=instance.site_idx[at[first]],
+        assigned_idx=instance.site_idx[first[row_idx]],
         share=np.ones(len(row_idx)),
         objective=state.value,
         bound=state.bound,

@@ -171,7 +171,7 @@ def read_problem(
         return _covering(request, table)
     if request.problem == "p-median" and near and table.plane is not None:
         assert request.p is not None
-        first = table.plane.instance(np.ones(table.n, dtype=np.int64), request.p)
+        first = table.plane.instance(np.zeros(table.n), request.p)
         return Problem(request, first, plane=table.plane)
     if within is None and (n_pairs := table.n * table.m) > _TELL_PAIRS:
         rows_gb, solver_gb = n_pairs * (8 if table.whole else 12) / 1e9, n_pairs * _SOLVER_BYTES / 1e9
