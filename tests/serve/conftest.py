@@ -91,6 +91,15 @@ def rows(server: Server) -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def planned(rows: str, server: Server) -> str:
+    """The same with its plan, S and L opened; its name."""
+    from nearer.study import run_study
+
+    run_study(server.home / rows, out=server.home / rows / "plans" / "1", threads=1)
+    return rows
+
+
 def write_rows(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name, text in (("nearer.toml", TOML), ("people.csv", PEOPLE), ("sites.csv", SITES)):
@@ -161,7 +170,7 @@ def colours(png: bytes) -> set[tuple[int, int, int]]:
 
 def map_drawn(page: Any) -> set[tuple[int, int, int]]:
     """Wait for the map and return the colours that are really on the screen."""
-    page.wait_for_selector(".map[data-drawn]")
+    page.wait_for_selector(".map[data-drawn][data-sites]")
     place = page.locator(".middle .map").first
     box = place.bounding_box()
     assert box["width"] > 200

@@ -4,7 +4,7 @@ import { part, type Area, type FarPlace, type PlannedSite } from "./api.js";
 import { h, replace } from "./dom.js";
 import type { StudyPage } from "./study.js";
 import { readOpen, type Tab } from "./view.js";
-import { about, minutes, num, percent, t, tn } from "./words.js";
+import { about, minutes, num, percent, t, tn, towards } from "./words.js";
 
 /** Draw the answers. */
 export function renderAnswer(pane: HTMLElement, page: StudyPage): void {
@@ -59,7 +59,7 @@ function figures(page: StudyPage): HTMLElement | null {
   const same = page.open_ === page.earlier && page.before !== null;
   const one = (name: string, was: string, is: string, better: boolean | null): HTMLElement =>
     h("div", { class: "figure" }, h("dt", {}, name),
-      h("dd", {}, same || was === is ? h("strong", {}, is) : [h("span", { class: "was" }, was), " → ", h("strong", { class: better === false ? "worse" : "" }, is)]));
+      h("dd", {}, same || was === is ? h("strong", {}, is) : [h("span", { class: "was" }, was), towards(), h("strong", { class: better === false ? "worse" : "" }, is)]));
   const m = num(near(page));
   return h("div", {},
     h("dl", { class: "figures" },

@@ -5,7 +5,7 @@ import { h, replace } from "./dom.js";
 import { jobBox } from "./job.js";
 import { editRows } from "./rows.js";
 import type { StudyPage } from "./study.js";
-import { minutes, num, percent, t, tn, when } from "./words.js";
+import { minutes, num, percent, t, tn, towards, when } from "./words.js";
 
 const GOALS = ["travel", "coverage", "farthest", "equal", "cost"] as const;
 
@@ -130,7 +130,7 @@ function plansPart(page: StudyPage): HTMLElement | null {
     return h("li", { class: here ? "here" : "" },
       h("button", { type: "button", class: "plain line", "data-key": `plan-${one.id}`, "aria-current": here ? "true" : null,
         onclick: () => page.go({ plan: one.id, at: "", phase: "", selected: "", served: false, against: page.view.against === one.id ? "" : page.view.against }) },
-        h("strong", {}, tn(one.opened, "One new centre", "{n} new centres")), ` ${minutes(one.before_min)} → ${minutes(one.after_min)} ${t("min")}`,
+        h("strong", {}, tn(one.opened, "One new centre", "{n} new centres")), ` ${minutes(one.before_min)}${towards()}${minutes(one.after_min)} ${t("min")}`,
         h("small", {}, `${proven} · ${when(one.made)}`)),
       !here && page.view.plan
         ? h("button", { type: "button", class: "small", "data-key": `against-${one.id}`, "aria-pressed": String(page.view.against === one.id),

@@ -53,7 +53,7 @@ export function renderLegend(place: HTMLElement, page: StudyPage): void {
   const colours = comparing ? changeColours() : [...minuteColours(), ""];
   const rows = names.map((name, k) => {
     const people = page.legend[k] ?? 0;
-    if (!people && (comparing ? k < 2 || k === 7 : (BREAKS[k - 1] ?? 0) >= limit && k < 6)) return null;
+    if (!people && (comparing ? k !== 2 : (BREAKS[k - 1] ?? 0) >= limit || k === 6)) return null;
     const swatch = colours[k] ? h("span", { class: "swatch" }) : h("span", { class: "swatch hatched" });
     if (colours[k]) swatch.style.backgroundColor = colours[k] ?? "";
     return h("li", {}, swatch, h("span", {}, name), h("span", { class: "count" }, about(people)));
@@ -64,7 +64,7 @@ export function renderLegend(place: HTMLElement, page: StudyPage): void {
   const title = page.view.from ? t("People by minutes from this place") : comparing ? t("People by minutes saved") : t("People by minutes to the nearest centre");
   replace(
     place,
-    h("details", { open: matchMedia("(min-width: 700px)").matches },
+    h("details", { open: place.querySelector("details")?.open ?? (place.parentElement?.clientWidth ?? 0) > 560 },
       h("summary", {}, title),
       h("ul", {}, ...rows.filter((row) => row !== null)),
       h("ul", { class: "marks" },

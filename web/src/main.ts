@@ -14,6 +14,11 @@ interface About {
   languages: Record<string, string>;
 }
 
+/** Mark a dark page, for the few things that no colour variable reaches. */
+function markScheme(): void {
+  document.documentElement.toggleAttribute("data-dark", isDark());
+}
+
 let about: About;
 let page: StudyPage | null = null;
 
@@ -22,6 +27,11 @@ async function start(): Promise<void> {
   await speak(wantedLanguage(), about.languages);
   const scheme = remembered("scheme");
   if (scheme) document.documentElement.dataset["scheme"] = scheme;
+  markScheme();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    markScheme();
+    page?.recolour();
+  });
   window.addEventListener("hashchange", () => void route());
   await route(true);
 }
@@ -80,6 +90,7 @@ function flip(): void {
   const now = isDark() ? "light" : "dark";
   document.documentElement.dataset["scheme"] = now;
   remember("scheme", now);
+  markScheme();
   const button = document.getElementById("scheme");
   if (button) button.textContent = now === "dark" ? t("Light") : t("Dark");
   page?.recolour();

@@ -218,6 +218,7 @@ class TiledMap implements CityMap {
     this.marked = marks;
     this.selected = selected;
     this.drawMarks();
+    this.place.dataset["sites"] = String(marks.length);
   }
 
   outline(rings: [number, number][][]): void {
@@ -347,7 +348,7 @@ class TiledMap implements CityMap {
 
 /** Room around the city, more of it where the legend lies. */
 function room(place: HTMLElement): { top: number; bottom: number; left: number; right: number } {
-  const wide = place.clientWidth > 640 ? 310 : 24;
+  const wide = place.clientWidth > 560 ? 310 : 24;
   const rtl = document.documentElement.dir === "rtl";
   return { top: 28, bottom: 36, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
 }
@@ -447,7 +448,8 @@ class PlainMap implements CityMap {
 
   constructor(readonly place: HTMLElement, study: string, readonly scene: Scene, readonly events: MapEvents) {
     this.note = h("p", { class: "plain-note" }, t("This browser cannot draw the full map (WebGL is off). The table holds everything."));
-    this.svg = s("svg", { viewBox: "0 0 1000 1000", role: "img", "aria-label": t("Map of areas and centres"), class: "plain-map" }, this.ground, this.sites);
+    this.svg = s("svg", { viewBox: "0 0 1000 1000", role: "img", "aria-label": t("Map of areas and centres"), class: "plain-map",
+      preserveAspectRatio: document.documentElement.dir === "rtl" ? "xMinYMid meet" : "xMaxYMid meet" }, this.ground, this.sites);
     place.append(this.svg, this.note);
     void fetch(`/api/studies/${encodeURIComponent(study)}/areas`)
       .then((answer) => answer.json())

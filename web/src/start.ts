@@ -18,7 +18,7 @@ export async function showStart(main: HTMLElement): Promise<void> {
           t("Open the example"), () => begin("Liechtenstein", "liechtenstein"), true),
         choice(t("Plan my own city"), t("Bring your own files: where people live, the centres of today, and places that could open. They stay on this machine."),
           t("Bring my files"), () => { location.hash = "#/own"; }, false),
-        choice(t("A made-up city"), t("Newtown: as many people as you like, with streets, groups and costs, to try things out."),
+        choice(t("A made-up city"), t("Newtown: 60,000 people with streets, groups and costs, to try things out."),
           t("Make the city"), () => begin("Newtown", "newtown"), false))
     : null;
   replace(

@@ -11,7 +11,7 @@ import { renderLegend, renderTools } from "./legend.js";
 import { makeMap, type CityMap, type Mark } from "./map.js";
 import { Swipe } from "./swipe.js";
 import { EMPTY, readOpen, writeOpen, writeView, type Open, type View } from "./view.js";
-import { t } from "./words.js";
+import { num, t } from "./words.js";
 
 /** Everything the panes show. */
 export class StudyPage {
@@ -213,7 +213,7 @@ export class StudyPage {
       const number = kind === "opened" ? order.get(id) : null;
       return {
         site, kind, lon: sites.lon[site] ?? 0, lat: sites.lat[site] ?? 0, name: sites.name[site] ?? id,
-        label: kind === "opened" ? String(number ?? "+") : "", draggable: kind === "opened" && this.view.show !== "before",
+        label: kind !== "opened" ? "" : number ? num(number) : "+", draggable: kind === "opened" && this.view.show !== "before",
       };
     });
     open.points.forEach((point, place) => {
@@ -374,6 +374,7 @@ export class StudyPage {
   }
 
   render(): void {
+    this.askPane.parentElement?.classList.toggle("no-plan", this.data.plans.length === 0);
     renderAsk(this.askPane, this);
     renderAnswer(this.answerPane, this);
     renderTools(this.tools, this);

@@ -83,6 +83,9 @@ export function signed(n: number, digits = 0): string {
   return new Intl.NumberFormat(language, { signDisplay: "exceptZero", maximumFractionDigits: digits }).format(n);
 }
 
+/** The arrow from a figure to the one after it, the way the page is read. */
+export const towards = (): string => (document.documentElement.dir === "rtl" ? " ← " : " → ");
+
 /** A date and time, short. */
 export function when(iso: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));

@@ -8,13 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from nearer.errors import UsageError
 from nearer.files import written_whole
 from nearer.serve.studies import HIDDEN, NotThereError
 
@@ -104,6 +102,7 @@ class Queue:
         self.home, self.workers, self.threads = home, workers, threads
         self._jobs: dict[tuple[str, str], Job] = {}
         self._processes: dict[tuple[str, str], subprocess.Popen[bytes]] = {}
+        self._ending: list[subprocess.Popen[bytes]] = []
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -119,6 +118,9 @@ class Queue:
         self._ended.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
+        for process in self._ending:  # these have written their outcome
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
 
     def submit(self, study: str, kind: Kind, request: dict[str, Any]) -> Job:
         """Put a job at the end of the queue."""
@@ -207,6 +209,7 @@ class Queue:
     def _work(self) -> None:
         while not self._ended.wait(_PAUSE_S):
             with self._lock, contextlib.suppress(OSError):  # a full disk today may have room tomorrow
+                self._ending = [process for process in self._ending if process.poll() is None]
                 for job in [job for job in self._jobs.values() if job.state == "running"]:
                     self._look_after(job)
                 running = sum(job.state == "running" for job in self._jobs.values())
@@ -243,7 +246,8 @@ class Queue:
         except (OSError, ValueError):
             outcome = None
         if outcome is not None:
-            self._processes.pop(key, None)
+            if (still := self._processes.pop(key, None)) is not None:
+                self._ending.append(still)
             self._keep(replace(job, state=outcome.pop("state"), ended=now(), outcome=outcome))
             return
         try:
@@ -257,21 +261,3 @@ class Queue:
         elif process is None and stale:  # of an earlier server, and gone with its machine
             state: State = "waiting" if job.tries < TRIES else "failed"
             self._keep(replace(job, state=state, outcome={"error": "It was cut off twice.", "faults": []}))
-
-
-def running_jobs(queue: Queue) -> Iterator[Job]:
-    """Jobs that have not ended, of all studies."""
-    yield from (job for job in list(queue._jobs.values()) if not job.ended_already)
-
-
-def refuse_unknown(kind: str) -> None:
-    """
-    Make sure a kind of job is known.
-
-    Raises
-    ------
-    UsageError
-        It is not.
-    """
-    if kind not in ("plan", "gaps", "curve", "stress"):
-        raise UsageError(f"There is no job of the kind {kind[:20]!r}.")

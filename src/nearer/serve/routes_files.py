@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tomlkit
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from nearer.errors import InputError
@@ -120,8 +119,8 @@ def router(serving: Serving) -> APIRouter:
         return {"name": name}
 
     @routes.post("/studies/{study}/draft/check")
-    def check(study: str, said: AllFiles) -> Response:
-        """Write the study file and check everything; 422 with all faults, which can then be mended."""
+    def check(study: str, said: AllFiles) -> dict[str, Any]:
+        """Write the study file and check everything: what was found, or all faults, which can then be mended."""
         folder = studies.folder(study)
         name = intake.draft_name(folder)
         files = [
@@ -136,7 +135,7 @@ def router(serving: Serving) -> APIRouter:
                 beside.write_text(text, encoding="utf-8", newline="\n")
             report = check_study(folder)
         except InputError as error:
-            return JSONResponse({"error": str(error), "faults": intake.with_cells(error, folder)}, 422)
-        return JSONResponse(report.as_json())
+            return {"report": None, "faults": intake.with_cells(error, folder)}
+        return {"report": report.as_json(), "faults": []}
 
     return routes

@@ -1,0 +1,99 @@
+"""Jobs: queued, stopped, lost and found again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nearer.serve.jobs import EVENTS, OUTCOME, Queue, job_folder
+from nearer.serve.studies import plans_told
+
+from .conftest import write_rows
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Queue]:
+    write_rows(tmp_path / "rows")
+    queue = Queue(tmp_path, workers=1, threads=1)
+    queue.start()
+    yield queue
+    queue.close()
+    for process in queue._processes.values():
+        process.kill()
+        process.wait()
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_jobs_run_one_after_the_other_and_show_their_place(queue: Queue, tmp_path: Path) -> None:
+    first, second, third = (queue.submit("rows", "plan", {}) for _ in range(3))
+    assert [first.id, second.id, third.id] == ["1", "2", "3"]
+    assert queue.place(third) == 2
+    queue.stop("rows", second.id, keep=True)
+    assert queue.get("rows", second.id).state == "cancelled", "one that waits has nothing to keep"
+    until(lambda: queue.get("rows", first.id).ended_already)
+    assert queue.get("rows", first.id).state == "done"
+    assert [plan["id"] for plan in plans_told(tmp_path / "rows")] == ["1"]
+    events, _ = queue.events(first, 0)
+    closing = [event for event in events if event.get("bound") is not None]
+    assert closing[-1]["value"] == closing[-1]["bound"], "value and bound have met"
+    queue.stop("rows", third.id, keep=False)
+    until(lambda: queue.get("rows", third.id).ended_already)
+
+
+def test_a_server_that_starts_again_takes_up_jobs_that_ran_on(queue: Queue, tmp_path: Path) -> None:
+    job = queue.submit("rows", "plan", {})
+    until(lambda: queue.get("rows", job.id).state == "running")
+    queue.close()  # as when the server ends: its worker does not
+    again = Queue(tmp_path, workers=1, threads=1)
+    again.start()
+    try:
+        assert again.get("rows", job.id).state == "running"
+        until(lambda: again.get("rows", job.id).ended_already)
+        assert again.get("rows", job.id).state == "done"
+        assert again.submit("rows", "plan", {}).id == "2"
+    finally:
+        again.stop("rows", "2", keep=False)
+        until(lambda: again.get("rows", "2").ended_already)
+        again.close()
+
+
+def test_a_worker_that_dies_is_said_to_have_failed(queue: Queue, tmp_path: Path) -> None:
+    job = queue.submit("rows", "plan", {})
+    until(lambda: ("rows", job.id) in queue._processes)
+    queue._processes[("rows", job.id)].kill()
+    until(lambda: queue.get("rows", job.id).ended_already)
+    assert queue.get("rows", job.id).state == "failed"
+    assert "memory" in queue.get("rows", job.id).outcome["error"]
+
+
+def test_what_is_wrong_with_a_study_comes_back_as_faults(queue: Queue, tmp_path: Path) -> None:
+    people = tmp_path / "rows" / "people.csv"
+    people.write_text(people.read_text().replace("a,0,0.000,100", "a,0,0.000,many"), encoding="utf-8")
+    job = queue.submit("rows", "plan", {})
+    until(lambda: queue.get("rows", job.id).ended_already)
+    found = queue.get("rows", job.id)
+    assert found.state == "failed"
+    assert (found.outcome["faults"][0]["row"], found.outcome["faults"][0]["column"]) == (2, "population")
+
+
+def test_half_a_line_of_progress_is_left_for_the_next_look(tmp_path: Path) -> None:
+    queue = Queue(tmp_path, workers=1, threads=1)
+    job = queue.submit("rows", "plan", {})
+    folder = job_folder(tmp_path / "rows", job.id)
+    line = json.dumps({"s": 1, "step": "x"})
+    (folder / EVENTS).write_text(line + "\n" + line[:5], encoding="utf-8")
+    events, at = queue.events(job, 0)
+    assert events == [{"s": 1, "step": "x"}]
+    (folder / EVENTS).write_text((line + "\n") * 2, encoding="utf-8")
+    assert queue.events(job, at)[0] == [{"s": 1, "step": "x"}]
+    assert not (folder / OUTCOME).exists()

@@ -1,0 +1,63 @@
+"""Every text of the pages is in every language."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from nearer.serve.words import LANGUAGES, catalogue, read_po
+
+ROOT = Path(__file__).resolve().parents[2]
+OTHERS = [code for code in LANGUAGES if code != "en"]
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("web_words", ROOT / "tools" / "web_words.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_text_is_left_untranslated(tool: ModuleType, language: str) -> None:
+    wanted, found = dict(tool.texts()), catalogue(language)
+    assert len(wanted) > 150
+    assert [text for text in wanted if text not in found] == []
+    assert [text for text in found if text not in wanted] == [], "run tools/web_words.py"
+    assert all(isinstance(found[text], list) == (many is not None) for text, many in wanted.items())
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_translations_keep_the_places_of_values(language: str) -> None:
+    def names(text: str) -> set[str]:
+        return set(re.findall(r"\{(\w+)\}", text))
+
+    for text, translated in catalogue(language).items():
+        if isinstance(translated, list):
+            assert names(translated[1]) == names(text) | {"n"}, text
+        else:
+            assert names(str(translated)) == names(text), text
+
+
+def test_every_text_is_written_where_the_tool_finds_it() -> None:
+    for path in (ROOT / "web" / "src").glob("*.ts"):
+        if path.name == "words.ts":
+            continue
+        source = path.read_text(encoding="utf-8")
+        assert re.findall(r"\bt\(\s*[^\"\s)][^)]*\)", source) == [], path.name
+        # text between tags or in attributes that no t( stands before
+        assert re.findall(r"(?:aria-label|placeholder|title)\"?: \"[A-Z]", source) == [], path.name
+
+
+def test_a_catalogue_is_read_as_gettext_writes_it() -> None:
+    text = 'msgid ""\nmsgstr "Language: x\\n"\n\n# a note\nmsgid "one"\nmsgstr "eins "\n"und \\"eins\\""\n\n'
+    text += '#, fuzzy\nmsgid "old"\nmsgstr "alt"\n\nmsgid "none"\nmsgstr ""\n\n'
+    text += 'msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"\nmsgstr[1] "d"\n'
+    assert read_po(text) == {"one": 'eins und "eins"', "a": ["c", "d"]}

@@ -1,0 +1,70 @@
+"""
+Bring the catalogues of the pages up to date: ``python tools/web_words.py``.
+
+Texts are read from the pages' sources; translations there are stay, those no longer used go, new ones are left empty.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from nearer.serve.words import LANGUAGES, read_po
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ROOT / "web" / "src"
+LOCALE = ROOT / "src" / "nearer" / "serve" / "locale"
+PLURAL = {"es": "nplurals=2; plural=(n != 1);", "fa": "nplurals=2; plural=(n != 1);"}
+
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_ONE = re.compile(rf"\bt\(\s*({_TEXT})")
+_MANY = re.compile(rf"\btn\(\s*[^,]+?,\s*({_TEXT})\s*,\s*({_TEXT})", re.DOTALL)
+
+
+def texts() -> Iterator[tuple[str, str | None]]:
+    """Every text of the pages once, in the order of the files, with its plural where it has one."""
+    known = set()
+    for path in sorted(SOURCES.glob("*.ts")):
+        source = path.read_text(encoding="utf-8")
+        found = [(m.start(), m[1], None) for m in _ONE.finditer(source)]
+        found += [(m.start(), m[1], m[2]) for m in _MANY.finditer(source)]
+        for _, one, many in sorted(found):
+            text = ast.literal_eval(one)
+            if text not in known:
+                known.add(text)
+                yield text, None if many is None else ast.literal_eval(many)
+
+
+def quoted(text: str) -> str:
+    """A text as gettext writes it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def write(language: str) -> None:
+    """Write one catalogue anew."""
+    path = LOCALE / f"{language}.po"
+    old = read_po(path.read_text(encoding="utf-8")) if path.exists() else {}
+    blocks = [
+        'msgid ""\nmsgstr ""\n'
+        f'"Language: {language}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+        f'"Plural-Forms: {PLURAL[language]}\\n"'
+    ]
+    for one, many in texts():
+        known = old.get(one, "")
+        if many is None:
+            blocks.append(f"msgid {quoted(one)}\nmsgstr {quoted(str(known))}")
+        else:
+            forms = known if isinstance(known, list) else ["", ""]
+            lines = [f"msgstr[{k}] {quoted(form)}" for k, form in enumerate(forms)]
+            blocks.append("\n".join([f"msgid {quoted(one)}", f"msgid_plural {quoted(many)}", *lines]))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for code in LANGUAGES:
+        if code != "en":
+            write(code)
