@@ -54,7 +54,7 @@ class HandOvers:
         claim = (row["programme"], row["period"], row["tag"])
         before = self._leased.get(claim)
         moment = here["transactions"][0]["at"] if "transactions" in here else ""
-        if before is not None and before not in self._ended and str(self._leases[before]["until"]) > str(moment):
+        if before is not None and before not in self._ended and self._until(before) > str(moment):
             self._find(
                 seq,
                 "lease_claims",
@@ -88,9 +88,13 @@ class HandOvers:
     def _holder(self, claim: tuple[str, str, str], moment: str) -> str | None:
         """The lease that a household is on at a moment."""
         lease = self._leased.get(claim)
-        if lease is None or lease in self._ended or str(self._leases[lease]["until"]) <= moment:
+        if lease is None or lease in self._ended or self._until(lease) <= moment:
             return None
         return lease
+
+    def _until(self, lease: str) -> str:
+        """When a lease ends; one whose row was changed or dropped, which the chain has told, holds nobody."""
+        return str(self._leases.get(lease, {}).get("until", ""))
 
     def _goods(
         self,
