@@ -302,6 +302,12 @@ class TiledMap implements CityMap {
     this.map.setLayoutProperty("people-out", "visibility", "visible");
   }
 
+  /** Marks grow as one comes closer; where there are very many, those that could open begin as dots. */
+  private markSize(): Maplibre.ExpressionSpecification {
+    const many = this.scene.sites.id.length > 400;
+    return ["interpolate", ["linear"], ["zoom"], 9, ["match", ["get", "kind"], "candidate", many ? 0.2 : 0.8, "opened", many ? 0.6 : 0.9, many ? 0.4 : 0.8], 13, 1] as unknown as Maplibre.ExpressionSpecification;
+  }
+
   private style(): Style {
     const streets = `${location.origin}/api/studies/${encodeURIComponent(this.study)}/tiles/${this.scene.rev}/streets/{z}/{x}/{y}`;
     const text = { "text-color": css("text"), "text-halo-color": css("page"), "text-halo-width": 1.6 };
@@ -337,7 +343,7 @@ class TiledMap implements CityMap {
         { id: "drawn", type: "fill", source: "drawn", paint: { "fill-color": css("other"), "fill-opacity": 0.3 } },
         { id: "drawn-line", type: "line", source: "drawn", paint: { "line-color": css("other"), "line-width": 2 } },
         { id: "picked", type: "circle", source: "sites", filter: ["==", ["get", "picked"], true], paint: { "circle-radius": 17, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": css("text"), "circle-stroke-width": 2.5 } },
-        { id: "sites", type: "symbol", source: "sites", layout: { "icon-image": ["get", "kind"], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "z"] } },
+        { id: "sites", type: "symbol", source: "sites", layout: { "icon-size": this.markSize(), "icon-image": ["get", "kind"], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "z"] } },
         { id: "numbers", type: "symbol", source: "sites", filter: ["!=", ["get", "label"], ""], layout: { "text-field": ["get", "label"], "text-font": font, "text-size": 12, "text-allow-overlap": true, "text-ignore-placement": true, "symbol-sort-key": ["get", "z"] }, paint: { "text-color": css("on-opened") } },
         { id: "names", type: "symbol", source: "sites", minzoom: 10, filter: ["any", ["==", ["get", "kind"], "opened"], ["==", ["get", "picked"], true]], layout: { "text-field": ["get", "name"], "text-font": font, "text-size": 12.5, "text-anchor": "top", "text-offset": [0, 1.1], "text-optional": true, "text-max-width": 9 }, paint: text },
         { id: "area-names", type: "symbol", source: "areas", filter: ["==", ["get", "kind"], "label"], layout: { "text-field": ["get", "name"], "text-font": font, "text-size": 13, "text-letter-spacing": 0.06 }, paint: { ...text, "text-color": css("quiet") } },
@@ -350,7 +356,7 @@ class TiledMap implements CityMap {
 function room(place: HTMLElement): { top: number; bottom: number; left: number; right: number } {
   const wide = place.clientWidth > 560 ? 310 : 24;
   const rtl = document.documentElement.dir === "rtl";
-  return { top: 28, bottom: 36, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
+  return { top: 28, bottom: wide > 24 ? 36 : 88, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
 }
 
 const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;

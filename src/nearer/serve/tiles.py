@@ -22,6 +22,12 @@ from nearer.units import FloatArray, IntArray
 _LEAST_ZOOM = {"motorway": 0, "major": 0, "ferry": 8, "minor": 9, "path": 11}
 """From which zoom on each class of streets is drawn: before, it would only make the ground grey."""
 
+_MOST_LINES = 6_000
+"""In one tile; beyond, the less important classes are a grey cloud that takes long to draw."""
+
+_MOST_SQUARES, _GATHERED = 3_000, 32
+"""More people's squares in one tile are gathered into squares of so many units (four pixels)."""
+
 _SIDES = (0.62, 0.76, 0.88, 0.98)  # as in nearer.report.mapcells
 _LEAST_SIDE = 12  # units; a pixel and a half
 
@@ -70,12 +76,12 @@ class StreetLines:
         box = mvt.tile_box(z, x, y)
         at = np.sort(self.tree.query(shapely.box(*box)))
         features = []
-        for kind, name in enumerate(STREET_CLASSES):
-            if z < _LEAST_ZOOM[name]:
-                continue
+        shown = 0
+        for kind, name in enumerate(STREET_CLASSES):  # the most important first
             mine = self.lines[at[self.kind[at] == kind]]
-            if not len(mine):
+            if z < _LEAST_ZOOM[name] or not len(mine) or shown + len(mine) > _MOST_LINES:
                 continue
+            shown += len(mine)
             # half a pixel at this zoom; whole to the eye, and far fewer corners from afar
             mine = shapely.simplify(mine, 4.0 / mvt.EXTENT / (1 << z), preserve_topology=False)
             parts = shapely.get_parts(shapely.clip_by_rect(mine, *box))
@@ -143,6 +149,8 @@ class PeopleTiles:
         """Layer ``people``, one feature per class with its number as ``k``."""
         box = mvt.tile_box(z, x, y)
         at = np.sort(self.tree.query(shapely.box(*box)))
+        if self.shapes is None and len(at) > _MOST_SQUARES:
+            return mvt.layer("people", self._gathered(at, classes, z, x, y))
         features: list[mvt.Feature | None] = []
         for k in np.unique(classes[at]):
             if k < 0:
@@ -154,6 +162,24 @@ class PeopleTiles:
                 else self._shapes(mine, int(k), box, z, x, y)
             )
         return mvt.layer("people", features)
+
+    def _gathered(self, at: IntArray, classes: IntArray, z: int, x: int, y: int) -> list[mvt.Feature | None]:
+        """Squares of one size, each in the class that most of its people are in (the lower one where they are even)."""
+        at = at[classes[at] >= 0]
+        px, py = mvt.in_tile(self.u[at], self.v[at], z, x, y)
+        column, row = px // _GATHERED, py // _GATHERED
+        wide = mvt.EXTENT // _GATHERED + 16
+        square, place = np.unique((row + 8) * wide + column + 8, return_inverse=True)
+        n = int(classes[at].max(initial=0)) + 1
+        people = np.bincount(place * n + classes[at], weights=self.scene.demand.total[at], minlength=len(square) * n)
+        most = people.reshape(len(square), n).argmax(axis=1)
+        middle_x = (square % wide - 8) * _GATHERED + _GATHERED // 2
+        middle_y = (square // wide - 8) * _GATHERED + _GATHERED // 2
+        half = np.full(len(square), _GATHERED // 2 - 1)
+        return [
+            mvt.squares(middle_x[most == k], middle_y[most == k], half[most == k], {"k": int(k)})
+            for k in np.unique(most)
+        ]
 
     def _squares(self, mine: IntArray, k: int, z: int, x: int, y: int) -> mvt.Feature | None:
         px, py = mvt.in_tile(self.u[mine], self.v[mine], z, x, y)

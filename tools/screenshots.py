@@ -1,0 +1,105 @@
+"""
+Pictures of the browser pages for the documentation: ``python tools/screenshots.py``.
+
+Starts a server on a folder of its own, plans Liechtenstein in a headless Chromium, writes ``docs/images/browser-*``.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--hide-scrollbars", "--enable-unsafe-swiftshader"]
+WAIT_MS = 60_000
+
+PEOPLE = "residents,lon,lat\n100,9.52,47.14\n1,9.521,47.141\n50,9.52,95\n"
+VENUES = "id,name,lon,lat\nS,School,9.52,47.14\nS,Library,9.53,47.15\n"
+
+
+def save(page: Any, name: str) -> None:
+    """A screenshot in 256 colours, which text and flat maps do with."""
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    few = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(IMAGES / f"browser-{name}.png", optimize=True)
+
+
+def open_plan(context: Any, address: str, more: str = "") -> Any:
+    """The page of the plan, drawn."""
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(f"{address}/#/study/liechtenstein?plan=1{more}")
+    page.wait_for_selector(".map[data-drawn][data-sites]")
+    page.wait_for_selector(".figures")
+    page.wait_for_timeout(1_500)  # for the eye: tiles and names settle
+    return page
+
+
+def take(browser: Any, address: str, folder: Path) -> None:
+    """Every picture."""
+    wide = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"}
+    first = browser.new_context(**wide).new_page()
+    first.set_default_timeout(WAIT_MS)
+    first.goto(address)
+    first.get_by_role("button", name="Open the example").wait_for()
+    save(first, "start")
+    first.get_by_role("button", name="Open the example").click()
+    first.get_by_role("button", name="Find the best places").click()
+    first.get_by_text("No other choice of 8 places is better").wait_for()
+
+    page = open_plan(browser.new_context(**wide), address)
+    save(page, "plan")
+    page.get_by_role("button", name="Post Ruggell").click()
+    page.get_by_role("button", name="Take it out").click()
+    page.get_by_role("button", name="What changes").click()
+    page.wait_for_timeout(2_000)
+    save(page, "changed")
+    save(open_plan(browser.new_context(**wide, color_scheme="dark"), address, "&show=change"), "dark")
+    save(open_plan(browser.new_context(**(wide | {"locale": "fa-IR"})), address), "persian")
+    phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "locale": "en-GB"}
+    save(open_plan(browser.new_context(**phone), address), "phone")
+
+    own = browser.new_context(viewport={"width": 1000, "height": 1040}, locale="en-GB").new_page()
+    own.set_default_timeout(WAIT_MS)
+    own.goto(f"{address}/#/own")
+    own.get_by_label("What is it called?").fill("My town")
+    for name, text in (("people.csv", PEOPLE), ("schools.csv", VENUES)):
+        (folder / name).write_text(text, encoding="utf-8")
+    own.set_input_files("#files", [folder / "people.csv", folder / "schools.csv"])
+    own.get_by_text("things are to be mended").wait_for()
+    own.evaluate("scrollTo(0, 420)")
+    own.wait_for_timeout(300)
+    save(own, "own-files")
+
+
+def main() -> None:
+    """Start, take, end."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-m", "nearer", "serve", f"{name}/studies", "--port", "0", "--no-open"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            assert server.stdout is not None
+            found = re.search(r"http://[^/\s]+", server.stdout.readline())
+            assert found is not None
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                take(browser, found[0], Path(name))
+                browser.close()
+        finally:
+            server.terminate()
+            server.wait()
+
+
+if __name__ == "__main__":
+    main()
