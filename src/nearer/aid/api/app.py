@@ -12,8 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from nearer import __version__
 from nearer.aid.api import reads
 from nearer.aid.api.cards import cards_router
+from nearer.aid.api.enrolling import enrolling_router
 from nearer.aid.api.errors import CODES, answer_in_one_shape, documented
 from nearer.aid.api.gate import READ, Gate, Person
+from nearer.aid.api.offline import offline_router
 from nearer.aid.api.paging import Cursor, Limit, Page
 from nearer.aid.api.parts import EVERY, Answer, At, Desk, Id, Item, Key, Lot, Site
 from nearer.aid.api.sessions import Sessions
@@ -80,6 +82,8 @@ def desk_router(
     router.include_router(_commands(store, gate))
     if people is not None:
         router.include_router(cards_router(store, people, gate))
+        router.include_router(enrolling_router(store, people, gate))
+    router.include_router(offline_router(store, people, gate))
     router.include_router(_questions(store, gate))
     return router
 

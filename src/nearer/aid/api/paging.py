@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -46,6 +46,24 @@ def after(keys: Sequence[sa.ColumnElement[Any]], cursor: str | None) -> sa.Colum
 def cursor_of(values: Sequence[Any]) -> str:
     """The cursor that stands for the last row of a page."""
     return base64.urlsafe_b64encode(json.dumps(list(values)).encode()).decode().rstrip("=")
+
+
+def page_of(
+    rows: Sequence[dict[str, Any]], key: Callable[[dict[str, Any]], list[Any]], limit: int, cursor: str | None
+) -> dict[str, Any]:
+    """
+    A page of rows that are all at hand, in the order of their keys (whole numbers or texts, and none twice).
+
+    Raises
+    ------
+    InputError
+        The cursor is none that a page told.
+    """
+    if cursor is not None:
+        # Without rows, none tells what a key is made of; whatever was told, nothing comes after it.
+        last = _read(cursor, [type(value) for value in key(rows[0])]) if rows else []
+        rows = [row for row in rows if key(row) > last]
+    return {"rows": list(rows[:limit]), "next": cursor_of(key(rows[limit - 1])) if len(rows) > limit else None}
 
 
 def _read(cursor: str, kinds: list[type]) -> list[Any]:

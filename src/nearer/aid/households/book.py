@@ -15,7 +15,7 @@ from nearer.aid.commands import CODE
 from nearer.aid.households.cards import card_hash, new_number, new_token, number_of
 from nearer.aid.households.store import Households
 from nearer.aid.households.tables import NEEDS, access_log, cards, household_needs, households, period_keys
-from nearer.aid.refusals import RefusedError
+from nearer.aid.refusals import RefusedError, UnknownError
 from nearer.errors import UsageError
 
 LANGUAGE = r"[a-z]{2,3}"
@@ -81,6 +81,7 @@ def enrol(
     needs: Iterable[str] = (),
     pin_hash: str | None = None,
     token: str | None = None,
+    number: str | None = None,
     by: str,
 ) -> tuple[Household, str]:
     """
@@ -92,6 +93,8 @@ def enrol(
         What is kept; the home centre is a code of the ledger's, which is for the caller to look up.
     token
         A card printed before; a new one without.
+    number
+        The household's, as ``cards.new_number`` makes them; a new one without.
     by
         Who does it.
 
@@ -110,7 +113,7 @@ def enrol(
     _check_values(size=size, home=home, language=language, needs=needs)
     token = token or new_token()
     card = card_hash(token)
-    number = new_number()
+    number = number or new_number()
     today = book.today()
     with book.writing() as connection:
         connection.execute(
@@ -182,7 +185,7 @@ def household_by(book: Households, card_or_number: str, *, by: str, act: str) ->
         found = None if number is None else _household(connection, number)
         log_read(connection, book, by, act, card or (None if found is None else _active_card(connection, found.number)))
     if found is None:
-        raise RefusedError("No household has this card or number; it may have been deleted, or enrol it.")
+        raise UnknownError("No household has this card or number; it may have been deleted, or enrol it.")
     return found
 
 
@@ -191,6 +194,20 @@ def cards_of(book: Households, household: str) -> list[dict[str, str]]:
     asked = sa.select(cards.c.state, cards.c.since).where(cards.c.household == household)
     with book.reading() as connection:
         return [dict(row) for row in connection.execute(asked.order_by(cards.c.since.desc())).mappings()]
+
+
+def is_known(book: Households, household: str) -> bool:
+    """Whether there is a household with that number."""
+    with book.reading() as connection:
+        asked = sa.select(households.c.household).where(households.c.household == household)
+        return connection.execute(asked).first() is not None
+
+
+def has_card(book: Households, household: str, card: str) -> bool:
+    """Whether a card (by its hash) is a household's, and good."""
+    asked = sa.select(cards.c.state).where(cards.c.household == household, cards.c.card == card)
+    with book.reading() as connection:
+        return connection.execute(asked).scalar() == "active"
 
 
 def replace_card(book: Households, household: str, *, token: str | None = None, by: str) -> str:

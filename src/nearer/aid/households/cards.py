@@ -35,6 +35,13 @@ def new_number() -> str:
     return _written(secrets.randbits(_NUMBER_BITS), _NUMBER_SIGNS)
 
 
+def told_again(secret: bytes, key: str) -> tuple[str, str]:
+    """A card and a household's number for whoever asks with a key: the same for the same, random for all others."""
+    told = hmac.new(secret, key.encode(), hashlib.sha256).digest()
+    token, number = int.from_bytes(told[:16], "big"), int.from_bytes(told[16:], "big") % 2**_NUMBER_BITS
+    return _written(token, _TOKEN_SIGNS), _written(number, _NUMBER_SIGNS)
+
+
 def card_hash(token: str) -> str:
     """
     What is stored of a card: SHA-256 of its 16 bytes, in hexadecimal.

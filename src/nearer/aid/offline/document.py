@@ -17,10 +17,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from nearer.aid import commands as c
 from nearer.aid.clock import moment_text
 from nearer.aid.households.cards import leased_hash
+from nearer.aid.refusals import RefusedError
 from nearer.aid.store import Store, sql_of
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$")]
+
+MOST_CARDS = 20_000
+"""Households on one list: more are not served in one day."""
 
 
 class _Plain(BaseModel):
@@ -130,16 +134,21 @@ def take_lease(
     Raises
     ------
     RefusedError
-        As the command ``lease``.
+        As the command ``lease``, or it is of nothing.
     """
     listed = sorted(cards, key=lambda card: card.tag)
+    lines = tuple(lines)
+    if not listed and not lines:
+        raise RefusedError("There is nothing to take along: no goods were named, and no household is there for it.")
+    if len(listed) > MOST_CARDS:
+        raise RefusedError(f"{len(listed)} households are too many for one desk; name those of {MOST_CARDS} cards.")
     command = c.Lease(
         site=site,
         desk=desk,
         programme=programme,
         period=period,
         until=until,
-        lines=tuple(lines),
+        lines=lines,
         claims=tuple(c.LeasedClaim(tag=card.tag, size=card.size) for card in listed),
     )
     answer = store.do(command, id=id, actor=actor, desk=desk)

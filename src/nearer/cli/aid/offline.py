@@ -25,7 +25,7 @@ from nearer.cli.aid.shared import (
     wanted_from,
 )
 from nearer.cli.console import FAILED, say, say_json
-from nearer.errors import InputError
+from nearer.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from nearer.aid.offline.document import Card, Entry
@@ -77,8 +77,9 @@ def lease(
 
         asker = asker_of(context)
         OfflineDesk.need_none(folder)
+        id = id or str(uuid.uuid4())
         with Store(asker.ledger) as store:
-            chosen, left_out = _cards(context, store, site, programme, period, cards)
+            chosen, left_out = _cards(context, store, site, programme, period, cards, id)
             document = take_lease(
                 store,
                 chosen,
@@ -88,7 +89,7 @@ def lease(
                 period=period,
                 until=_end(until, store.now()),
                 lines=[Wanted.model_validate(line) for line in wanted_from(lines or [])],
-                id=id or str(uuid.uuid4()),
+                id=id,
                 actor=asker.by,
             )
         OfflineDesk.begin(folder, document)
@@ -241,32 +242,25 @@ def _hash_of(token: str) -> str:
 
 
 def _cards(
-    context: typer.Context, store: Store, site: str, programme: str, period: str, file: Path | None
+    context: typer.Context, store: Store, site: str, programme: str, period: str, file: Path | None, id: str
 ) -> tuple[list[Card], int]:
     """The cards to take along, and how many are with other desks."""
-    from nearer.aid.households.book import entitled
-    from nearer.aid.offline.away import leased_out
-    from nearer.aid.offline.document import Card
-    from nearer.errors import Fault, UsageError
+    from nearer.aid.offline.choosing import cards_for
+    from nearer.errors import UsageError
 
+    by = asker_of(context).by
     if not are_people(context):
         if file is not None:
             raise UsageError("There is no household database, so no card leads to a household.")
         return [], 0
-    with open_people(context) as people:
-        found = entitled(people, programme, period, by=asker_of(context).by, home=site if file is None else None)
+    tokens = None
     if file is not None:
         try:
             tokens = file.read_text(encoding="utf-8").split()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError([Fault("cannot be read", str(file))]) from error
-        wanted = {_hash_of(token) for token in tokens}
-        if missing := len(wanted - {card.card for card in found}):
-            raise InputError([Fault(f"{missing} of the cards are nobody's, or were replaced or blocked", str(file))])
-        found = [card for card in found if card.card in wanted]
-    away = leased_out(store, programme, period)
-    chosen = [Card(card.card, card.tag, card.size) for card in found if card.tag not in away]
-    return chosen, len(found) - len(chosen)
+    with open_people(context) as people:
+        return cards_for(store, people, programme, period, site, tokens, id, by)
 
 
 @contextmanager
