@@ -16,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from nearer.aid import commands as c
-from nearer.aid.backup import backup, restore, upgrade
+from nearer.aid import copies
+from nearer.aid.backup import LEDGER, backup, restore, upgrade
 from nearer.aid.migrate import newest, upgrade_to
 from nearer.aid.store import Store, engine_of, url_of
 from nearer.aid.tables import JOURNAL, SUMS, metadata
@@ -117,17 +118,14 @@ def test_a_ledger_of_an_earlier_release_is_restored_with_the_same_head(form: str
 def test_a_ledger_of_an_earlier_release_is_copied_and_upgraded_with_the_same_head(
     form: str, new_empty: NewEmpty, tmp_path: Path
 ) -> None:
-    from nearer.aid.backup import _checked, _filled
-    from nearer.progress import Silent
-
-    told = _checked(FORMS / f"{form}.jsonl")
+    told = copies.checked(FORMS / f"{form}.jsonl", LEDGER, {form})
     place = new_empty()
     engine = engine_of(url_of(place))
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         upgrade_to(connection, form)
-        _filled(connection, FORMS / f"{form}.jsonl", told, Silent())
+        copies.filled(connection, FORMS / f"{form}.jsonl", LEDGER, lambda _table, _rows: None)
         connection.commit()
     engine.dispose()
     if form != newest():
@@ -156,12 +154,12 @@ def test_a_copy_is_of_one_moment_while_others_write(new_place: NewPlace, new_emp
         thread = threading.Thread(target=write)
         thread.start()
         try:
-            copies = [backup(place, tmp_path / f"{number}.jsonl") for number in range(3)]
+            made = [backup(place, tmp_path / f"{number}.jsonl") for number in range(3)]
         finally:
             done.set()
             thread.join()
-    assert copies[0]["seq"] <= copies[1]["seq"] <= copies[2]["seq"]
-    for number, copy in enumerate(copies):
+    assert made[0]["seq"] <= made[1]["seq"] <= made[2]["seq"]
+    for number, copy in enumerate(made):
         assert restore(tmp_path / f"{number}.jsonl", new_empty())["hash"] == copy["hash"]
 
 

@@ -34,12 +34,23 @@ def revision_of(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_revision()
 
 
+@cache
+def revisions() -> frozenset[str]:
+    """Every form that this release can bring to its own."""
+    return frozenset(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def upgrade(engine: sa.Engine) -> None:
     """Bring a database's tables to the newest form, in one transaction."""
-    config = _config()
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade_to(connection, newest())
         connection.commit()
+
+
+def upgrade_to(connection: sa.Connection, form: str) -> None:
+    """Bring a database's tables to a form, inside the open transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, form)

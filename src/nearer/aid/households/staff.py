@@ -106,6 +106,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "export-demand": _BOSS,
     "backup": _BOSS,
     "restore": _BOSS,
+    "backup-households": _BOSS,
+    "restore-households": _BOSS,
     "upgrade": _BOSS,
     "audit": _ALL,
     "key": _BOOKS,

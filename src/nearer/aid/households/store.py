@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from nearer.aid import clock
 from nearer.aid.households.keys import KeyFolder
-from nearer.aid.households.migrate import newest, revision_of, upgrade
+from nearer.aid.households.migrate import newest, revision_of, revisions, upgrade
 from nearer.aid.refusals import BusyError
 from nearer.aid.store import WAIT_S, check_durable, engine_of, trouble_of, url_of
 from nearer.errors import OutputError, UsageError
@@ -98,6 +98,8 @@ class Households:
         Folder of the period keys; without one, nothing that needs a key can be done.
     make
         Make the tables where there are none yet.
+    any_form
+        Take one of an earlier release too, to copy it or bring it to this one's form.
     clock
         What time it is; tests give their own.
 
@@ -115,6 +117,7 @@ class Households:
         keys: Path | None,
         *,
         make: bool = False,
+        any_form: bool = False,
         clock: clock.Clock = clock.now,
         wait_s: float = WAIT_S,
     ) -> None:
@@ -126,7 +129,7 @@ class Households:
             raise UsageError(f"There is no household database at {self.url.database}; `nearer aid enrol` makes it.")
         self.engine = _engine(self.url, wait_s)
         try:
-            self._check(make)
+            self._check(make, any_form)
         except BaseException:
             self.engine.dispose()
             raise
@@ -162,7 +165,7 @@ class Households:
             raise UsageError("Say where the period keys are: give --keys, or set NEARER_AID_KEYS.")
         return self.key_folder
 
-    def _check(self, make: bool) -> None:
+    def _check(self, make: bool, any_form: bool) -> None:
         where = _shown(self.url)
         try:
             if not self.is_postgres and make:
@@ -184,10 +187,10 @@ class Households:
             raise UsageError(f"{where} {said}: {_first_line(error)}.") from error
         if found is None:
             raise UsageError(f"There is no household database in {where}; `nearer aid enrol` makes it.")
-        if found != newest():
+        if found != newest() and not (any_form and found in revisions()):
+            remedy = "bring it here with `nearer aid upgrade`" if found in revisions() else "use a later release"
             raise UsageError(
-                f"The household database in {where} has the form {found} and this release {newest()}; "
-                "use the release that wrote it."
+                f"The household database in {where} has the form {found} and this release {newest()}; {remedy}."
             )
         check_durable(self.engine)
 

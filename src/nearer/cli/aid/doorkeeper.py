@@ -30,7 +30,8 @@ KINDS = {
 OPEN = ("init", "demo")
 """Commands that are there before anybody is."""
 
-_MAKING = ("add-staff", "enrol")
+_MAKING = ("add-staff", "enrol", "restore-households")
+_ANY_FORM = ("upgrade", "backup-households")
 _ROLE = "nearer.aid.role"
 
 
@@ -83,19 +84,24 @@ def are_people(context: typer.Context) -> bool:
     return asker.households is not None or is_beside(asker.ledger)
 
 
-def open_people(context: typer.Context, *, make: bool = False) -> Households:
+def place_of_people(context: typer.Context) -> str:
+    """Where the household database that goes with the ledger is, or would be."""
+    return _places(asker_of(context))[0]
+
+
+def open_people(context: typer.Context, *, make: bool = False, any_form: bool = False) -> Households:
     """
     The household database and keys that go with the ledger.
 
     Raises
     ------
     UsageError
-        It is not there; with ``make`` it is made.
+        It is not there, and with ``make`` cannot be made; or it is of another form (but for ``any_form``).
     """
     from nearer.aid.households.store import Households
 
     asker = asker_of(context)
-    return Households(*_places(asker), make=make)
+    return Households(*_places(asker), make=make, any_form=any_form)
 
 
 def secret(what: str, variable: str, *, confirm: bool = False) -> str:
@@ -143,7 +149,7 @@ def _let_in(context: typer.Context, name: str) -> None:
     place, keys = _places(asker)
     if name in _MAKING and not has_tables(place):
         return
-    with Households(place, keys) as people:
+    with Households(place, keys, any_form=name in _ANY_FORM) as people:
         if not staff.any_staff(people):
             return
         role = staff.check(people, asker.by, _password(asker))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nearer.cli.aid.doorkeeper import are_people, open_people, place_of_people
 from nearer.cli.aid.shared import AsJson, amounts_from, answering, asker_of, place_of, rows_table
 from nearer.cli.console import FAILED, progress_bars, say, say_json
 
@@ -49,18 +50,61 @@ def restore(
             )
 
 
-def upgrade(context: typer.Context, as_json: AsJson = False) -> None:
-    """Bring a ledger of an earlier release to this one's form; its head stays. Make a copy before."""
+def backup_households(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes; with .gz at its end, packed.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy households, cards, staff and access log into a file for your eyes alone; the keys are never in it."""
     with answering(as_json):
-        from nearer.aid.backup import upgrade as upgraded
+        from nearer.aid.households.copying import backup as copied
 
-        made = upgraded(asker_of(context).ledger)
+        with open_people(context, any_form=True) as people:
+            made = copied(people, file)
         if as_json:
             say_json(made)
-        elif made["before"] == made["form"]:
+        else:
+            say(f"{file}: {made['rows']} rows. Keep it no longer than you need it; the keys of periods are not in it.")
+
+
+def restore_households(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="As `nearer aid backup-households` wrote it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a household database out of a copy, where there is none yet; every row must agree."""
+    with answering(as_json):
+        from nearer.aid.households.copying import restore as restored
+
+        place = place_of_people(context)
+        made = restored(file, place)
+        if as_json:
+            say_json(made)
+        else:
+            say(
+                f"{place_of(place)} is ready: {made['rows']} rows. Run `nearer aid retain`: some may be past their time."
+            )
+
+
+def upgrade(context: typer.Context, as_json: AsJson = False) -> None:
+    """Bring the ledger and the household database of an earlier release to this one's form. Make copies before."""
+    with answering(as_json):
+        from nearer.aid.backup import upgrade as upgraded
+        from nearer.aid.households.copying import upgrade as upgraded_people
+
+        made = upgraded(asker_of(context).ledger)
+        people = upgraded_people(place_of_people(context)) if are_people(context) else None
+        if as_json:
+            say_json(made | {"households": people})
+            return
+        if made["before"] == made["form"]:
             say(f"The ledger has the form {made['form']} already.")
         else:
             say(f"From {made['before']} to {made['form']}; the head is transaction {made['seq']} as before.")
+        if people is not None and people["before"] == people["form"]:
+            say(f"The household database has the form {people['form']} already.")
+        elif people is not None:
+            say(f"The household database went from {people['before']} to {people['form']}.")
 
 
 def assert_balance(
@@ -100,4 +144,11 @@ def assert_balance(
             raise typer.Exit(FAILED)
 
 
-COMMANDS = {"backup": backup, "restore": restore, "upgrade": upgrade, "assert-balance": assert_balance}
+COMMANDS = {
+    "backup": backup,
+    "restore": restore,
+    "backup-households": backup_households,
+    "restore-households": restore_households,
+    "upgrade": upgrade,
+    "assert-balance": assert_balance,
+}
