@@ -58,7 +58,7 @@ CODES: dict[str, tuple[int, str, str]] = {
     ),
     "id-taken": (409, "The key stands for another command.", "Make a new key for a new command."),
     "too-large": (413, "More was sent than any command needs.", "Send it in parts."),
-    "too-often": (429, "A wrong password was given too often.", "Wait ten minutes."),
+    "too-often": (429, "A wrong password was given too often.", "Wait as long as Retry-After says."),
     "fault": (
         500,
         "Something unexpected went wrong.",

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from math import ceil
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -23,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from nearer.aid.api.errors import RefusedHere, documented
 from nearer.aid.api.gate import Gate, Person
 from nearer.aid.api.shape import OneShape
+from nearer.aid.api.slowing import Slowing
 from nearer.aid.commands import Code
 from nearer.aid.households import staff
 from nearer.aid.households.store import Households
@@ -30,9 +32,6 @@ from nearer.aid.refusals import RefusedError
 
 LASTS_S = 12 * 3600
 """How long a session lasts."""
-
-TRIES, WAIT_S = 10, 600
-"""So many wrong passwords of one code in so many seconds, and it has to wait."""
 
 _CODES = ("sign-in", "invalid", "too-often", "too-large", "fault", "busy")
 _BEARER = HTTPBearer(auto_error=False, description="The token that POST /sessions gave.")
@@ -78,13 +77,13 @@ class Sessions:
         self._people = people
         self._now = now
         self._open: dict[bytes, _Open] = {}
-        self._wrong: dict[str, list[float]] = {}
+        self._slowing = Slowing(now)
         self._lock = threading.Lock()
         self._checking = threading.Semaphore(2)  # a check takes 64 MB, on purpose
 
-    def sign_in(self, code: str, password: str) -> Session:
+    def sign_in(self, code: str, password: str, address: str = "") -> Session:
         """
-        A new session.
+        A new session, for who asks from an address.
 
         Raises
         ------
@@ -92,20 +91,20 @@ class Sessions:
             Code and password do not go together, or it was tried too often.
         """
         now = self._now()
-        with self._lock:
-            recent = [moment for moment in self._wrong.get(code, ()) if now - moment < WAIT_S]
-            if len(recent) >= TRIES:
-                raise RefusedHere("too-often", headers={"Retry-After": str(WAIT_S)})
-            self._wrong = {name: moments for name, moments in self._wrong.items() if now - moments[-1] < WAIT_S}
-            self._wrong[code] = [*recent, now]  # until it proves right: many at once are counted too
+        if wait := ceil(self._slowing.begin(code, address)):
+            raise RefusedHere(
+                "too-often",
+                f"A wrong password was given too often; wait {wait} seconds.",
+                headers={"Retry-After": str(wait)},
+            )
         try:
             with self._checking:
                 role = staff.check(self._people, code, password)
         except RefusedError as error:
             raise RefusedHere("sign-in", str(error)) from None
+        self._slowing.right(code, address)
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._wrong.pop(code, None)
             self._open = {key: one for key, one in self._open.items() if one.until > now}
             self._open[_hash(token)] = _Open(code, now + LASTS_S)
         return Session(token=token, staff=code, role=role, lasts_s=LASTS_S)
@@ -150,9 +149,9 @@ class Sessions:
         router = APIRouter(prefix="/sessions", tags=["sessions"], route_class=OneShape, responses=documented(*_CODES))
 
         @router.post("", operation_id="sign-in", response_model=Session)
-        def sign_in(asked: SignIn) -> Session:
+        def sign_in(asked: SignIn, request: Request) -> Session:
             """Sign in."""
-            return self.sign_in(asked.staff, asked.password)
+            return self.sign_in(asked.staff, asked.password, request.client.host if request.client else "")
 
         @router.delete("", operation_id="sign-out", response_model=dict[str, Any])
         def sign_out(
