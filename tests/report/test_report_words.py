@@ -174,6 +174,8 @@ def test_what_joint_planning_brings_is_told_in_the_unit_of_the_objective_and_its
     assert "save 10 person-hours" in lines[-1]  # 600 minutes
     never = {**alone, "greedy_value": None}
     assert "cannot keep the rules" in phase_lines(staged(plan, travel, [never, never], greedy_value=None))[-1]
+    hasty = staged(plan, travel, [never, never], greedy_value=None, compared=False)
+    assert "no time to compare" in phase_lines(hasty)[-1]
 
 
 @pytest.mark.parametrize(

@@ -422,6 +422,18 @@ def test_no_phase_of_a_plan_is_better_than_the_best_by_then(tmp_path: Path) -> N
         assert phase.alone_value <= phase.value
 
 
+def test_a_clock_that_leaves_no_time_for_each_phase_alone_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("phases", "levels", "growth")})
+    full, hasty = run_study(folder).document, run_study(folder, time_limit_s=0.0).document
+    assert full.compared
+    assert full.greedy_value is not None
+    assert not hasty.compared
+    assert hasty.greedy_value is None
+    assert all(phase.alone_value is None for phase in hasty.phases)
+    assert verify_plan(folder / "plan").ok
+
+
 def test_a_column_of_capacities_that_a_plan_does_not_count_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     write_study(folder, {})

@@ -367,6 +367,9 @@ class PlanDocument(Part):
     rules: list[RuleUse] = Field([], description="rules across sites and promises to groups; pairs apart left out")
     unmet: list[UnmetArea] = []
     greedy_value: float | None = Field(None, description="the objective if each phase only looked at itself")
+    compared: bool = Field(
+        True, description="false where the time limit left no time to look at each phase for itself as well"
+    )
     areas: list[AreaAccess] = []
     far: list[FarPlace] = []
     unservable: list[Unservable] = Field(

@@ -46,6 +46,7 @@ def add_stages(plan: Plan, stages: Stages) -> Plan:
             "rules": _rules(stages),
             "unmet": _unmet(stages),
             "greedy_value": None if horizon is None else _value_of(whole, math.fsum(horizon.greedy_value)),
+            "compared": horizon is None or horizon.compared,
             **_judged(stages),
             "notes": _notes(plan.document.notes, stages.instance),
             "opened": int(sum(len(phase.opened) for phase in phases)),

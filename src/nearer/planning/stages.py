@@ -64,11 +64,18 @@ class Horizon:
         Best value of each phase if no other counted, and its bound, float64 (n_phases,).
     greedy_value
         Value of each phase if each is decided in turn for itself alone, float64 (n_phases,).
+
+    A value is ``inf`` where no plan keeps the rules, and NaN where there was no time to find out.
     """
 
     alone_value: FloatArray
     alone_bound: FloatArray
     greedy_value: FloatArray
+
+    @property
+    def compared(self) -> bool:
+        """Whether there was time for all of it."""
+        return not (np.isnan(self.alone_value).any() or np.isnan(self.greedy_value).any())
 
 
 def final_standing(instance: Instance, level: IntArray) -> IntArray:

@@ -160,6 +160,8 @@ def _horizon(document: PlanDocument) -> list[HorizonRow]:
 def _horizon_words(document: PlanDocument) -> str:
     """What planning all phases together is worth, against deciding each for itself."""
     greedy, value = document.greedy_value, document.objective.value
+    if greedy is None and not document.compared:
+        return "The time limit left no time to compare this with deciding each phase for itself."
     if greedy is None:
         tried = any(phase.alone_value is not None for phase in document.phases)
         return "Deciding each phase for itself would end in a phase that cannot keep the rules." if tried else ""

@@ -67,6 +67,7 @@ class DynamicRun:
         self._broken: tuple[Plan, FloatArray] | None = None  # the last that broke a limit, and at which prices
         self._seen: set[bytes] = set()
         self._followed: Plan | None = None
+        self.hint: IntArray | None = None  # options that a sample of the rows found good
 
     def run(self) -> None:
         """Until the state is done, or nothing moves any more."""
@@ -129,6 +130,7 @@ class DynamicRun:
             self.state.budget.spend(state.budget.spent)
             self.infeasible = run.infeasible
             self.warm = run.plan is not None
+            self.hint = None if run.plan is None else run.plan.option
             return run.dual.best
         self.dual.begin(self._first_multipliers())
         self.infeasible = self.dual.infeasible
@@ -373,12 +375,12 @@ def solve_dynamic(
         n_columns = instance.n_phases * (len(instance.cost) + instance.n_rows) + rules.n_options
         if is_covering(instance):
             exact = solve_covering(instance, budget, gap)
-        elif n_columns > _SMALL and not instance.single_source and not stop():
+        elif n_columns <= _SMALL or instance.single_source:
+            exact = solve_exactly(instance, budget, gap)
+        elif not stop():
             run = DynamicRun(instance, state, threads, start=_options_of(rules, start))
             run.run()
-        if exact is None and run is None:
-            exact = solve_exactly(instance, budget, gap)
-        elif run is not None and not (run.infeasible or state.reached or budget.exhausted()):
+        if run is not None and not (run.infeasible or state.reached or budget.exhausted()):
             exact = run.finish()
             if exact is not None:
                 by_solver = exact.bound > state.bound
@@ -417,7 +419,7 @@ def solve_dynamic(
 def _at_once(instance: Instance, run: DynamicRun | None, state: State, threads: int) -> DynamicRun:
     """The run with a plan that is easily found, whatever the clock says; without one where it is not."""
     run = DynamicRun(instance, state, threads) if run is None else run
-    option = easy_options(run.core)
+    option = easy_options(run.core) if run.hint is None else run.hint
     if run.choice.obeyed(option):
         run.sender.stop = Stop()
         run.begin_with(option)

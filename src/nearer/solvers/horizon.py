@@ -65,20 +65,22 @@ def frozen(instance: Instance, level: IntArray) -> Instance:
     return replace(instance, rules=only)
 
 
-def each_alone(instance: Instance, solve: Solve) -> tuple[FloatArray, FloatArray]:
-    """Best value of each phase if no other counted, and its bound, float64 (n_phases,); the value ``inf`` if none."""
-    values, bounds = np.full(instance.n_phases, np.inf), np.full(instance.n_phases, -np.inf)
-    for phase in range(instance.n_phases):
-        solution = solve(only_phase(instance, phase))
-        values[phase], bounds[phase] = solution.objective, solution.bound
-    return values, bounds
+def each_alone(instance: Instance, solve: Solve) -> list[Solution]:
+    """The best found for each phase if no other counted."""
+    return [solve(only_phase(instance, phase)) for phase in range(instance.n_phases)]
 
 
-def each_in_turn(instance: Instance, solve: Solve) -> tuple[FloatArray, IntArray]:
+def each_in_turn(instance: Instance, solve: Solve, first: Solution | None = None) -> tuple[FloatArray, IntArray]:
     """
     Value of each phase, and the levels, if each is decided in turn for itself alone: the order other tools build in.
 
-    Limits that a phase must keep later hold all along; where a phase then finds no plan its value is ``inf``.
+    Limits that a phase must keep later hold all along; where a phase then finds no plan its value is ``inf``. It is
+    NaN for that phase and later ones where it is not known whether there is one.
+
+    Parameters
+    ----------
+    first
+        What ``each_alone`` found for the first phase, which is the same question; None to ask it here.
 
     Returns
     -------
@@ -92,9 +94,13 @@ def each_in_turn(instance: Instance, solve: Solve) -> tuple[FloatArray, IntArray
     values = np.full(instance.n_phases, np.inf)
     level = np.full((instance.n_phases, instance.n_sites), -1, dtype=np.int16)
     for phase in range(instance.n_phases):
-        here = only_phase(instance, phase)
-        solution = solve(replace(here, rules=keeping(rules_of(here), keep)))
+        if phase == 0 and first is not None:
+            solution = first
+        else:
+            here = only_phase(instance, phase)
+            solution = solve(replace(here, rules=keeping(rules_of(here), keep)))
         if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
+            values[phase:] = np.inf if solution.status is Status.INFEASIBLE else np.nan
             break
         values[phase] = solution.objective
         level[phase] = solution.level[phase]

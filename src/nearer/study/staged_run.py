@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import numpy as np
 from nearer.demand import Demand
 from nearer.errors import InfeasibleError
 from nearer.inputs.tables import Tables
-from nearer.model import CLOSED, OPEN, Instance, Solution, Status
+from nearer.model import CLOSED, OPEN, Instance, Solution, Status, relative_gap
 from nearer.model.build import build_instance
 from nearer.network import Network, TravelTimes
 from nearer.planning.make import make_plan
@@ -29,6 +30,10 @@ from nearer.study.staging import Staged, stage
 from nearer.study.why_not import why_not
 from nearer.units import IntArray, minutes_to_ms
 
+_PLAN = 0.65
+"""Of the time limit for the plan, where its phases are then compared with each for itself."""
+_ROUGH = 0.05
+"""Gap up to which an answer that the clock cut short is told."""
 _LEAST_WORK = 30_000_000
 """Of a question beside the plan: less than a second on a quiet machine."""
 
@@ -54,22 +59,22 @@ def plan_stages(
     """
     with run.timed("model"):
         staged = stage(study, tables, demand, class_times)
+    everything = run.stop.within(run.time_limit_s)
     with run.timed("solve"):
-        left = Effort(
-            run.stop.within(run.time_limit_s), run.gap, study.study.seed, run.threads, run.work_limit, run.progress
-        )
+        part_s = None if run.time_limit_s is None else run.time_limit_s * (_PLAN if _compares(staged) else 1.0)
+        left = Effort(run.stop.within(part_s), run.gap, study.study.seed, run.threads, run.work_limit, run.progress)
         turns = solve_turns(
             study, tables, demand, class_times, staged, lambda one, part, start: _in_part(one, left, part, start)
         )
     solution = turns[-1].solution
     if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
-        reasons = run.stop.within(run.time_limit_s)
+        reasons = run.stop.within(run.time_limit_s)  # why there is no plan is worth as long again
         raise InfeasibleError(
             why_not(staged.instance, solution, lambda one: _solve(one, study, run, reasons, None), run.stop)
         )
     with run.timed("compare phases"):
         before = [_as_today(turn.staged, study, run) for turn in turns]
-        horizon = _horizon(staged, study, run, turns[0].solution.work)
+        horizon = _horizon(staged, study, run, turns[0].solution, everything) if _compares(staged) else None
     with run.timed("plan"):
         return _written(tables, study, network, demand, class_times, turns, before, horizon, run)
 
@@ -93,25 +98,35 @@ def _as_today(staged: Staged, study: Study, run: Run) -> float:
     return _solve(frozen(staged.instance, today), study, run, Stop(), None).objective
 
 
-def _horizon(staged: Staged, study: Study, run: Run, work: int) -> Horizon | None:
-    """
-    How each phase would fare for itself, and in turn; None for a single phase, or where money alone counts.
+def _compares(staged: Staged) -> bool:
+    """Whether it is asked how each phase would fare for itself: not for a single one, or where money alone counts."""
+    return staged.instance.n_phases > 1 and not staged.goal.is_money
 
-    Each question gets a third of the plan's own work, so that the answers do not depend on the machine; the clock, as
-    long for all of them as for the plan, is there for slow ones.
+
+def _horizon(staged: Staged, study: Study, run: Run, plan: Solution, stop: Stop) -> Horizon:
+    """
+    How each phase would fare for itself, and in turn; NaN where the clock left no time to find out.
+
+    Each question gets a third of the plan's own work, so that the answers do not depend on the machine; the clock
+    shares what the plan left of the time limit out among them.
     """
     n_phases = staged.instance.n_phases
-    if n_phases < 2 or staged.goal.is_money:
-        return None
-
-    stop = run.stop.within(run.time_limit_s)
+    asked = 0
 
     def within(instance: Instance) -> Solution:
-        return _solve(instance, study, run, stop, max(_LEAST_WORK, work // 3))
+        """An answer; unknown where it was cut short far from its bound."""
+        nonlocal asked
+        left_s = stop.remaining_s / (2 * n_phases - 1 - asked)
+        asked += 1
+        part = stop.within(left_s if math.isfinite(left_s) else None)
+        found = _solve(instance, study, run, part, max(_LEAST_WORK, plan.work // 3))
+        proven = found.status in (Status.OPTIMAL, Status.GAP, Status.INFEASIBLE)
+        short = not proven and part() and not relative_gap(found.objective, found.bound) <= _ROUGH
+        return replace(found, status=Status.UNKNOWN, objective=math.nan) if short else found
 
-    values, bounds = each_alone(staged.instance, within)
-    greedy, _ = each_in_turn(staged.instance, within)
-    return Horizon(values, bounds, greedy)
+    alone = each_alone(staged.instance, within)
+    greedy, _ = each_in_turn(staged.instance, within, alone[0])
+    return Horizon(np.array([one.objective for one in alone]), np.array([one.bound for one in alone]), greedy)
 
 
 def _written(
