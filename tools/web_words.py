@@ -26,7 +26,7 @@ _MANY = re.compile(rf"\btn\(\s*[^,]+?,\s*({_TEXT})\s*,\s*({_TEXT})", re.DOTALL)
 def texts() -> Iterator[tuple[str, str | None]]:
     """Every text of the pages once, in the order of the files, with its plural where it has one."""
     known = set()
-    for path in sorted(SOURCES.glob("*.ts")):
+    for path in sorted(SOURCES.rglob("*.ts")):
         source = path.read_text(encoding="utf-8")
         found = [(m.start(), m[1], None) for m in _ONE.finditer(source)]
         found += [(m.start(), m[1], m[2]) for m in _MANY.finditer(source)]

@@ -47,7 +47,7 @@ def test_translations_keep_the_places_of_values(language: str) -> None:
 
 
 def test_every_text_is_written_where_the_tool_finds_it() -> None:
-    for path in (ROOT / "web" / "src").glob("*.ts"):
+    for path in (ROOT / "web" / "src").rglob("*.ts"):
         if path.name == "words.ts":
             continue
         source = path.read_text(encoding="utf-8")

@@ -16,16 +16,43 @@ def serve(
         Path | None,
         typer.Argument(metavar="[STUDY]", help="A study folder, or a folder of studies.", show_default="studies"),
     ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on; only this machine's own.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; but for this machine's own, staff and --tls are needed.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Plans made at once; others wait.", show_default="half the processors")
     ] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option(metavar="PLACE", envvar="NEARER_AID_LEDGER", help="The aid desk's ledger: file or postgresql://…"),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(metavar="CODE", envvar="NEARER_AID_BY", help="Who asks at the desk, where there is no staff.")
+    ] = "desk",
+    households: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            envvar="NEARER_AID_HOUSEHOLDS",
+            help="The desk's household database.",
+            show_default="beside the ledger",
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", envvar="NEARER_AID_KEYS", help="Folder of its keys.", show_default="beside the ledger"
+        ),
+    ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Speak HTTPS with a certificate of one's own, for phones and scanners.")
+    ] = False,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the page in the browser.")] = False,
 ) -> None:
-    """Open the planning map in the browser."""
+    """Open the planning map, and with --ledger the aid desk, in the browser."""
     with answering():
-        from nearer.serve.running import run_server
+        from nearer.serve.running import Ledger, run_server
 
         run_server(
             Path("studies") if study is None else study,
@@ -33,6 +60,8 @@ def serve(
             port=port,
             workers=workers or max(1, (os.cpu_count() or 2) // 2),
             open_page=not no_open,
+            ledger=None if ledger is None else Ledger(ledger, by, households, keys),
+            tls=tls,
             say=say,
             note=note,
         )

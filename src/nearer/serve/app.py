@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -24,6 +25,9 @@ from nearer.serve.jobs import Queue
 from nearer.serve.scene import Scenes
 from nearer.serve.studies import NotThereError, Studies
 from nearer.serve.words import LANGUAGES, catalogue
+
+if TYPE_CHECKING:
+    from nearer.serve.desk import Desk
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names under which this machine reaches itself."""
@@ -50,7 +54,9 @@ def create_app(
     hosts: frozenset[str] = LOOPBACK,
     workers: int = 1,
     threads: int = 1,
-    aid: APIRouter | None = None,
+    desk: Desk | None = None,
+    signed: bool = False,
+    authority: Path | None = None,
 ) -> FastAPI:
     """
     The server as an ASGI application.
@@ -65,8 +71,12 @@ def create_app(
         Names it answers to.
     workers, threads
         Jobs at once, and threads of each.
-    aid
-        The aid desk's routes, mounted under ``/api/aid``; None without a ledger.
+    desk
+        The aid desk, under ``/aid`` and ``/api/aid``; None without a ledger. It is closed with the server.
+    signed
+        Whether everything else is only for who has signed in at the desk.
+    authority
+        The certificate that other devices are to trust, where the server made one.
     """
     from nearer.serve import routes_files, routes_jobs, routes_map, routes_plans, routes_studies
 
@@ -77,19 +87,28 @@ def create_app(
         serving.queue.start()
         yield
         serving.queue.close()
+        if desk is not None:
+            desk.close()
 
     app = FastAPI(
         title="nearer", version=nearer.__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         openapi_url="/api/openapi.json",
     )  # fmt: skip
+    if signed:
+        from nearer.serve.desk import SignedIn
+
+        assert desk is not None
+        app.add_middleware(SignedIn, desk=desk)
     app.add_middleware(Guard, hosts=hosts, file_path=lambda path: bool(_FILE_PATH.fullmatch(path)))
     for kind in (NearerError, RequestValidationError):
         app.add_exception_handler(kind, _refused)
     for routes in (routes_studies, routes_files, routes_map, routes_plans, routes_jobs):
         app.include_router(routes.router(serving), prefix="/api")
-    if aid is not None:
-        app.include_router(aid, prefix="/api/aid")
-    _add_pages(app, aid is not None)
+    if desk is not None:
+        app.mount("/api/aid", desk.app())
+    if authority is not None:
+        app.add_api_route("/nearer-ca.crt", partial(_certificate, authority), include_in_schema=False)
+    _add_pages(app, desk is not None)
     return app
 
 
@@ -106,17 +125,23 @@ def _add_pages(app: FastAPI, has_aid: bool) -> None:
     def style() -> Response:
         return Response(_tokens_css(), media_type="text/css")
 
-    page = partial(_page, Path(str(STATIC)))
-    app.add_api_route("/", page, include_in_schema=False)
+    static = Path(str(STATIC))
+    app.add_api_route("/", partial(_page, static / "index.html"), include_in_schema=False)
+    if has_aid:
+        app.add_api_route("/aid", partial(_page, static / "aid.html"), include_in_schema=False)
     if STATIC.is_dir():
         app.mount("/", StaticFiles(directory=str(STATIC)), name="static")
 
 
-def _page(static: Path) -> Response:
-    if (static / "index.html").is_file():
-        return FileResponse(static / "index.html", media_type="text/html")
+def _page(file: Path) -> Response:
+    if file.is_file():
+        return FileResponse(file, media_type="text/html")
     text = "The pages are not built: run `make web` in the folder of the sources, or install the wheel."
     return Response(text, status_code=503, media_type="text/plain")
+
+
+def _certificate(authority: Path) -> Response:
+    return FileResponse(authority, media_type="application/x-x509-ca-cert", filename="nearer-ca.crt")
 
 
 def _tokens_css() -> str:

@@ -7,10 +7,36 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nearer.errors import UsageError
 from nearer.study.load import STUDY_FILE
+
+if TYPE_CHECKING:
+    from nearer.serve.desk import Desk
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """
+    Where the aid desk's ledger is, and who asks where there is no staff.
+
+    Parameters
+    ----------
+    place
+        File, or ``postgresql://…``.
+    by
+        Staff code.
+    households, keys
+        Where they are, if not beside the ledger.
+    """
+
+    place: str
+    by: str
+    households: str | None = None
+    keys: Path | None = None
 
 
 def run_server(
@@ -20,6 +46,8 @@ def run_server(
     port: int,
     workers: int,
     open_page: bool,
+    ledger: Ledger | None = None,
+    tls: bool = False,
     say: Callable[[str], None],
     note: Callable[[str], None],
 ) -> None:
@@ -36,6 +64,10 @@ def run_server(
         Jobs at once.
     open_page
         Whether to open the page in the browser.
+    ledger
+        The aid desk's; None for the planning map alone.
+    tls
+        Whether to speak HTTPS, with a certificate authority of this folder's own.
     say, note
         Where to print the address, and remarks.
 
@@ -48,11 +80,6 @@ def run_server(
 
     from nearer.serve.app import LOOPBACK, create_app
 
-    if host not in LOOPBACK:
-        raise UsageError(
-            f"Listening on {host} would let anybody on the network in, and this server has no accounts yet; "
-            "leave --host out."
-        )
     path = path.parent if path.name == STUDY_FILE else path
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file: give a study folder, or a folder of studies.")
@@ -69,16 +96,58 @@ def run_server(
     except OSError as error:
         raise UsageError(f"Port {port} is taken ({error.strerror}): give another with --port, or 0.") from error
     shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listener.getsockname()[1]}/" + (f"#/study/{only}" if only else "")
+    scheme = "https" if tls else "http"
+    root = f"{scheme}://{shown}:{listener.getsockname()[1]}/"
+    address = root + (f"#/study/{only}" if only else "aid" if ledger else "")
     threads = max(1, (os.cpu_count() or 1) // workers)
-    app = create_app(home, only=only, workers=workers, threads=threads)
+    desk = _desk(ledger, tls)
+    away = host not in LOOPBACK
+    hosts, certificate = LOOPBACK, None
+    try:
+        if away and (desk is None or desk.sessions is None or not tls):
+            raise UsageError(
+                f"Listening on {host} would let anybody on the network in: it needs accounts (`nearer aid add-staff`, "
+                "and that ledger with --ledger) and --tls. Or leave --host out."
+            )
+        if tls:
+            from nearer.serve.certificates import certified
+
+            certificate = certified(home / ".nearer" / "tls", host)
+            hosts = LOOPBACK | certificate.names
+    except BaseException:
+        listener.close()
+        if desk is not None:
+            desk.close()
+        raise
+    app = create_app(
+        home, only=only, hosts=hosts, workers=workers, threads=threads, desk=desk, signed=away,
+        authority=None if certificate is None else certificate.authority,
+    )  # fmt: skip
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, server_header=False)
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            server_header=False,
+            ssl_certfile=None if certificate is None else certificate.chain,
+            ssl_keyfile=None if certificate is None else certificate.key,
+        )
     )
     say(f"nearer is at {address}")
+    if tls:
+        note(f"Other devices trust this server once they have its certificate: {root}trust.html")
     note("Leave this window open while you work; Ctrl-C ends it. Nothing leaves this machine.")
     if open_page:
         timer = threading.Timer(0.8, webbrowser.open, [address])
         timer.daemon = True
         timer.start()
     server.run(sockets=[listener])
+
+
+def _desk(ledger: Ledger | None, tls: bool) -> Desk | None:
+    if ledger is None:
+        return None
+    from nearer.serve.desk import Desk
+
+    return Desk(ledger.place, by=ledger.by, households=ledger.households, keys=ledger.keys, secure=tls)

@@ -1,0 +1,114 @@
+/** The desk's server: who is signed in, and how it is asked. */
+
+import { t } from "../words.js";
+
+export interface Session {
+  ledger: string;
+  staff: string | null;
+  role: string | null;
+  may: string[];
+  cards: boolean;
+  signing: boolean;
+  mark: string;
+}
+
+export type Row = Record<string, unknown>;
+
+interface Trouble {
+  code: string;
+  message: string;
+  remedy: string;
+}
+
+/** The server said no; `message` is in the reader's language, `detail` in the server's own words. */
+export class Refused extends Error {
+  constructor(
+    readonly code: string,
+    readonly detail: string,
+    readonly status: number,
+  ) {
+    super(inWords(code));
+  }
+}
+
+/** No answer came: whatever was sent may or may not have arrived. */
+export class Unreached extends Error {}
+
+const EMPTY: Session = { ledger: "", staff: null, role: null, may: [], cards: false, signing: true, mark: "" };
+export let session: Session = EMPTY;
+
+/** Whether whoever is signed in may do something. */
+export const may = (act: string): boolean => session.may.includes(act);
+
+/** A key for one command: the same key counts once. */
+export const newKey = (): string => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** Ask, or send with a key; throws `Refused` or `Unreached`. */
+export async function call<T>(path: string, method = "GET", body?: unknown, key?: string): Promise<T> {
+  const headers: Record<string, string> = { "x-nearer-desk": session.mark };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (key !== undefined) headers["idempotency-key"] = key;
+  let answer: Response;
+  try {
+    answer = await fetch(`/api/aid${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  } catch {
+    throw new Unreached();
+  }
+  const found: unknown = await answer.json().catch(() => null);
+  if (!answer.ok) {
+    const trouble = (found as { error?: Trouble } | null)?.error;
+    if (trouble === undefined || typeof trouble === "string" || trouble.code === "busy") throw new Unreached();
+    throw new Refused(trouble.code, `${trouble.message} ${trouble.remedy}`, answer.status);
+  }
+  return found as T;
+}
+
+/** All rows of a list that comes in pages. */
+export async function all<T = Row>(path: string): Promise<T[]> {
+  const rows: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const more: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: { rows: T[]; next: string | null } = await call(`${path}${path.includes("?") ? "&" : "?"}limit=1000${more}`);
+    rows.push(...page.rows);
+    cursor = page.next;
+  } while (cursor !== null && rows.length < 20_000);
+  return rows;
+}
+
+/** Find out who is signed in; without a connection, who was. */
+export async function whoIs(): Promise<void> {
+  try {
+    session = await call<Session>("/session");
+    localStorage.setItem("nearer-desk-session", JSON.stringify({ ...session, mark: "" }));
+  } catch (error) {
+    if (!(error instanceof Unreached)) throw error;
+    session = { ...EMPTY, ...(JSON.parse(localStorage.getItem("nearer-desk-session") ?? "{}") as Partial<Session>) };
+  }
+}
+
+export async function signIn(staff: string, password: string): Promise<void> {
+  session = await call<Session>("/session", "POST", { staff, password });
+  localStorage.setItem("nearer-desk-session", JSON.stringify({ ...session, mark: "" }));
+}
+
+export async function signOut(): Promise<void> {
+  await call("/session", "DELETE");
+  localStorage.removeItem("nearer-desk-session");
+  session = { ...EMPTY, signing: true };
+}
+
+function inWords(code: string): string {
+  const words: Record<string, string> = {
+    "sign-in": t("Staff code and password do not go together, or the session has ended."),
+    "not-yours": t("Your role may not do that."),
+    "too-often": t("Too many wrong passwords. Wait ten minutes."),
+    "not-enough": t("There is not as much here."),
+    claim: t("The household has had its share."),
+    unknown: t("That is not known here."),
+    refused: t("This cannot be done."),
+    invalid: t("Something is filled in wrongly."),
+    disk: t("The ledger cannot be written. Tell whoever runs the server."),
+  };
+  return words[code] ?? t("Something went wrong on the server. Try again: it counts once.");
+}
