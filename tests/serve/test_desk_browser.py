@@ -88,3 +88,59 @@ def test_the_card_again_confirms_and_another_card_does_not(desk: Served, browser
     page.locator("#card").fill("4J7K-NO-CARD")
     page.keyboard.press("Enter")
     assert "a sign is wrong" in said(page, "This is no card").inner_text()
+
+
+def test_hand_overs_go_on_without_a_connection_and_count_once_when_it_is_back(desk: Served, browsers: Browsers) -> None:
+    away, other = browsers.device("desk-1"), browsers.device("desk-2")
+    away.goto(desk.server.address + "/aid#/away")
+    away.get_by_label("Quantity").fill("20")
+    away.get_by_label("Unit").select_option("kg")
+    away.get_by_role("button", name="Take along").click()
+    away.get_by_text("4 households are on its list.").wait_for()
+    scan_at = desk.server.address + "/aid#/give"
+    away.goto(scan_at)
+    away.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    scan(other, desk.cards[0])
+    assert "on the list of another desk" in said(other, "No").inner_text()
+
+    away.context.set_offline(True)
+    for card in desk.cards[:2]:
+        scan(away, card)
+        said(away, "Yes")
+        away.locator("#give").click()
+        assert "Kept on this device" in said(away, "Handed over").inner_text()
+    away.reload()
+    away.get_by_text("2 hand-overs wait on this device.").wait_for()
+    scan(away, desk.cards[0])
+    assert "has had its share" in said(away, "No").inner_text()
+    assert violations(away) == []
+    assert desk.handed() == 0
+
+    # The connection is back for what is sent and gone before the answer: it is sent again, and counts once.
+    lost: list[int] = []
+
+    def lose(route: Any) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.fetch().status)
+        route.abort()
+
+    away.context.route("**/api/aid/journals", lose)
+    away.context.set_offline(False)
+    away.get_by_text("Everything from this device is in the ledger.").wait_for()
+    assert lost == [200]
+    assert desk.handed() == 2 * SHARE
+    scan(away, desk.cards[2])
+    said(away, "Yes")
+    away.locator("#give").click()
+    said(away, "Handed over")
+    away.get_by_text("Everything from this device is in the ledger.").wait_for()
+    assert desk.handed() == 3 * SHARE
+    away.goto(desk.server.address + "/aid#/away")
+    away.get_by_role("button", name="Give back and erase").click()
+    away.get_by_text("List and journal are erased from this device.").wait_for()
+    scan(other, desk.cards[3])
+    said(other, "Yes")
+    assert desk.handed() == 3 * SHARE
+    desk.proven()

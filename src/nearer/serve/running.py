@@ -87,38 +87,30 @@ def run_server(
     is_study = (path / STUDY_FILE).is_file()
     home, only = (path.parent, path.name) if is_study else (path, None)
     home.mkdir(parents=True, exist_ok=True)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    if os.name != "nt":
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        raise UsageError(f"Port {port} is taken ({error.strerror}): give another with --port, or 0.") from error
-    shown = f"[{host}]" if ":" in host else host
-    scheme = "https" if tls else "http"
-    root = f"{scheme}://{shown}:{listener.getsockname()[1]}/"
-    address = root + (f"#/study/{only}" if only else "aid" if ledger else "")
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    desk = _desk(ledger, tls)
     away = host not in LOOPBACK
-    hosts, certificate = LOOPBACK, None
+    desk = _desk(ledger, tls)
     try:
         if away and (desk is None or desk.sessions is None or not tls):
             raise UsageError(
                 f"Listening on {host} would let anybody on the network in: it needs accounts (`nearer aid add-staff`, "
                 "and that ledger with --ledger) and --tls. Or leave --host out."
             )
+        hosts, certificate = LOOPBACK, None
         if tls:
             from nearer.serve.certificates import certified
 
             certificate = certified(home / ".nearer" / "tls", host)
             hosts = LOOPBACK | certificate.names
+        listener = _listener(host, port)
     except BaseException:
-        listener.close()
         if desk is not None:
             desk.close()
         raise
+    shown = f"[{host}]" if ":" in host else host
+    scheme = "https" if tls else "http"
+    root = f"{scheme}://{shown}:{listener.getsockname()[1]}/"
+    address = root + (f"#/study/{only}" if only else "aid" if ledger else "")
+    threads = max(1, (os.cpu_count() or 1) // workers)
     app = create_app(
         home, only=only, hosts=hosts, workers=workers, threads=threads, desk=desk, signed=away,
         authority=None if certificate is None else certificate.authority,
@@ -151,3 +143,15 @@ def _desk(ledger: Ledger | None, tls: bool) -> Desk | None:
     from nearer.serve.desk import Desk
 
     return Desk(ledger.place, by=ledger.by, households=ledger.households, keys=ledger.keys, secure=tls)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    if os.name != "nt":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"Port {port} is taken ({error.strerror}): give another with --port, or 0.") from error
+    return listener
