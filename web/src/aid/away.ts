@@ -9,6 +9,7 @@ export interface Found {
   mark: string;
   left: Record<string, number>;
   visits: number | null;
+  served: number;
 }
 
 /** Why the journal did not take a hand-over. */
@@ -47,8 +48,8 @@ export async function lookHere(token: string, state: State): Promise<Found | nul
 
 function leftOf(marked: string, lease: Lease, lines: Line[], over: boolean): Found {
   const listed = over ? undefined : lease.claims.find((claim) => claim.mark === marked);
-  if (!listed) return { listed: false, mark: marked, left: {}, visits: null };
   const own = lines.filter((line) => line.entry.mark === marked);
+  if (!listed) return { listed: false, mark: marked, left: {}, visits: null, served: own.length };
   const left = { ...listed.left };
   for (const line of own) {
     for (const part of line.entry.lots) {
@@ -56,7 +57,7 @@ function leftOf(marked: string, lease: Lease, lines: Line[], over: boolean): Fou
       left[item] = (left[item] ?? 0) - part.quantity;
     }
   }
-  return { listed: true, mark: marked, left, visits: listed.visits === undefined ? null : listed.visits - own.length };
+  return { listed: true, mark: marked, left, visits: listed.visits === undefined ? null : listed.visits - own.length, served: own.length };
 }
 
 const itemOf = (lease: Lease, lot: string): string => lease.stock.find((line) => line.lot === lot)?.item ?? lot;

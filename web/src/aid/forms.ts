@@ -33,7 +33,7 @@ export function field(one: Field): HTMLElement {
 }
 
 export const sites = (): [string, string][] => list("sites").map((row) => [String(row["site"]), String(row["name"])]);
-export const goods = (): [string, string][] => list("items").filter((row) => row["type"] === "goods").map((row) => [String(row["item"]), String(row["name"])]);
+export const goods = (): [string, string][] => list("items").filter((row) => row["kind"] === "goods").map((row) => [String(row["item"]), String(row["name"])]);
 export const siteField = (id = "site", label = t("Site")): Field => ({ id, label, kind: "choice", choices: sites(), value: place()?.site ?? "" });
 
 /** Lines of item, quantity and unit, with a button for one more. */

@@ -142,7 +142,8 @@ function answerHere(main: HTMLElement, here: Place, token: string, state: State,
   for (const line of state.lease.stock) goods.set(line.item, (goods.get(line.item) ?? 0) + (left.get(line.lot) ?? 0));
   const possible = Object.fromEntries(Object.entries(found.left).map(([item, amount]) => [item, Math.min(amount, goods.get(item) ?? 0)]));
   if (Object.values(possible).every((amount) => amount <= 0)) {
-    void ask(main, here, band(false, t("No"), t("This desk has none of it left.")));
+    const had = found.served ? t("This household has had what this desk can give it.") : t("This desk has none of it left.");
+    void ask(main, here, band(false, t("No"), had));
     return;
   }
   answer(main, here, token, possible, [], false, (wanted) => void keep(main, here, found, wanted));

@@ -87,6 +87,14 @@ export async function whoIs(): Promise<void> {
   }
 }
 
+/** Ask anew who is signed in, after a time without a connection; false where nobody is, and whoever was stays named here. */
+export async function stillIn(): Promise<boolean> {
+  const found = await call<Session>("/session");
+  if (found.staff === null) return false;
+  session = found;
+  return true;
+}
+
 export async function signIn(staff: string, password: string): Promise<void> {
   session = await call<Session>("/session", "POST", { staff, password });
   localStorage.setItem("nearer-desk-session", JSON.stringify({ ...session, mark: "" }));

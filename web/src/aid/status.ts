@@ -3,11 +3,12 @@
 import { h, replace } from "../dom.js";
 import { t, tn, when } from "../words.js";
 import { bring, lastBrought, stateHere } from "./away.js";
-import { call, Refused, session, Unreached } from "./server.js";
+import { Refused, stillIn, Unreached } from "./server.js";
 
 const EVERY_MS = 10_000;
 let line: HTMLElement | null = null;
 let connected = true;
+let signedIn = true;
 let timer = 0;
 let going: Promise<void> | null = null;
 
@@ -44,8 +45,8 @@ async function sync(): Promise<void> {
 async function once(): Promise<void> {
   try {
     const state = await stateHere();
-    if (state?.waiting && (session.staff !== null || !session.signing)) await bring();
-    else await call("/session");
+    signedIn = await stillIn();
+    if (state?.waiting && signedIn) await bring();
     connected = true;
   } catch (error) {
     connected = !(error instanceof Unreached);
@@ -66,6 +67,7 @@ async function tell(): Promise<void> {
     );
     if (state.refused) parts.push(tn(state.refused, "One was refused: see Away.", "{n} were refused: see Away."));
     parts.push(state.over ? t("Its lease is over.") : t("Lease until {when}.", { when: when(state.lease.until) }));
+    if (connected && !signedIn) parts.push(t("Sign in again to bring it; it is safe here."));
     if (brought) parts.push(t("Last in step {when}.", { when: when(brought) }));
   }
   const text = parts.join(" ");
