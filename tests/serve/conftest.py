@@ -55,11 +55,11 @@ def end_server(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
+def served(app: Any, **more: Any) -> Iterator[str]:
     """An application on a free port of this machine, in a thread; its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, **more))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -12,7 +12,7 @@ import pytest
 from nearer.aid.households import staff
 from nearer.serve.app import STATIC
 
-from .desks import Browsers, Served, make_ledger, scan, serving
+from .desks import WORDS, Browsers, Served, make_ledger, scan, serving
 from .test_browser import violations
 
 pytestmark = pytest.mark.browser
@@ -144,4 +144,80 @@ def test_hand_overs_go_on_without_a_connection_and_count_once_when_it_is_back(de
     scan(other, desk.cards[3])
     said(other, "Yes")
     assert desk.handed() == 3 * SHARE
+    desk.proven()
+
+
+PAGES = {
+    "coordinator": "give enrol intake stock transfers requests sharing count conflicts away record place",
+    "desk": "give enrol stock requests conflicts away record place",
+    "viewer": "stock record place",
+}
+
+
+def test_each_role_sees_its_pages_and_all_of_them_are_accessible_on_a_phone(desk: Served, browsers: Browsers) -> None:
+    phone = {"viewport": {"width": 360, "height": 740}}
+    for code, role in (("boss-1", "coordinator"), ("desk-1", "desk"), ("view-1", "viewer")):
+        page = browsers.device(code, **phone)
+        shown = page.eval_on_selector_all("nav a", "all => all.map(one => one.hash.slice(2))")
+        assert shown == PAGES[role].split()
+        for name in shown if role == "coordinator" else ():
+            page.goto(f"{desk.server.address}/aid#/{name}")
+            page.locator(f'nav a[aria-current][href="#/{name}"]').wait_for()
+            page.locator("main h1").wait_for()
+            assert violations(page) == [], name
+            assert page.evaluate("document.documentElement.scrollWidth") == 360, name
+
+
+def test_a_hand_over_by_keyboard_alone_right_to_left_in_the_dark_is_confirmed_by_a_witness(
+    desk: Served, browsers: Browsers
+) -> None:
+    page = browsers.device("desk-1", locale="fa-IR", color_scheme="dark", viewport={"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    page.keyboard.insert_text(desk.cards[0])  # the field has the focus
+    page.keyboard.press("Enter")
+    verdict = said(page, "بله")
+    sign, text = verdict.locator(".sign").bounding_box(), verdict.locator(".word").bounding_box()
+    assert sign["x"] > text["x"]
+    assert violations(page) == []
+
+    def tab_to(selector: str) -> None:
+        for _ in range(20):
+            if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(selector)
+
+    tab_to("summary")
+    page.keyboard.press("Enter")
+    tab_to("#witness")
+    page.keyboard.insert_text("desk-2")
+    tab_to("#witness-password")
+    page.keyboard.insert_text(WORDS)
+    page.keyboard.press("Enter")
+    said(page, "تحویل شد")
+    assert desk.handed() == SHARE
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_and_counts_once(desk: Served, browsers: Browsers) -> None:
+    page = browsers.device("boss-1")
+    lost: list[int] = []
+
+    def lose(route: Any) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.fetch().status)
+        route.abort()
+
+    page.route("**/api/aid/cards/hand-over*", lose)
+    scan(page, desk.cards[0])
+    said(page, "Yes")
+    page.locator("#give").click()
+    said(page, "Not confirmed yet")
+    assert "confirmed after all" in said(page, "Handed over").inner_text()
+    assert lost == [200]
+    assert desk.handed() == SHARE
+    page.locator("#undo").click()
+    said(page, "Taken back")
+    assert desk.handed() == 0
     desk.proven()

@@ -50,6 +50,11 @@ class Certificate:
     authority: Path
     names: frozenset[str]
 
+    def fingerprint(self) -> str:
+        """SHA-256 of the authority's certificate, as devices show it."""
+        found = x509.load_pem_x509_certificate(self.authority.read_bytes())
+        return found.fingerprint(hashes.SHA256()).hex(":").upper()
+
 
 def certified(folder: Path, host: str) -> Certificate:
     """

@@ -106,7 +106,7 @@ def run_server(
         if desk is not None:
             desk.close()
         raise
-    shown = f"[{host}]" if ":" in host else host
+    shown = socket.gethostname() if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     scheme = "https" if tls else "http"
     root = f"{scheme}://{shown}:{listener.getsockname()[1]}/"
     address = root + (f"#/study/{only}" if only else "aid" if ledger else "")
@@ -127,8 +127,9 @@ def run_server(
         )
     )
     say(f"nearer is at {address}")
-    if tls:
+    if certificate is not None:
         note(f"Other devices trust this server once they have its certificate: {root}trust.html")
+        note(f"Its SHA-256 fingerprint: {certificate.fingerprint()}")
     note("Leave this window open while you work; Ctrl-C ends it. Nothing leaves this machine.")
     if open_page:
         timer = threading.Timer(0.8, webbrowser.open, [address])

@@ -5,7 +5,7 @@ import { t, when } from "../words.js";
 import { giveHere, lookHere, NotHere, stateHere, stockLeft, type Found, type State } from "./away.js";
 import { readCard } from "./card.js";
 import { canScan, scanCard } from "./camera.js";
-import { amount, amounts, bestUnit, figure, nameOf, place, type Place } from "./lists.js";
+import { amount, amounts, apart, bestUnit, figure, nameOf, place, type Place } from "./lists.js";
 import { call, may, newKey, Refused, Unreached } from "./server.js";
 import { syncSoon } from "./status.js";
 
@@ -103,7 +103,8 @@ async function look(main: HTMLElement, here: Place, token: string): Promise<void
       await ask(main, here, band(false, t("No connection."), text));
     } else if (error instanceof Refused) {
       const text = error.status === 409 ? t("No household has this card: it may have been replaced or blocked.") : error.message;
-      await ask(main, here, band(false, t("No"), text, error.detail));
+      if (error.code === "sign-in") location.reload();
+      else await ask(main, here, band(false, t("No"), text, error.detail));
     } else throw error;
   }
 }
@@ -199,7 +200,7 @@ function stepper(item: string, most: number, wanted: Record<string, number>): HT
   const value = h("output", { class: "amount" }, amount(item, most));
   const set = (by: number): void => {
     wanted[item] = Math.max(0, Math.min(most, (wanted[item] ?? 0) + by * unit.base));
-    value.textContent = `${figure((wanted[item] ?? 0) / unit.base)} ${unit.unit}`;
+    value.textContent = apart(`${figure((wanted[item] ?? 0) / unit.base)} ${unit.unit}`);
   };
   const name = nameOf("items", item);
   return h(

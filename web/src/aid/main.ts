@@ -2,6 +2,7 @@
 
 import { h, replace, toast } from "../dom.js";
 import { language, remember, remembered, speak, t, wantedLanguage } from "../words.js";
+import { LANGUAGES } from "./languages.js";
 import { showAway } from "./lease.js";
 import { showHandOver } from "./handover.js";
 import { readLists, place } from "./lists.js";
@@ -30,8 +31,6 @@ const PAGES: Page[] = [
   { id: "record", name: () => t("Record"), act: "read", show: showRecord },
   { id: "place", name: () => t("This desk"), act: "read", show: showPlace },
 ];
-
-const LANGUAGES = { en: "English", es: "Español", fa: "فارسی" };
 
 async function start(): Promise<void> {
   if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/aid-worker.js", { scope: "/aid" }).catch(() => undefined);

@@ -124,11 +124,27 @@ export async function showStock(main: HTMLElement): Promise<void> {
     h("h2", {}, t("Last movements")),
     table(
       t("Last movements"),
-      [{ name: t("When"), show: (row) => when(String(row["at"])) }, { name: t("What"), show: text("kind") }, item(), { name: t("Lot"), show: text("lot") }, quantity(), { name: t("By"), show: text("actor") }],
-      moves.slice(-50).reverse(),
+      [{ name: t("When"), show: (row) => when(String(row["at"])) }, { name: t("What"), show: (row) => actOf(String(row["kind"])) }, item(), { name: t("Lot"), show: text("lot") }, quantity(), { name: t("By"), show: text("actor") }],
+      moves.filter((row) => String(row["account"]).startsWith("STOCK")).slice(-50).reverse(),
       t("Nothing has moved yet."),
     ),
   );
+}
+
+function actOf(kind: string): string {
+  const words: Record<string, string> = {
+    receive: t("gift"),
+    "hand-over": t("hand-over"),
+    "hand-over-offline": t("hand-over"),
+    send: t("sent"),
+    arrive: t("arrived"),
+    stocktake: t("counted"),
+    lease: t("taken along"),
+    "end-lease": t("given back"),
+    reserve: t("set aside"),
+    reverse: t("taken back"),
+  };
+  return words[kind] ?? kind;
 }
 
 /** Goods go to another site and arrive there. */
