@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import NonInteractiveExampleWarning, Unsatisfiable
 
 from nearer.aid.audit import audit
+from nearer.aid.households.store import Households
 from nearer.aid.store import Store
 
 from ..server import served
@@ -50,9 +51,13 @@ CHECKS = [
 def address(sqlite_templates: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """A server over a town where everything has happened once; its ledger is whole afterwards."""
     place = str(shutil.copy(sqlite_templates["town"], tmp_path / "aid.db"))
-    with Store(place, clock=Ticking()) as store:
+    clock = Ticking()
+    with (
+        Store(place, clock=clock) as store,
+        Households(str(tmp_path / "people.db"), tmp_path / "keys", make=True, clock=clock) as people,
+    ):
         every_command(Desk(store))
-        with served(store) as address:
+        with served(store, people=people) as address:
             yield address
         assert audit(store).holds
 

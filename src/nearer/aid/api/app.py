@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path
@@ -14,12 +15,15 @@ from nearer.aid.api import reads
 from nearer.aid.api.cards import cards_router
 from nearer.aid.api.enrolling import enrolling_router
 from nearer.aid.api.errors import CODES, answer_in_one_shape, documented
+from nearer.aid.api.files import MOST_FILE_BYTES, files_router
 from nearer.aid.api.gate import READ, Gate, Person
 from nearer.aid.api.offline import offline_router
 from nearer.aid.api.paging import Cursor, Limit, Page
 from nearer.aid.api.parts import EVERY, Answer, At, Desk, Id, Item, Key, Lot, Site
+from nearer.aid.api.seeing import seeing_router, thanks_router
 from nearer.aid.api.sessions import Sessions
 from nearer.aid.api.shape import OneShape
+from nearer.aid.api.sharing import sharing_router
 from nearer.aid.audit import audit
 from nearer.aid.commands import COMMANDS, Command, HandOver
 from nearer.aid.heads import checked_head
@@ -84,6 +88,10 @@ def desk_router(
         router.include_router(cards_router(store, people, gate))
         router.include_router(enrolling_router(store, people, gate))
     router.include_router(offline_router(store, people, gate))
+    router.include_router(sharing_router(store, gate))
+    router.include_router(seeing_router(store, gate))
+    router.include_router(thanks_router(store, time.monotonic))
+    router.include_router(files_router(store, gate))
     router.include_router(_questions(store, gate))
     return router
 
@@ -211,7 +219,7 @@ def _questions(store: Store, gate: Gate) -> APIRouter:
 
 
 class Bounded:
-    """Refuses bodies that are larger than any command."""
+    """Refuses bodies that are larger than any command, or than a file may be."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -222,12 +230,13 @@ class Bounded:
             await self._app(scope, receive, send)
             return
         got = 0
+        most = MOST_FILE_BYTES if scope["path"].endswith("/imports") else MOST_BYTES
 
         async def bounded() -> Message:
             nonlocal got
             message = await receive()
             got += len(message.get("body", b""))
-            if got > MOST_BYTES:
+            if got > most:
                 raise HTTPException(413, headers={"Connection": "close"})
             return message
 

@@ -85,7 +85,7 @@ class Slowing:
         float
             Seconds that it has to wait; then nothing is counted, and the password is not to be looked at.
         """
-        pair, net, now = (code, _net(address)), _net(address), self._now()
+        pair, net, now = (code, net_of(address)), net_of(address), self._now()
         with self._lock:
             counts: list[tuple[_Counts, Hashable]] = [(self._pairs, pair)]
             if pair not in self._known:
@@ -98,7 +98,7 @@ class Slowing:
 
     def right(self, code: str, address: str) -> None:
         """The password was right: the code may come from there."""
-        pair = (code, _net(address))
+        pair = (code, net_of(address))
         with self._lock:
             # The address's count stays: one right password does not buy more guesses at others.
             self._pairs.drop(pair)
@@ -112,7 +112,7 @@ class Slowing:
         return len(self._pairs) + len(self._codes) + len(self._addresses) + len(self._known)
 
 
-def _net(address: str) -> str:
+def net_of(address: str) -> str:
     """Who it is: with IPv6 everybody has 2^64 addresses."""
     try:
         found = ipaddress.ip_address(address)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fpdf import FPDF
 
 from nearer.aid import tables as ledger
-from nearer.aid.refusals import RefusedError
+from nearer.aid.refusals import RefusedError, UnknownError
 from nearer.aid.store import Store
 from nearer.aid.views import balances_of
 from nearer.files import written_whole
@@ -80,7 +80,7 @@ def lot_labels(store: Store, lots: Sequence[str], site: str | None = None) -> li
     with store.reading() as connection:
         found = {row.lot: row for row in connection.execute(asked.where(table.c.lot.in_(lots)))}
     if missing := [lot for lot in lots if lot not in found]:
-        raise RefusedError(f"There is no lot {', '.join(missing)}; see `nearer aid balances`.")
+        raise UnknownError(f"There is no lot {', '.join(missing)}; see `nearer aid balances`.")
     made = []
     for lot in lots:
         row = found[lot]
