@@ -339,6 +339,16 @@ def transport(
         for a in range(n_open + 2):
             if done[a] and far[a] < reach:
                 v[a] += reach - far[a]
+        # a row that the path takes from a to b and on to c goes from a to c: it may have next to nothing at b
+        b = target
+        while came[b] != _NONE:
+            a = came[b]
+            if a < unserved and b <= unserved and came[a] != _NONE and came[a] != end:
+                before = came[a]
+                if orow[via[before, a]] == orow[via[a, b]] and delta[before, b] < np.inf:
+                    came[b] = before
+                    continue
+            b = a
         # how much the path takes
         amount = -excess[target]
         b = target

@@ -17,6 +17,7 @@ from nearer.units import FloatArray, IntArray
 
 _NEAREST, _ENTRIES = 20, 3_000_000
 """Nearest open sites of a row, among which it may be sent where there are so many pairs; others are seldom used."""
+_PATHS = 200_000  # of one transport problem: a hundred times what is usual
 _MUST = 1e6  # what leaving out a row that must be served costs, in dearest pairs
 
 
@@ -193,7 +194,7 @@ class Sender:
             rounds = 80 if begin.any() else 160
             flow, left, pushed = flows.transport(
                 optr, osite, ocost, a, away, room[sites], found_price, rounds,
-                (0.02 if begin.any() else 0.2) * float(np.median(away)), 100_000_000,
+                (0.02 if begin.any() else 0.2) * float(np.median(away)), _PATHS,
             )  # fmt: skip
             price[sites] = found_price
             at = np.flatnonzero(flow > 0)
