@@ -48,6 +48,24 @@ def test_nobody_can_be_sent_cheaper_whatever_prices_it_begins_with(case: int) ->
     assert np.isclose(proven, least.fun)
 
 
+@pytest.mark.parametrize("case", [4335, 4406])
+def test_rows_that_are_split_over_centres_that_lie_alike_do_not_go_in_circles(case: int) -> None:
+    rng = np.random.default_rng(case)
+    n, m = int(rng.integers(60, 200)), int(rng.integers(8, 16))
+    cost = np.abs(rng.integers(0, 5, n)[:, None] - rng.integers(0, 5, m)[None, :]) + 1.0
+    order = np.argsort(cost, axis=1, kind="stable")
+    need = np.round(rng.gamma(0.8, 3.0, n) * 1.06 + 0.01, 2) * rng.choice([1.06, 1 / 3, 0.7])
+    weight = need * 2.7149
+    unit = np.repeat(weight, m) * np.round(np.take_along_axis(cost, order, 1).ravel() * 123_457) / np.repeat(need, m)
+    idle = weight * 9e5 / need
+    room = need.sum() / m * 0.93 * rng.choice([1 / 3, 0.5, 1.0, 1.7], m)
+    price = rng.random(m) * 4e5
+    ptr = np.arange(0, n * m + 1, m).astype(np.int64)
+    _, left, pushed = transport(ptr, order.ravel().astype(np.int32), unit, need, idle, room, price, 10, 2e5, 20_000)
+    assert pushed < 20 * n
+    assert np.isclose(left.sum(), max(need.sum() - room.sum(), 0.0))
+
+
 @pytest.mark.parametrize("case", range(40))
 def test_a_knapsack_takes_what_gains_most_and_never_claims_more_when_pairs_are_left_out(case: int) -> None:
     rng = np.random.default_rng(case)
