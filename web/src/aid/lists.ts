@@ -46,9 +46,11 @@ export function bestUnit(item: string, quantity: number): Measure {
 }
 
 /** A quantity of base units in words: "5 kg". */
-export function amount(item: string, quantity: number): string {
+export const amount = (item: string, quantity: number): string => apart(bare(item, quantity));
+
+function bare(item: string, quantity: number): string {
   const best = bestUnit(item, quantity);
-  return apart(`${figure(quantity / best.base)} ${best.unit}`);
+  return `${figure(quantity / best.base)} ${best.unit}`;
 }
 
 /** Text whose direction is its own, whatever stands around it. */
@@ -60,7 +62,7 @@ export const figure = (n: number): string => new Intl.NumberFormat(language, { m
 export const amounts = (wanted: Record<string, number>): string =>
   Object.entries(wanted)
     .filter(([, quantity]) => quantity > 0)
-    .map(([item, quantity]) => apart(`${amount(item, quantity)} ${nameOf("items", item)}`))
+    .map(([item, quantity]) => apart(`${bare(item, quantity)} ${nameOf("items", item)}`))
     .join(t(", "));
 
 /** The period of a programme that today lies in. */

@@ -6,8 +6,9 @@ import { LANGUAGES } from "./languages.js";
 import { showAway } from "./lease.js";
 import { showHandOver } from "./handover.js";
 import { readLists, place } from "./lists.js";
-import { showConflicts, showCount, showEnrol, showIntake, showPlace, showRecord, showRequests, showSharing, showStock, showTransfers } from "./pages.js";
+import { showConflicts, showCount, showEnrol, showIntake, showPlace, showRecord, showRequests, showStock, showTransfers } from "./pages.js";
 import { may, Refused, session, signIn, signOut, Unreached, whoIs } from "./server.js";
+import { showSharing } from "./sharing.js";
 import { statusLine, watch } from "./status.js";
 
 interface Page {

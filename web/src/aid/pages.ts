@@ -1,7 +1,7 @@
 /** The desk's plain pages: a form or two and a table each. */
 
 import { h, replace } from "../dom.js";
-import { t, when } from "../words.js";
+import { num, percent, t, when } from "../words.js";
 import { amountLines, commandForm, field, named, siteField, sites, table, text, type Column } from "./forms.js";
 import { amount, list, nameOf, place, readLists, setPlace } from "./lists.js";
 import { all, call, may, type Row } from "./server.js";
@@ -196,12 +196,6 @@ export function showRequests(main: HTMLElement): Promise<void> {
   return Promise.resolve();
 }
 
-/** A proposal is approved or declined by a person. */
-export function showSharing(main: HTMLElement): Promise<void> {
-  replace(main, h("h1", {}, t("Sharing")), h("p", {}, t("There is no proposal to decide on.")));
-  return Promise.resolve();
-}
-
 /** What is really there. */
 export async function showCount(main: HTMLElement): Promise<void> {
   const where = site();
@@ -290,6 +284,7 @@ function kindOf(kind: string): string {
 export async function showRecord(main: HTMLElement): Promise<void> {
   const head = await call<Row>("/head");
   const said = h("div", { role: "status", id: "audit-said" });
+  const figures = h("div", {});
   const run = async (): Promise<void> => {
     replace(said, h("p", {}, t("Proving the ledger. This can take minutes.")));
     const report = await call<Row>("/audit", "POST");
@@ -308,5 +303,25 @@ export async function showRecord(main: HTMLElement): Promise<void> {
     h("p", {}, h("small", {}, t("Last hash")), h("code", { dir: "ltr" }, String(head["hash"]))),
     may("audit") ? h("button", { type: "button", class: "big", id: "audit", onclick: () => void run() }, t("Prove the ledger")) : null,
     said,
+    figures,
   );
+  if (may("indicators")) replace(figures, ...(await report()));
+}
+
+/** How the last weeks went, in a few figures. */
+async function report(): Promise<Node[]> {
+  const found = await call<Row>("/indicators");
+  const share = (key: string): string => (typeof found[key] === "number" ? percent(found[key]) : "–");
+  const days = (key: string): string => (typeof found[key] === "number" ? num(found[key]) : "–");
+  const rows: [string, string][] = [
+    [t("Visits"), num(Number(found["visits"]))],
+    [t("Households served"), num(Number(found["households"]))],
+    [t("Of those expected"), share("coverage")],
+    [t("Days from gift to hand-over, usually"), days("days_to_hand_over")],
+    [t("Of what was handed over, traced to a giver"), share("to_a_giver")],
+  ];
+  return [
+    h("h2", {}, t("From {first} to {last}", { first: String(found["first"]), last: String(found["last"]) })),
+    h("dl", { class: "report" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+  ];
 }

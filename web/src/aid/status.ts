@@ -22,6 +22,7 @@ export function statusLine(): HTMLElement {
 /** Bring the journal as soon as can be. */
 export function syncSoon(delay = 0): void {
   window.clearTimeout(timer);
+  if (delay === 0) void tell();
   timer = window.setTimeout(() => void sync(), delay);
 }
 
