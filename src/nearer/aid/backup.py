@@ -22,7 +22,7 @@ from nearer.errors import CheckFailedError, OutputError, UsageError
 from nearer.files import written_whole
 from nearer.progress import Progress, Silent
 
-LEDGER = copies.Kind("nearer aid backup", (*JOURNAL, *SUMS), "nearer aid backup")
+LEDGER = copies.Kind("nearer aid backup", "a ledger", (*JOURNAL, *SUMS), "nearer aid backup")
 
 _NAMES = ("ledger", "form", "seq", "hash")
 

@@ -45,6 +45,8 @@ class Kind:
     ----------
     format
         The word for it in the file.
+    what
+        What it is a copy of, in words.
     tables
         Names of the tables, those first that others refer to.
     command
@@ -54,6 +56,7 @@ class Kind:
     """
 
     format: str
+    what: str
     tables: tuple[str, ...]
     command: str
     secret: bool = False
@@ -147,7 +150,7 @@ def checked(file: Path, kind: Kind, forms: Collection[str]) -> dict[str, Any]:
         elif first is None:
             first = _object(line)
             if first is None or first.get("format") != kind.format:
-                raise InputError([Fault(f"is no {kind.format}", str(file), remedy=kind.remedy)])
+                raise InputError([Fault(f"is no backup of {kind.what}", str(file), remedy=kind.remedy)])
         before = line
     if first is None or _object(before) != {"sha256": whole.hexdigest()}:
         raise InputError([Fault("was cut or changed", str(file), remedy=kind.remedy)])

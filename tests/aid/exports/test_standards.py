@@ -104,6 +104,9 @@ def test_tagged_tables_hold_only_what_is_published(town: Desk) -> None:
 
 def test_the_directory_has_every_centre_and_keeps_its_numbers(town: Desk) -> None:
     town.do(c.SetSiteState(site="south", state="closed"))
+    town.do(c.SetHours(site="north", days=(c.OpenDay(weekday="mon"),)))
+    days = (c.OpenDay(weekday="fri"), c.OpenDay(weekday="tue", opens="09:00", closes="17:30"))
+    town.do(c.SetHours(site="north", days=days))
     with town.store.reading() as connection:
         sql, ledger = sql_of(connection), town.store.ledger(connection)
         (service,) = hsds_services(sql, ledger, "Town aid", {"north": (9.5, 47.1)})
@@ -111,7 +114,12 @@ def test_the_directory_has_every_centre_and_keeps_its_numbers(town: Desk) -> Non
     assert service["organization"]["name"] == "Town aid"
     north, south = (at["location"] for at in service["service_at_locations"])
     assert (north["name"], north["longitude"], north["latitude"]) == ("Centre north", 9.5, 47.1)
+    assert [(day["byday"], day.get("opens_at"), day.get("closes_at")) for day in north["schedules"]] == [
+        ("TU", "09:00", "17:30"),
+        ("FR", None, None),
+    ]  # as it was said last
     assert "latitude" not in south
+    assert "schedules" not in south
     assert south["description"] == "Closed at present."
 
 

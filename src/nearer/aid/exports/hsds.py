@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nearer.aid.driver import Sql
+from nearer.aid.tables import WEEKDAYS
 
 
 def hsds_services(
@@ -29,6 +30,7 @@ def hsds_services(
         return str(uuid.uuid5(uuid.UUID(ledger), "/".join(("hsds", *parts))))
 
     owner = {"id": id_of("organisation"), "name": organisation, "description": organisation}
+    open_at = _hours(sql)
     locations = []
     for site, name, state in sql.all(
         "SELECT s.site, s.name, (SELECT state FROM site_states x WHERE x.site = s.site "
@@ -41,6 +43,16 @@ def hsds_services(
             location |= {"longitude": at[0], "latitude": at[1]}
         if state == "closed":
             location["description"] = "Closed at present."
+        if site in open_at:
+            location["schedules"] = [
+                {
+                    "id": id_of("schedule", site, day),
+                    "freq": "WEEKLY",
+                    "byday": day[:2].upper(),
+                    **({} if opens is None else {"opens_at": opens, "closes_at": closes}),
+                }
+                for day, opens, closes in open_at[site]
+            ]
         locations.append((str(site), location))
     found = []
     for programme, name in sql.all("SELECT programme, name FROM programmes ORDER BY seq, programme"):
@@ -57,3 +69,14 @@ def hsds_services(
             }
         )
     return found
+
+
+def _hours(sql: Sql) -> dict[str, list[tuple[str, str | None, str | None]]]:
+    """Weekday, opening and closing of each site that said so, as it said last."""
+    found: dict[str, list[tuple[str, str | None, str | None]]] = {}
+    for site, day, opens, closes in sql.all(
+        "SELECT site, weekday, opens, closes FROM hours h "
+        "WHERE seq = (SELECT MAX(seq) FROM hours x WHERE x.site = h.site)"
+    ):
+        found.setdefault(str(site), []).append((day, opens, closes))
+    return {site: sorted(days, key=lambda row: WEEKDAYS.index(row[0])) for site, days in found.items()}

@@ -23,7 +23,9 @@ from nearer.files import written_whole
 # What the tables hold from the beginning is not copied.
 TABLES = tuple(table.name for table in metadata.sorted_tables if table.name != "retention")
 
-HOUSEHOLDS = copies.Kind("nearer aid backup of households", TABLES, "nearer aid backup-households", secret=True)
+HOUSEHOLDS = copies.Kind(
+    "nearer aid backup of households", "households", TABLES, "nearer aid backup-households", secret=True
+)
 
 
 def backup(people: Households, file: Path) -> dict[str, Any]:

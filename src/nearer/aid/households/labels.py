@@ -70,6 +70,10 @@ def lot_labels(store: Store, lots: Sequence[str], site: str | None = None) -> li
     """
     if site is not None:
         held = [row["lot"] for row in balances_of(store, site=site) if row["kind"] in ("STOCK", "RESERVED")]
+        with store.reading() as connection:
+            goods = sa.select(ledger.lots.c.lot).join(ledger.items, ledger.items.c.item == ledger.lots.c.item)
+            money = set(connection.execute(goods.where(ledger.items.c.kind == "money")).scalars())
+        held = [lot for lot in held if lot not in money]  # nobody sticks a label on money
         lots = list(dict.fromkeys(held))
         if not lots:
             raise RefusedError(f"{site} holds no lots; see `nearer aid balances`.")

@@ -103,7 +103,7 @@ def build_case(sql: Sql, state: State, wish: Wish) -> Built:
     for item in items:
         if item not in state.measures:
             faults.add(
-                f"nobody said what {item} weighs",
+                f"Nobody said what {item} weighs",
                 remedy=f"say it, as `nearer aid measure-item {item} --weight 500g` for one {state.units[item]}",
             )
     rooms = _rooms(state, goods, faults)
@@ -249,7 +249,7 @@ def _rooms(state: State, offered: Mapping[Pair, int], faults: Faults) -> dict[st
         lies(state.shipments[name][0], lot, quantity)
     for item in sorted(unmeasured):
         faults.add(
-            f"nobody said what {item} weighs, and it lies where room is limited",
+            f"Nobody said what {item} weighs, and it lies where room is limited",
             remedy=f"say it, as `nearer aid measure-item {item} --weight 500g` for one {state.units[item]}",
         )
     rooms: dict[str, tuple[Fraction | None, ...]] = {}

@@ -170,7 +170,7 @@ def labels(
         if as_json:
             say_json({"labels": len(wanted), "sheets": sheets})
         else:
-            say(f"{file}: {len(wanted)} labels on {sheets} sheets.")
+            say(f"{file}: {len(wanted)} labels on {sheets} sheet{'s' if sheets > 1 else ''}.")
 
 
 def retain(

@@ -30,7 +30,7 @@ KINDS = {
 OPEN = ("init", "demo")
 """Commands that are there before anybody is."""
 
-_MAKING = ("add-staff", "enrol", "restore-households")
+_MAKING = ("add-staff", "enrol", "restore", "restore-households")
 _ANY_FORM = ("upgrade", "backup-households")
 _ROLE = "nearer.aid.role"
 

@@ -81,9 +81,7 @@ def restore_households(
         if as_json:
             say_json(made)
         else:
-            say(
-                f"{place_of(place)} is ready: {made['rows']} rows. Run `nearer aid retain`: some may be past their time."
-            )
+            say(f"{place_of(place)} is ready: {made['rows']} rows. Run `nearer aid retain`: some may be over.")
 
 
 def upgrade(context: typer.Context, as_json: AsJson = False) -> None:

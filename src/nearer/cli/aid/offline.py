@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,7 +48,6 @@ Token = Annotated[str, typer.Argument(metavar="CARD", help="The card as scanned;
 _HERE = Path("offline-desk")
 
 
-@partial(guarded, "offline")
 def lease(
     context: typer.Context,
     site: Annotated[str, typer.Argument(metavar="SITE", help="Which site's goods and households.")],
@@ -98,7 +96,8 @@ def lease(
         if as_json:
             say_json(told)
             return
-        say(f"{folder} has the lease {document.lease} with {len(document.claims)} households, until {ends}.")
+        many = len(document.claims)
+        say(f"{folder} has the lease {document.lease} with {many} household{'' if many == 1 else 's'}, until {ends}.")
         if left_out:
             say(f"{left_out} are with another desk and were left out.")
         if document.stock:
@@ -179,7 +178,6 @@ def journal(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = Fa
         rows_table([_line(row) for row in rows])
 
 
-@partial(guarded, "offline")
 def sync(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Bring the journal into the ledger; as often as one likes."""
     with answering(as_json):
@@ -196,7 +194,6 @@ def sync(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False
         raise typer.Exit(FAILED)
 
 
-@partial(guarded, "offline")
 def give_back(context: typer.Context, folder: Folder = _HERE, as_json: AsJson = False) -> None:
     """Bring the journal, give back what is left of goods and list, and erase the desk."""
     with answering(as_json):
