@@ -64,7 +64,7 @@ class Book:
         self.recorded_at = at if recorded_at is None else recorded_at
         self.reverses: int | None = None
         self.previous = previous
-        self._rows: dict[str, list[dict[str, Value]]] = {}
+        self._rows: dict[str, list[tuple[Value, ...]]] = {}
         self._postings: list[tuple[str, str, int]] = []
         self._allowed: dict[tuple[Claim, str], int] = {}
         self._opened: set[tuple[Claim, str]] = set()
@@ -73,8 +73,8 @@ class Book:
 
     def add(self, table: str, **values: Value) -> None:
         """Write one row of a journal table; ``seq`` is filled in."""
-        row = {"seq": self.seq, **values}
-        self._rows.setdefault(table, []).append({name: row.get(name) for name in COLUMNS[table]})
+        values["seq"] = self.seq
+        self._rows.setdefault(table, []).append(tuple(map(values.get, COLUMNS[table])))
 
     def move(self, lot: str, quantity: int, source: str, target: str) -> None:
         """
@@ -150,8 +150,7 @@ class Book:
         self._post()
         forms: dict[str, list[bytes]] = {}
         for name in _ORDER:
-            if name in self._rows:
-                rows = [tuple(row.values()) for row in self._rows[name]]
+            if rows := self._rows.get(name):
                 self.sql.insert(name, COLUMNS[name], rows)
                 forms[name] = list(map(former(COLUMNS[name]), rows))
         self._sum_up()
@@ -233,11 +232,12 @@ def header_of(
     reverses: int | None,
 ) -> dict[str, Any]:
     """A transaction's row, without its number and its answer."""
+    told = moment_text(at)
     return {
         "id": id,
         "kind": kind,
-        "at": moment_text(at),
-        "recorded_at": moment_text(recorded_at),
+        "at": told,
+        "recorded_at": told if recorded_at is at else moment_text(recorded_at),
         "actor": actor,
         "desk": desk,
         "body_hash": body_hash,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol, cast
 
@@ -67,14 +67,13 @@ class Sql:
         """All rows of an answer."""
         return self._driver.execute(self._spelled(statement), values).fetchall()
 
-    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> None:
         """Insert rows into a table."""
         statement = self._spelled(insertion(table, tuple(columns)))
-        many = list(rows)
-        if len(many) == 1:
-            self._driver.execute(statement, many[0])
-        elif many:
-            self._driver.cursor().executemany(statement, many)
+        if len(rows) == 1:
+            self._driver.execute(statement, rows[0])
+        elif rows:
+            self._driver.cursor().executemany(statement, rows)
 
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> None:
         """Insert many rows, as quickly as the database takes them."""
