@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csc_array, hstack, vstack
 
+from nearer.aid.allocation import fair
 from nearer.aid.allocation.fair import Cuts, Delivery, fair_shares, water_level
 from nearer.aid.allocation.journeys import Journeys, build_journeys
 from nearer.aid.allocation.stages import base_prices, goals_of
+from nearer.lp import Lp, LpStatus
 from nearer.progress import Stop
 from nearer.units import FloatArray
 
@@ -50,6 +52,28 @@ def test_shares_are_those_of_linear_programmes_level_by_level(seed: int) -> None
     found = fair_shares(Delivery(goals_of(journeys), Stop()), base_prices(case, journeys))
     assert found.proven
     assert found.fill == pytest.approx(naive_leximin(journeys), abs=1e-6)
+
+
+def test_the_interior_point_method_leads_to_the_same_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where there are many columns and shares are far off; whether it was asked at all is counted."""
+    asked = 0
+    plain = Lp.solve_roughly
+
+    def counted(self: Lp) -> LpStatus:
+        nonlocal asked
+        asked += 1
+        return plain(self)
+
+    monkeypatch.setattr(fair, "_MANY", 0)
+    monkeypatch.setattr(fair, "_FAR", 0.0)
+    monkeypatch.setattr(Lp, "solve_roughly", counted)
+    for seed in range(8):
+        case = random_case(seed)
+        journeys = build_journeys(case)
+        found = fair_shares(Delivery(goals_of(journeys), Stop()), [])
+        assert found.proven
+        assert found.fill == pytest.approx(naive_leximin(journeys), abs=1e-6)
+    assert asked > 8
 
 
 @settings(max_examples=80, deadline=None)
