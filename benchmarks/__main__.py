@@ -19,6 +19,7 @@ NAMES = (
     "newtown",
     "dynamic",
     "literature",
+    "records",
     "peers",
     "planning",
     "aid",
@@ -36,7 +37,7 @@ def main() -> int:
     )
     parser.add_argument("--small", action="store_true", help="tiny sizes, to see that everything runs")
     parser.add_argument(
-        "--limit", type=float, metavar="S", help="literature, peers, planning: most seconds for each problem"
+        "--limit", type=float, metavar="S", help="literature, records, peers, planning: most seconds for each problem"
     )
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(NAMES))

@@ -12,7 +12,7 @@ import numpy as np
 from nearer.kernels.jit import kernel
 from nearer.units import BoolArray, FloatArray, IntArray
 
-_STRENGTH = 2  # swaps of a kick
+_STRENGTH = 3  # swaps of a kick
 _LONGEST = 64  # moves of a descent
 
 
@@ -136,8 +136,9 @@ def kick_search(
         n_before = n_open
         change = 0.0
         waiting = 0
+        near = np.random.randint(2)  # noqa: NPY002  whether the kick stays in one place
         i = np.random.randint(n)  # noqa: NPY002
-        for _ in range(_STRENGTH):
+        for _ in range(_STRENGTH - near):
             out = a1[i]
             if out < 0:
                 break
@@ -162,6 +163,8 @@ def kick_search(
                 moves[n_moves] = s
                 n_moves += 1
             i = crow[cptr[come] + np.random.randint(cptr[come + 1] - cptr[come])]  # noqa: NPY002
+            if near == 0:
+                i = np.random.randint(n)  # noqa: NPY002
         if n_moves == 0:
             spent += 8
             continue

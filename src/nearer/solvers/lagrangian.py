@@ -107,6 +107,20 @@ def climb(
     return volume.climb(_Assignment(core, threads), lam, upper, budget, iterations, on_improve, share, enough)
 
 
+def rush(
+    core: Core,
+    lam: FloatArray,
+    upper: float,
+    budget: Budget,
+    iterations: int,
+    threads: int,
+    on_improve: Callable[[float], None],
+    enough: float = np.inf,
+) -> Dual:
+    """Improve multipliers of a core from far below; see ``volume.rush``."""
+    return volume.rush(_Assignment(core, threads), lam, upper, budget, iterations, on_improve, enough)
+
+
 def fixable(core: Core, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray, float]:
     """
     Sites whose opening, or closing, is proven no better than ``cutoff`` by the multipliers.

@@ -25,7 +25,8 @@ from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
-_KICKS = 20_000_000  # entries scanned by kicks in each round, at least
+_RUSH = 300  # iterations of the first climb
+_KICKS = 40_000_000  # entries scanned by kicks in each round, at least
 _NEAR = 1e-3  # relative gap
 _LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
 
@@ -61,6 +62,8 @@ class PMedianRun:
         self.note_dual(dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved))
         if multipliers is not None and not state.done():
             self.take_over(multipliers)
+        else:
+            self.rush()
         stalled = 0
         while not state.done() and stalled < 2 and not self.core.decided and not self.near(multipliers):
             before = state.value - state.bound
@@ -143,6 +146,18 @@ class PMedianRun:
         self.dual = dual
         self.proof.set_leaf(0, self.proof.add_multipliers(self.core, dual.lam))
         self.state.proved(dual.bound)
+
+    def rush(self) -> None:
+        """The first and longest way up."""
+        assert self.dual is not None
+        state = self.state
+        if not state.done():
+            lam, enough = self.dual.lam, state.cutoff
+            dual = dual_side.rush(self.core, lam, state.value, state.budget, _RUSH, self.threads, state.proved, enough)
+            if dual.bound > self.dual.bound:
+                self.note_dual(dual)
+            self.improve_plan()
+            self.fix()
 
     def climb_once(self) -> None:
         """One round of the volume algorithm."""

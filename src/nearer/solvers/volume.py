@@ -1,4 +1,9 @@
-"""The volume algorithm (Barahona, Anbil 2000): multipliers climbed along averaged supergradients."""
+"""
+Multipliers climbed along supergradients: fast at first by deflected ones, then by the volume algorithm.
+
+Held, Wolfe, Crowder (1974) for the step, Camerini, Fratta, Maffioli (1975) for the deflection, Barahona, Anbil (2000)
+for the volume algorithm, whose averages also tell a rough fractional solution.
+"""
 
 from __future__ import annotations
 
@@ -125,6 +130,53 @@ def climb(
         if factor < 1e-6:
             break
     return Dual(center, best_rho, relaxed.safe(bound, center, best_rho), share)
+
+
+def rush(
+    relaxed: Relaxed,
+    lam: FloatArray,
+    upper: float,
+    budget: Budget,
+    iterations: int,
+    on_improve: Callable[[float], None],
+    enough: float = np.inf,
+) -> Dual:
+    """
+    Improve multipliers from far below, by deflected supergradients, for so many iterations; see ``climb``.
+
+    Each step goes half as far as the plan's value says the summit may be, less once nothing is gained for a while.
+    """
+    low, high = relaxed.low, relaxed.high
+    at = np.clip(lam, low, high)
+    best, best_lam, best_rho = -np.inf, at, np.zeros(relaxed.m)
+    direction: FloatArray | None = None
+    gradient = np.empty(len(at))
+    share = np.zeros(relaxed.m)
+    factor, idle = 0.5, 0
+    for _ in range(iterations):
+        value, rho, chosen = relaxed.evaluate(at)
+        if value > best:
+            idle = 0 if value > best + 1e-5 * abs(best) else idle + 1
+            best, best_lam, best_rho = value, at, rho
+            on_improve(relaxed.safe(best, at, rho))
+        else:
+            idle += 1
+        if idle >= 20:
+            factor, idle = 0.7 * factor, 0
+        if budget.exhausted() or best >= enough:
+            break
+        budget.spend(relaxed.slope(at, chosen, gradient))
+        share *= 0.95
+        share[chosen] += 0.05
+        # Pushing a multiplier beyond its box proves nothing.
+        gradient[(at >= high) & (gradient > 0)] = 0.0
+        gradient[(at <= low) & (gradient < 0)] = 0.0
+        direction = gradient.copy() if direction is None else 0.5 * (gradient + direction)
+        norm = _dot(direction, direction)
+        if norm < 1e-12:
+            break
+        at = np.clip(at + factor * max(upper - value, 1e-9 * abs(upper)) / norm * direction, low, high)
+    return Dual(best_lam, best_rho, relaxed.safe(best, best_lam, best_rho), share)
 
 
 def _dot(a: FloatArray, b: FloatArray) -> float:

@@ -1,0 +1,141 @@
+"""Large p-medians of points against the published records: what is proven after 5 s, and at the end, in CPU seconds."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.given import DATA, AbsentError, Given
+from benchmarks.table import NONE, Table, count, percent, seconds
+from nearer.inputs.benchmarks import read_tsplib
+from nearer.model import Solution
+from nearer.model.plane import PlaneRows
+from nearer.progress import Stop
+from nearer.solvers.growing import solve_growing
+from nearer.units import FloatArray
+
+LIMIT_S = 60.0
+SOON_S = 5.0
+TSPLIB = (
+    *(("rl1304", p) for p in (10, 100, 300)),
+    *(("fl1400", p) for p in (100, 300, 500)),
+    *(("d2103", p) for p in (50, 100, 200)),
+    *(("pcb3038", p) for p in (50, 100, 200, 500)),
+    *(("rl5934", p) for p in (50, 200, 300, 1000)),
+    *(("usa13509", p) for p in (100, 300, 1000)),
+)
+HEADINGS = (
+    "instance",
+    "p",
+    "value",
+    "above the published best",
+    "bound",
+    "gap",
+    "CPU s",
+    f"value after {SOON_S:g} s",
+    f"bound after {SOON_S:g} s, below the published LP's",
+    "published: gap",
+    "s",
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A problem of a generator."""
+
+    name: str
+    demand: FloatArray
+    sites: FloatArray
+    p: int
+
+
+def heaps(n: int, clusters: int, seed: int, *, at_random: bool) -> FloatArray:
+    """
+    Points like BIRCH's: as many about each centre, with a spread of one; centres on a grid 4√2 apart, or anywhere.
+
+    References
+    ----------
+    T. Zhang, R. Ramakrishnan, M. Livny (1997). BIRCH: A new data clustering algorithm and its applications. *Data
+    Mining and Knowledge Discovery* 1, 141-182.
+    """
+    rng = np.random.default_rng(seed)
+    side = int(np.ceil(np.sqrt(clusters)))
+    grid = np.array([(k % side, k // side) for k in range(clusters)]) * 4 * np.sqrt(2)
+    centre = rng.uniform(0, clusters, (clusters, 2)) if at_random else grid
+    return np.asarray(centre[np.arange(n) % clusters] + rng.normal(0, 1, (n, 2)))
+
+
+def made(small: bool) -> Iterator[Made]:
+    """Generated problems, from small to large."""
+    for n, p in ((500, 5),) if small else ((20_000, 64), (89_600, 64)):
+        for at_random in (False, True):
+            points = heaps(n, p, 1, at_random=at_random)
+            yield Made(f"heaps {n:,} {'at random' if at_random else 'on a grid'}", points, points, p)
+    for n, m, p in ((1_000, 100, 9),) if small else ((100_000, 5_000, 210), (1_000_000, 5_000, 210)):
+        rng = np.random.default_rng(2026)
+        yield Made(f"uniform {n:,} × {m:,}", rng.uniform(0, 10_000, (n, 2)), rng.uniform(0, 10_000, (m, 2)), p)
+
+
+def tables(given: Given) -> Iterator[Table]:
+    """Published instances, where the data folder is there, and generated ones."""
+    limit = given.limit_s or LIMIT_S
+    try:
+        yield _published(given, limit)
+    except AbsentError as error:
+        yield Table("Published p-medians of points", HEADINGS, notes=[str(error)])
+    table = Table("Generated p-medians of points", (*HEADINGS[:2], "value", "bound", "gap", "CPU s", "pairs kept"))
+    for one in made(given.small):
+        rows = plane(one.demand, one.sites)
+        instance, solution = solve_growing(rows, one.p, gap=1e-6, stop=Stop(limit, time.process_time))
+        figures = (count(solution.objective), count(solution.bound), percent(solution.gap), seconds(solution.seconds))
+        table.rows.append((one.name, str(one.p), *figures, count(len(instance.site_idx))))
+    yield table
+
+
+def _published(given: Given, limit: float) -> Table:
+    if given.data is None or not (folder := given.data / "instances" / "tsplib").is_dir():
+        raise AbsentError(f"set {DATA} to the optional data folder")
+    published = {
+        (row["instance"], int(row["p"])): row
+        for row in csv.DictReader((folder / "pmedian_published.csv").read_text().splitlines())
+    }
+    table = Table("Published p-medians of points", HEADINGS)
+    for name, p in TSPLIB[:1] if given.small else TSPLIB:
+        points = read_tsplib(folder / f"{name}.tsp")
+        xy = np.column_stack([points.x, points.y])
+        _, found = solve_growing(plane(xy, xy, whole=True), p, gap=0.0, stop=Stop(limit, time.process_time))
+        table.rows.append((name, str(p), *_against(published[name, p], found)))
+    table.notes += [
+        f"One thread; CPU seconds of the solver, {limit:g} at most; reading is not counted.",
+        "Published: Duran-Mateluna, Ales, Elloumi (2023), Xeon W-2145 with CPLEX 20.1, one thread, at most 10 h.",
+    ]
+    return table
+
+
+def plane(demand: FloatArray, sites: FloatArray, *, whole: bool = False) -> PlaneRows:
+    """Points with a weight of one each; published distances are rounded down."""
+    rounded = np.floor if whole else np.asarray
+    return PlaneRows(demand[:, 0], demand[:, 1], np.ones(len(demand)), sites[:, 0], sites[:, 1], rounded, whole)
+
+
+def _against(row: dict[str, str], found: Solution) -> tuple[str, ...]:
+    best, relaxed = float(row["opt_or_best"]), float(row["lp_bound_phase1"])
+    soon = [point for point in found.trace if point.seconds <= SOON_S]
+    value = min((point.value for point in soon), default=float("inf"))
+    bound = max((point.bound for point in soon), default=-float("inf"))
+    gap = row["final_gap_pct"]
+    return (
+        count(found.objective),
+        percent(found.objective / best - 1),
+        count(found.bound),
+        percent(found.gap),
+        seconds(found.seconds),
+        percent(value / best - 1),
+        percent(1 - bound / relaxed),
+        f"{gap} %" if gap not in ("", "TL") else NONE,
+        row["total_s"],
+    )
