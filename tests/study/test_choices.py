@@ -83,7 +83,8 @@ def test_other_plans_differ_as_asked_and_the_report_names_what_they_open(study: 
 
 def unsearched(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
     def on_one(told: dict[str, Any]) -> None:
-        change(next(s["forced"] for s in told["rejected"] if s["forced"]["at_least_person_min"] > 0))
+        told_of = [s["forced"] for s in told["rejected"] if not s["forced"]["searched"]]
+        change(next(f for f in told_of if 0 < f["at_least_person_min"] < 0.9 * f["at_most_person_min"]))
 
     return on_one
 

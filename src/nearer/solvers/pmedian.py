@@ -26,7 +26,7 @@ from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 _RUSH = 300  # iterations of the first climb
-_KICKS = 40_000_000  # entries scanned by kicks in each round, at least
+_KICKS = 40_000_000  # entries scanned by kicks in each round, fewer where the problem is small
 _NEAR = 1e-3  # relative gap
 _LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
 
@@ -187,7 +187,8 @@ class PMedianRun:
         often = np.argsort(-self.dual.share, kind="stable")[:wanted].astype(np.int32)
         self.keep(interchange(core, np.sort(often), state.budget))
         if not (state.optimal or state.budget.exhausted()):
-            self.keep(kicked_often(core, self.core_plan(), self.rng, state.budget, max(_KICKS, 10 * core.nnz)))
+            work = max(10 * core.nnz, min(_KICKS, 400 * core.nnz))
+            self.keep(kicked_often(core, self.core_plan(), self.rng, state.budget, work))
 
     def fix(self) -> bool:
         """Fix sites by reduced cost and shrink the core; whether it shrank by a tenth."""

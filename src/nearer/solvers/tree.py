@@ -128,6 +128,10 @@ class SiteTree(ABC, Generic[C]):
         chosen[free[cheapest_set(rho[free], *self.still_open(fixed))]] = True
         return chosen
 
+    def where_none_is_left(self) -> Dual | None:
+        """What a node proves whose relaxation has no solution; None where that is no reason to go on."""
+        return None
+
     def relax(self, fixed: IntArray, rounds: int) -> Dual | None:
         """Solve the relaxation at a node, adding cuts; None when stopped."""
         sites = np.flatnonzero(fixed >= 0)
@@ -135,8 +139,9 @@ class SiteTree(ABC, Generic[C]):
         best: Dual | None = None
         last = -float("inf")
         for turn in count():
-            if self.master.solve() is not LpStatus.OPTIMAL:
-                return None
+            status = self.master.solve()
+            if status is not LpStatus.OPTIMAL:
+                return self.where_none_is_left() if status is LpStatus.INFEASIBLE else None
             dual = self.bound_at(self.master.multipliers(), fixed)
             best = dual if best is None or dual.bound > best.bound else best
             room = self.state.cutoff - self.master.value
@@ -201,7 +206,8 @@ class SiteTree(ABC, Generic[C]):
                 self.proof.set_leaf(node.place, multiplier)
                 node.bound = max(node.bound, dual.bound)
             y = self.master.y
-            self.round_up(y, node.fixed)
+            if np.isfinite(dual.bound):
+                self.round_up(y, node.fixed)
             if node.bound >= state.cutoff:
                 state.discard(node.bound)
                 continue
@@ -259,7 +265,7 @@ class Tree(SiteTree[Core]):
         plan = interchange(self.core, plan, self.state.budget)
         if self.nodes_done > _KICKED_NODES:
             return plan
-        return kicked_often(self.core, plan, self.rng, self.state.budget, _KICKS)
+        return kicked_often(self.core, plan, self.rng, self.state.budget, min(_KICKS, 100 * self.core.nnz))
 
     def store(self, lam: FloatArray) -> int:
         """Number of these multipliers in the proof."""

@@ -129,9 +129,13 @@ class NearTree(Tree):
 
     def relax(self, fixed: IntArray, rounds: int) -> Dual | None:
         """Solve the relaxation at a node, unless no plan is left there."""
-        if not self.apart.possible(fixed, self.core.k_max):
-            return Dual(self.core.cap, np.zeros(self.core.m), np.inf, np.zeros(0))
-        return super().relax(fixed, rounds)
+        return (
+            super().relax(fixed, rounds) if self.apart.possible(fixed, self.core.k_max) else self.where_none_is_left()
+        )
+
+    def where_none_is_left(self) -> Dual:
+        """Nothing, however cheap, is apart enough from all plans at once."""
+        return Dual(self.core.cap, np.zeros(self.core.m), np.inf, np.zeros(0))
 
     def round_up(self, y: FloatArray, fixed: IntArray) -> None:
         """Open the most open sites of a fractional solution, improve them within the rules, keep a better plan."""
@@ -303,7 +307,8 @@ class Vicinity:
 
     def _move_away(self, tree: NearTree) -> None:
         """Plans that differ enough: interchange at rising prices of being apart, then kicks at the least that does."""
-        if tree.relax(tree.root_fixed, 50) is None:
+        dual = tree.relax(tree.root_fixed, 50)
+        if dual is None or np.isinf(dual.bound):
             return
         price = self.master.prices()
         price = np.maximum(price, max(float(price.max()) / 8, 1e-6 * abs(self.value), 1e-9))
