@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import argon2
 import psycopg
 import pytest
+import segno
+from PIL import Image
 
 from nearer.aid.households import staff
 from nearer.serve.app import STATIC
 
 from ..aid.postgres import cluster, why_not
+from .conftest import launch
 from .desks import WORDS, Browsers, Served, make_ledger, scan, serving
 from .test_browser import violations
 
@@ -294,3 +298,21 @@ def test_an_answer_that_is_lost_is_asked_for_again_and_counts_once(desk: Served,
     said(page, "Taken back")
     assert desk.handed() == 0
     desk.proven()
+
+
+def test_a_card_before_the_camera_is_read(desk: Served, playwright: Any, tmp_path: Path) -> None:
+    film = tmp_path / "card.mjpeg"
+    with io.BytesIO() as code, io.BytesIO() as picture:
+        segno.make_qr(desk.cards[0], error="q").save(code, kind="png", scale=8, border=8)
+        whole = Image.new("RGB", (640, 480), "white")
+        whole.paste(Image.open(code).convert("RGB"), (130, 40))
+        whole.save(picture, "jpeg", quality=95)
+        film.write_bytes(picture.getvalue())
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    browser = launch(playwright, *fake, f"--use-file-for-fake-video-capture={film}")
+    browsers = Browsers(browser, desk.server)
+    page = browsers.device("desk-1", permissions=["camera"])
+    page.get_by_role("button", name="Use the camera").click()
+    assert "5 kg Rice" in said(page, "Yes").inner_text()
+    browsers.close()
+    browser.close()
