@@ -37,6 +37,7 @@ def test_the_year_is_proven_and_uses_nearly_every_command(year: Path) -> None:
     assert kinds >= {
         "receive", "pledge", "receive-pledge", "buy", "spend", "send", "arrive", "expire", "damage", "make",
         "stocktake", "hand-over", "set-site-state", "recall", "open-period", "add-recipe",
+        "ask", "propose", "approve",
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from nearer.aid import commands as c
 from nearer.aid.demo import network as n
+from nearer.aid.demo import sharing
 from nearer.aid.migrate import create
 from nearer.aid.store import Store, url_of
 from nearer.aid.views import balances_of
@@ -104,7 +105,7 @@ def fill(
 ) -> None:
     """Carry out the year's commands in an empty ledger whose clock is ``clock``."""
     town = _Town(store, clock, seed, households)
-    for command in n.set_up(year):
+    for command in (*n.set_up(year), *sharing.set_up()):
         town.do(command, 6 * 60, by="office")
     day, last = date(year, 1, 2), date(year, 12, 31)
     with (progress or Silent()).step("a year of hand-overs", (last - day).days + 1) as tick:
@@ -150,6 +151,8 @@ class _Town:
         if weekday == 0:
             self.gifts()
             self.write_off()
+        if sharing.is_first_monday(day):
+            sharing.share(self)
         if weekday == 1:
             self.buy()
             self.trucks()
