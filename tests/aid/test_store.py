@@ -189,3 +189,14 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="could not be written"):
         create(str(tmp_path / "file" / "aid.db"))
+
+
+def test_a_connection_that_comes_back_after_the_end_is_closed(place: str) -> None:
+    store = Store(place)
+    late = store.engine.raw_connection()
+    driver = late.driver_connection
+    assert driver is not None
+    store.close()
+    late.close()
+    with pytest.raises(Exception, match="closed"):
+        driver.execute("SELECT 1")

@@ -27,6 +27,7 @@ def rgb(colour: str) -> tuple[int, ...]:
 def violations(page: Any) -> list[str]:
     """What axe finds, one line each."""
     assert AXE.is_file(), "run `make web`"
+    page.get_by_role("heading", level=1).first.wait_for()
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [f"{one['id']}: {[node['target'] for node in one['nodes']][:3]}" for one in found["violations"]]

@@ -125,7 +125,7 @@ class Store:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        self.engine.dispose()
+        let_go(self.engine)
 
     def __enter__(self) -> Store:
         return self
@@ -380,6 +380,12 @@ def engine_of(url: sa.URL, wait_s: float = WAIT_S) -> sa.Engine:
             driver.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def let_go(engine: sa.Engine) -> None:
+    """Close all connections; one that is still at work, as for an answer nobody waits for, once it comes back."""
+    sa.event.listen(engine, "checkin", lambda driver, _: None if driver is None else driver.close())
+    engine.dispose()
 
 
 def check_durable(engine: sa.Engine) -> None:

@@ -24,7 +24,7 @@ from nearer.units import BoolArray, FloatArray, IntArray
 _REACH = 1.5
 """How far rows reach, in distances to the second nearest site of the first plan: multipliers end well before."""
 _AT_FIRST = 16  # sites that a row holds for the first plan, and three times as many as come on one that opens
-_SAMPLE = 50_000  # rows that are asked for the first plan
+_SAMPLE = 10_000_000  # pairs of the rows that are asked for the first plan, more where many sites open
 _MANY = 1e-3  # share of rows whose multipliers end with their row, above which rows grow before the run goes on
 
 
@@ -167,9 +167,10 @@ def _short(instance: Instance, certificate: Certificate, n_sites: int) -> BoolAr
 
 def _first_plan(rows: NearestRows, p: int, seed: int, threads: int, stop: Stop, work_limit: int | None) -> IntArray:
     """A plan for a part of the demand, on rows of a few sites."""
-    step = max(1, rows.n_rows // max(_SAMPLE, 20 * p))
+    few = min(rows.n_sites, _AT_FIRST + 3 * -(-rows.n_sites // p))
+    step = max(1, rows.n_rows // max(_SAMPLE // few, 20 * p))
     sample = rows.some(np.arange(0, rows.n_rows, step)) if step > 1 else rows
-    instance = sample.instance(sample.reach_of(_AT_FIRST + 3 * -(-rows.n_sites // p), threads), p, threads)
+    instance = sample.instance(sample.reach_of(few, threads), p, threads)
     state = State(Budget(stop, work_limit), instance.whole, 0.0)
     PMedianRun(instance, state, seed, threads).first_plan(None)
     return state.open_site.astype(np.int32)

@@ -19,7 +19,7 @@ from nearer.aid import clock
 from nearer.aid.households.keys import KeyFolder
 from nearer.aid.households.migrate import newest, revision_of, revisions, upgrade
 from nearer.aid.refusals import BusyError
-from nearer.aid.store import WAIT_S, check_durable, engine_of, trouble_of, url_of
+from nearer.aid.store import WAIT_S, check_durable, engine_of, let_go, trouble_of, url_of
 from nearer.errors import OutputError, UsageError
 
 
@@ -136,7 +136,7 @@ class Households:
 
     def close(self) -> None:
         """Let go of the database."""
-        self.engine.dispose()
+        let_go(self.engine)
 
     def __enter__(self) -> Households:
         return self
