@@ -75,10 +75,10 @@ def twin(n_people, graph, starts, exits, direct, limit_ms):
 def fast(n_people, graph, starts, exits, direct, limit_ms, *, width_bits=5, work_limit=10**9, room=1):
     """The kernel, called until it is done; checks that it leaves its workspaces as they were."""
     n_nodes, n_sites = len(graph[0]) - 1, len(starts[0])
-    dist = np.full(n_nodes, UNREACHED, dtype=np.int32)
-    link = np.full((n_nodes, 2), ALONE, dtype=np.int32)
+    dist = np.zeros(n_nodes, dtype=np.int32)
+    link = np.zeros((n_nodes, 2), dtype=np.int32)
     bucket = np.full((limit_ms >> width_bits) + 1, -1, dtype=np.int32)
-    best = np.full(n_people, UNREACHED, dtype=np.int32)
+    best = np.zeros(n_people, dtype=np.int32)
     found, first = {}, 0
     while first < n_sites:
         keys = np.empty(n_people * room, dtype=np.int64)
@@ -87,12 +87,13 @@ def fast(n_people, graph, starts, exits, direct, limit_ms, *, width_bits=5, work
             *starts,
             *exits,
             *direct,
-            np.arange(n_people) << PERSON_BITS,
+            np.arange(n_people),
             np.arange(n_sites),
             first,
             limit_ms,
             width_bits,
             TIME_BITS,
+            PERSON_BITS,
             dist,
             link,
             bucket,
@@ -106,10 +107,10 @@ def fast(n_people, graph, starts, exits, direct, limit_ms, *, width_bits=5, work
             pair = key >> PERSON_BITS, key & ((1 << TIME_BITS) - 1)
             assert pair not in found
             found[pair] = (key >> TIME_BITS) & ((1 << PERSON_BITS - TIME_BITS) - 1)
-        assert (dist == UNREACHED).all()
+        assert (dist == 0).all()
         assert (link[:, 0] == ALONE).all()
         assert (bucket == -1).all()
-        assert (best == UNREACHED).all()
+        assert (best == 0).all()
     return found
 
 

@@ -146,8 +146,8 @@ def test_threads_and_small_calls_do_not_change_the_result(seed, monkeypatch):
     graph = random_graph(rng, 40)
     people, sites = random_snap(rng, graph, 60), random_snap(rng, graph, 150)
     once = travel_times(graph, people, sites, HOUR)
-    monkeypatch.setattr("nearer.network.travel.WORK_PER_CALL", 1)
-    monkeypatch.setattr("nearer.network.travel.ROOM_FOR_KEYS", 0)
+    monkeypatch.setattr("nearer.network.search.WORK_PER_CALL", 1)
+    monkeypatch.setattr("nearer.network.search.ROOM_FOR_KEYS", 0)
     for threads in (1, 2, 5):
         again = travel_times(graph, people, sites, HOUR, threads=threads)
         for name in ("indptr", "site_idx", "time_ms"):

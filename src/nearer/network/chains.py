@@ -107,9 +107,13 @@ class Places:
         last_ms = np.where(at_node & (self.rank == chains.length[self.chain_idx]), 0, last_ms)
         return chains.node[self.chain_idx], np.stack([first_ms, last_ms], axis=1)
 
-    def direct_ms(self, chains: Chains, mine: IntArray, other: Places, theirs: IntArray) -> IntArray:
-        """Time from points to points of ``other`` on the same chain without leaving it, int64, or ``UNREACHED``."""
-        along_ms, against_ms = chains.time_ms[self.chain_idx[mine]].T
+    def direct_ms(self, chain_ms: IntArray, mine: IntArray, other: Places, theirs: IntArray) -> IntArray:
+        """
+        Time from points to points of ``other`` on the same chain without leaving it, int64, or ``UNREACHED``.
+
+        ``chain_ms`` is the ``time_ms`` of the chains.
+        """
+        along_ms, against_ms = chain_ms[self.chain_idx[mine]].T
         rank, other_rank = self.rank[mine], other.rank[theirs]
         along, other_along = self.along[mine], other.along[theirs]
         before = (rank < other_rank) | ((rank == other_rank) & (along <= other_along))
