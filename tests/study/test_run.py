@@ -207,3 +207,15 @@ def test_a_plan_is_never_written_over_anything_else(study: Path, tmp_path: Path)
 def test_limits_that_are_no_limits_are_refused(study: Path, limits: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="0 or more"):
         run_study(study, threads=1, **limits)  # type: ignore[arg-type]
+
+
+def test_the_report_says_whose_the_data_are(study: Path) -> None:
+    file = study / "nearer.toml"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(f'{before}\n[[sources]]\nfile = "people.csv"\nlicence = "town register, CC BY 4.0"\n', "utf-8")
+    plan = run_study(study, threads=1)
+    assert {one.path: one.licence for one in plan.document.sources}["people.csv"] == "town register, CC BY 4.0"
+    assert "town register, CC BY 4.0" in (study / "plan" / "report.html").read_text(encoding="utf-8")
+    file.write_text(f'{before}\n[[sources]]\nfile = "poeple.csv"\nlicence = "ours"\n', "utf-8")
+    with pytest.raises(InputError, match=r"sources\[1\].file.*no other part of the study reads poeple.csv"):
+        run_study(study, threads=1)

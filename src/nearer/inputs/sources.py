@@ -106,6 +106,13 @@ class SitesSource(Settings):
     )
 
 
+class CreditSource(Settings):
+    """``[[sources]]``: where a file of the study comes from."""
+
+    file: str = Field(description="as named elsewhere in the study")
+    licence: str = Field(min_length=1, description="whose it is and under which licence, as the report says it")
+
+
 class ExcludeSource(Settings):
     """``[[exclude]]``: ground where nothing may open."""
 

@@ -11,10 +11,18 @@ from nearer.report import plot, tokens, words
 from nearer.report.html import style
 
 NAMES = {
-    "travel": "minutes of everyone together",
+    "travel": "travel of everyone together",
     "coverage": "people near",
     "farthest": "longest time of anybody within reach",
     "equal": "minutes as good as if all had them",
+    "cost": "cost",
+}
+
+SPOKEN = {
+    **NAMES,
+    "coverage": "the number near",
+    "farthest": "the longest time",
+    "equal": "time made even",
     "cost": "cost",
 }
 
@@ -65,12 +73,16 @@ def summary(document: FrontierDocument) -> str:
         return "Only one plan was found before the search was stopped: give it more time to see what lies between."
     if len(document.points) < 2:
         return "One plan is best in both: the two objectives do not cost each other anything here."
-    one, other = document.points[0], document.points[-1]
-    texts = [
-        " and ".join(figure(shown(document, which, getattr(point, which))) for point in (one, other))
-        for which in ("first", "second")
-    ]
-    return f"Between {texts[0]} ({axis(document, 'first')}) lie {texts[1]} ({axis(document, 'second')})."
+    first, second = (_from_to(document, which) for which in ("first", "second"))
+    return f"As {first}, {second}."
+
+
+def _from_to(document: FrontierDocument, which: str) -> str:
+    """What an objective is at both ends of the frontier."""
+    aim = document.first if which == "first" else document.second
+    one, other = (figure(shown(document, which, getattr(document.points[end], which))) for end in (0, -1))
+    unit = axis(document, which).rpartition(", ")[2]
+    return f"{SPOKEN[aim.name]} goes from {one} to {other} {unit}"
 
 
 def frontier_plot(document: FrontierDocument) -> str:

@@ -110,14 +110,14 @@ def group_rows(document: PlanDocument) -> list[GroupRow]:
 
 
 def _replaced(plan: Plan, loss: float | None) -> str:
-    """What is still lost with a replacement; where rules across sites or room speak against it, it may save more."""
+    """
+    What is still lost with a replacement.
+
+    It may save hours where rules across sites or room speak against it, or where hours were not what came first.
+    """
     hours = words.hours(loss)
-    if not plan.document.phases:
-        return f"{hours} still lost"
-    kept = "if rules and room allow"
-    if loss is not None and hours.startswith("-"):
-        return f"{words.hours(-loss)} more saved, {kept}"
-    return f"{hours} still lost, {kept}"
+    text = f"{words.hours(-loss)} more saved" if loss is not None and hours.startswith("-") else f"{hours} still lost"
+    return f"{text}, if rules and room allow" if plan.document.phases else text
 
 
 def opened_rows(plan: Plan) -> list[OpenedRow]:

@@ -18,7 +18,7 @@ from nearer.demand import Demand, make_demand
 from nearer.errors import COMMAND_LINE, Fault, Faults, InputError
 from nearer.inputs.columns import texts
 from nearer.inputs.read import read_tables
-from nearer.inputs.tables import Tables
+from nearer.inputs.tables import Source, Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Solution
 from nearer.network import Network, TravelTimes, base_speed_kmh, compute_times, scaled
 from nearer.planning.document import Snapping
@@ -83,6 +83,7 @@ def read_study(folder: Path, study: Study, run: Run) -> Tables:
         progress=run.progress,
     )
     check_named_sites(tables, study)
+    tables = replace(tables, sources=_credited(tables.sources, study))
     sites = tables.sites
     if not study.staged and "capacity" in sites.table and any(texts(sites.table["capacity"])):
         note = (
@@ -91,6 +92,18 @@ def read_study(folder: Path, study: Study, run: Run) -> Tables:
         )
         tables = replace(tables, sites=replace(sites, notes=(*sites.notes, note)))
     return tables
+
+
+def _credited(used: tuple[Source, ...], study: Study) -> tuple[Source, ...]:
+    """The files with what the study says of where they come from."""
+    said = {credit.file: credit.licence for credit in study.sources}
+    faults = Faults(STUDY_FILE)
+    for at, credit in enumerate(study.sources, start=1):
+        if credit.file not in {source.path for source in used}:
+            remedy = "name a file as it stands elsewhere in the study, or take the table out"
+            faults.add(f"no other part of the study reads {credit.file}", column=f"sources[{at}].file", remedy=remedy)
+    faults.raise_if_any()
+    return tuple(replace(source, licence=said.get(source.path, source.licence)) for source in used)
 
 
 def number_to_open(study: Study, tables: Tables) -> tuple[int, int]:

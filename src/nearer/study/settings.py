@@ -8,7 +8,15 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from nearer.inputs.sources import AreaSource, ExcludeSource, PeopleSource, Settings, SitesSource, StreetsSource
+from nearer.inputs.sources import (
+    AreaSource,
+    CreditSource,
+    ExcludeSource,
+    PeopleSource,
+    Settings,
+    SitesSource,
+    StreetsSource,
+)
 from nearer.study.scenarios import ScenarioSettings, scenario_contradictions
 from nearer.study.stages import (
     MOST,
@@ -121,6 +129,7 @@ class Study(Settings):
     people: PeopleSource
     sites: tuple[SitesSource, ...] = Field(min_length=1)
     exclude: tuple[ExcludeSource, ...] = ()
+    sources: tuple[CreditSource, ...] = ()
     plan: PlanSettings
     agencies: tuple[AgencySettings, ...] = ()
     levels: tuple[LevelSettings, ...] = ()
