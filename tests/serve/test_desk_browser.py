@@ -176,7 +176,7 @@ def test_hand_overs_go_on_without_a_connection_and_count_once_when_it_is_back(de
 
 
 PAGES = {
-    "coordinator": "give enrol intake stock transfers requests sharing count conflicts away record place",
+    "coordinator": "give enrol intake stock transfers requests sharing count conflicts away record staff place",
     "desk": "give enrol stock requests conflicts away record place",
     "viewer": "stock record place",
 }

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from nearer.aid.api.app import Bounded, desk_router
 from nearer.aid.api.errors import RefusedHere, answer_in_one_shape, documented, refusal
 from nearer.aid.api.gate import Person, alone
-from nearer.aid.api.sessions import LASTS_S, Sessions, SignIn
+from nearer.aid.api.sessions import LASTS_S, Sessions, SignIn, address_of
 from nearer.aid.api.shape import OneShape
 from nearer.aid.households import staff
 from nearer.aid.households.store import Households, beside, is_beside
@@ -125,11 +125,11 @@ class Desk:
             return self._told(person, role, request.cookies.get(COOKIE, ""))
 
         @router.post("", operation_id="sign-in-here", responses=documented("sign-in", "too-often", "invalid"))
-        def sign_in(asked: SignIn) -> JSONResponse:
+        def sign_in(asked: SignIn, request: Request) -> JSONResponse:
             """Sign in on this browser."""
             if self.sessions is None:
                 raise RefusedHere("sign-in", "There is no staff here, so nobody signs in.")
-            session = self.sessions.sign_in(asked.staff, asked.password)
+            session = self.sessions.sign_in(asked.staff, asked.password, address_of(request))
             answer = JSONResponse(self._told(self.sessions.person(session.token), session.role, session.token))
             answer.set_cookie(
                 COOKIE, session.token, max_age=LASTS_S, path="/", httponly=True, samesite="strict", secure=self._secure
@@ -141,7 +141,7 @@ class Desk:
             """Sign out."""
             self.person(request)
             if self.sessions is not None:
-                self.sessions.sign_out(request.cookies.get(COOKIE, ""))
+                self.sessions.sign_out(request.cookies.get(COOKIE, ""), address_of(request))
             answer = JSONResponse({})
             answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=self._secure)
             return answer

@@ -121,7 +121,7 @@ def test_a_household_that_was_not_seen_goes_with_its_cards_and_needs(
     pass_days(clock, 200)
     b.household_of(people, card_hash(token), by="desk-1")
     pass_days(clock, 170)
-    assert retain(town.store, people, log_days=30) == Gone(keys=0, cards=0, households=1, log_lines=3)
+    assert retain(town.store, people, log_days=30) == Gone(keys=0, cards=0, households=1, log_lines=3, sign_ins=0)
     left = kept(people, tmp_path)
     for secret in (gone_number, card_hash(gone), "infant"):
         # The word of the need stands in the rule that allows it, in what SQLite calls its schema.

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from nearer.aid.households import book as b
-from nearer.aid.households import staff
+from nearer.aid.households import signins, staff
 from nearer.aid.households.migrate import VERSIONS
 from nearer.aid.households.store import Households
 from nearer.aid.households.tables import BY_RETENTION, FIXED, KEPT, metadata
@@ -50,6 +50,7 @@ def test_no_row_is_deleted_but_by_the_retention_job(people: Households) -> None:
     staff.add(people, "boss", "coordinator", "four plain words here")
     household, _ = b.enrol(people, size=1, home="north", language="pt", by="boss")
     b.tag_of(people, "basics", "march", household.number)
+    signins.keep(people, "boss", "in", "password", "127.0.0.0/24")
     for table in (*BY_RETENTION, *KEPT):
         with pytest.raises(sa.exc.DBAPIError, match=rf"rows of {table} are"), people.writing() as connection:
             connection.exec_driver_sql(f"DELETE FROM {table}")

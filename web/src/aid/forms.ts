@@ -137,5 +137,32 @@ export function table(caption: string, columns: Column[], rows: Row[], empty: st
   );
 }
 
+/** A table that begins with the newest rows; a button brings older ones below. `fetch` is given what `next` told. */
+export async function newestTable(
+  caption: string,
+  columns: Column[],
+  empty: string,
+  fetch: (next: string | null) => Promise<{ rows: Row[]; next: string | number | null }>,
+): Promise<HTMLElement> {
+  const rows: Row[] = [];
+  const holder = h("div", {});
+  const more = async (next: string | null): Promise<void> => {
+    const page = await fetch(next);
+    const first = holder.querySelector("tbody")?.children.length ?? 0;
+    rows.push(...page.rows);
+    const following = page.next;
+    const button = following === null ? null : h("button", { type: "button", class: "older", onclick: () => void older(String(following)) }, t("Older"));
+    replace(holder, table(caption, columns, rows, empty), button);
+    if (first) (holder.querySelector<HTMLElement>(".older") ?? holder.querySelector<HTMLElement>(".table"))?.focus();
+  };
+  const older = (next: string): Promise<void> =>
+    more(next).catch((error: unknown) => {
+      if (!(error instanceof Unreached || error instanceof Refused)) throw error;
+      holder.append(h("p", { class: "fault", role: "alert" }, error instanceof Refused ? error.message : t("No connection.")));
+    });
+  await more(null);
+  return holder;
+}
+
 export const text = (name: string) => (row: Row): string => (row[name] === null || row[name] === undefined ? "–" : String(row[name]));
 export const named = (name: "sites" | "items" | "programmes", key: string) => (row: Row): string => (row[key] ? nameOf(name, row[key]) : "–");

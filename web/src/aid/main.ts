@@ -9,6 +9,7 @@ import { readLists, place } from "./lists.js";
 import { showConflicts, showCount, showEnrol, showIntake, showPlace, showRecord, showRequests, showStock, showTransfers } from "./pages.js";
 import { may, Refused, session, signIn, signOut, Unreached, whoIs } from "./server.js";
 import { showSharing } from "./sharing.js";
+import { showStaff } from "./staff.js";
 import { statusLine, watch } from "./status.js";
 
 interface Page {
@@ -30,6 +31,7 @@ const PAGES: Page[] = [
   { id: "conflicts", name: () => t("Conflicts"), act: "conflicts", show: showConflicts },
   { id: "away", name: () => t("Away"), act: "lease", show: showAway },
   { id: "record", name: () => t("Record"), act: "read", show: showRecord },
+  { id: "staff", name: () => t("Staff"), act: "sign-ins", show: showStaff },
   { id: "place", name: () => t("This desk"), act: "read", show: showPlace },
 ];
 

@@ -20,6 +20,7 @@ from nearer.aid.api.gate import READ, Gate, Person
 from nearer.aid.api.offline import offline_router
 from nearer.aid.api.paging import Cursor, Limit, Page
 from nearer.aid.api.parts import EVERY, Answer, At, Desk, Id, Item, Key, Lot, Site
+from nearer.aid.api.people import people_router
 from nearer.aid.api.seeing import seeing_router, thanks_router
 from nearer.aid.api.sessions import Sessions
 from nearer.aid.api.shape import OneShape
@@ -85,8 +86,9 @@ def desk_router(
         router.include_router(sessions.router())
     router.include_router(_commands(store, gate))
     if people is not None:
-        router.include_router(cards_router(store, people, gate))
+        router.include_router(cards_router(store, people, gate, sessions))
         router.include_router(enrolling_router(store, people, gate))
+        router.include_router(people_router(people, gate))
     router.include_router(offline_router(store, people, gate))
     router.include_router(sharing_router(store, gate))
     router.include_router(seeing_router(store, gate))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from nearer.aid.api.errors import documented
 from nearer.aid.api.gate import Gate, Person
 from nearer.aid.api.parts import EVERY, Answer, At, Desk, Key
+from nearer.aid.api.sessions import Sessions, address_of
 from nearer.aid.api.shape import OneShape
 from nearer.aid.commands import Code, Reference, Wanted
-from nearer.aid.households import serving
+from nearer.aid.households import serving, staff
 from nearer.aid.households.store import Households
 from nearer.aid.store import Store
 
@@ -70,7 +71,7 @@ class LookAnswer(BaseModel):
     has_pin: bool
 
 
-def cards_router(store: Store, people: Households, gate: Gate) -> APIRouter:
+def cards_router(store: Store, people: Households, gate: Gate, sessions: Sessions | None = None) -> APIRouter:
     """``POST /cards/look`` and ``POST /cards/hand-over``."""
     router = APIRouter(prefix="/cards", tags=["cards"], route_class=OneShape)
 
@@ -82,12 +83,23 @@ def cards_router(store: Store, people: Households, gate: Gate) -> APIRouter:
         )
         return JSONResponse(asdict(found))
 
-    def hand_over(asked: HandOverAsked, key: Key, person: Person, desk: Desk = "desk", at: At = None) -> JSONResponse:
+    def hand_over(
+        asked: HandOverAsked, key: Key, person: Person, request: Request, desk: Desk = "desk", at: At = None
+    ) -> JSONResponse:
         """Hand goods to a card's household, within what it has left."""
         person.need("hand-over")
         values: dict[str, Any] = {name: getattr(asked, name) for name in HandOverAsked.model_fields}
         card, lines = values.pop("card"), values.pop("lines")
-        done = serving.hand_over(store, people, card, lines, by=person.code, id=key, desk=desk, at=at, **values)
+
+        def check(people: Households, code: str, password: str) -> str:
+            """A witness's password is slowed down and kept in the list of sign-ins like any other."""
+            if sessions is None:
+                return staff.check(people, code, password)
+            return sessions.check(code, password, address_of(request), "witness")
+
+        done = serving.hand_over(
+            store, people, card, lines, by=person.code, id=key, desk=desk, at=at, check=check, **values
+        )
         return JSONResponse(done)
 
     for function in (look, hand_over):
@@ -102,6 +114,6 @@ def cards_router(store: Store, people: Households, gate: Gate) -> APIRouter:
         methods=["POST"],
         operation_id="hand-over-by-card",
         response_model=Answer,
-        responses=documented(*codes, "not-enough", "claim", "id-taken", "disk"),
+        responses=documented(*codes, "not-enough", "claim", "id-taken", "too-often", "disk"),
     )
     return router

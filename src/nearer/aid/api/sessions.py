@@ -2,13 +2,15 @@
 Who is signed in: a staff code and password give a token for some hours; the token is the way in.
 
 Tokens live in the server's memory, as hashes: a server that ends signs everybody out. The role is looked up at every
-request, so that somebody who was disabled is out at once.
+request, so that somebody who was disabled is out at once. Each sign-in, refusal and sign-out is kept
+(``nearer.aid.households.signins``).
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,9 +26,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from nearer.aid.api.errors import RefusedHere, documented
 from nearer.aid.api.gate import Gate, Person
 from nearer.aid.api.shape import OneShape
-from nearer.aid.api.slowing import Slowing
+from nearer.aid.api.slowing import MOST, Slowing
 from nearer.aid.commands import Code
-from nearer.aid.households import staff
+from nearer.aid.households import signins, staff
 from nearer.aid.households.store import Households
 from nearer.aid.refusals import RefusedError
 
@@ -78,6 +80,7 @@ class Sessions:
         self._now = now
         self._open: dict[bytes, _Open] = {}
         self._slowing = Slowing(now)
+        self._waiting: OrderedDict[tuple[str | None, str], float] = OrderedDict()
         self._lock = threading.Lock()
         self._checking = threading.Semaphore(2)  # a check takes 64 MB, on purpose
 
@@ -90,8 +93,32 @@ class Sessions:
         RefusedHere
             Code and password do not go together, or it was tried too often.
         """
+        role = self.check(code, password, address, "password")
+        token = secrets.token_urlsafe(32)
         now = self._now()
+        with self._lock:
+            self._open = {key: one for key, one in self._open.items() if one.until > now}
+            self._open[_hash(token)] = _Open(code, now + LASTS_S)
+        return Session(token=token, staff=code, role=role, lasts_s=LASTS_S)
+
+    def check(self, code: str, password: str, address: str, way: str) -> str:
+        """
+        The role of who gives this code and password; what came of it is kept.
+
+        Parameters
+        ----------
+        way
+            "password" to sign in, "witness" to stand beside somebody who hands over.
+
+        Raises
+        ------
+        RefusedHere
+            As ``sign_in``.
+        """
+        network = signins.network_of(address)
         if wait := ceil(self._slowing.begin(code, address)):
+            if self._is_first(code, network, wait):
+                signins.keep(self._people, code, "waits", way, network)
             raise RefusedHere(
                 "too-often",
                 f"A wrong password was given too often; wait {wait} seconds.",
@@ -101,18 +128,30 @@ class Sessions:
             with self._checking:
                 role = staff.check(self._people, code, password)
         except RefusedError as error:
+            signins.keep(self._people, code, "refused", way, network)
             raise RefusedHere("sign-in", str(error)) from None
         self._slowing.right(code, address)
-        token = secrets.token_urlsafe(32)
-        with self._lock:
-            self._open = {key: one for key, one in self._open.items() if one.until > now}
-            self._open[_hash(token)] = _Open(code, now + LASTS_S)
-        return Session(token=token, staff=code, role=role, lasts_s=LASTS_S)
+        signins.keep(self._people, code, "in", way, network)
+        return role
 
-    def sign_out(self, token: str) -> None:
+    def _is_first(self, code: str, network: str, wait: int) -> bool:
+        """Whether this is the first try of a wait: the others are not kept, or whoever guesses would fill the disk."""
+        key, now = (code if staff.role_of(self._people, code) else None, network), self._now()
+        with self._lock:
+            if self._waiting.get(key, now) > now:
+                return False
+            self._waiting.pop(key, None)
+            self._waiting[key] = now + wait
+            while len(self._waiting) > MOST:
+                self._waiting.popitem(last=False)
+        return True
+
+    def sign_out(self, token: str, address: str = "") -> None:
         """End a session."""
         with self._lock:
-            self._open.pop(_hash(token), None)
+            found = self._open.pop(_hash(token), None)
+        if found is not None:
+            signins.keep(self._people, found.code, "out", "password", signins.network_of(address))
 
     def person(self, token: str) -> Person:
         """
@@ -151,18 +190,23 @@ class Sessions:
         @router.post("", operation_id="sign-in", response_model=Session)
         def sign_in(asked: SignIn, request: Request) -> Session:
             """Sign in."""
-            return self.sign_in(asked.staff, asked.password, request.client.host if request.client else "")
+            return self.sign_in(asked.staff, asked.password, address_of(request))
 
         @router.delete("", operation_id="sign-out", response_model=dict[str, Any])
         def sign_out(
-            credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+            request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
         ) -> JSONResponse:
             """Sign out."""
             if credentials is not None:
-                self.sign_out(credentials.credentials)
+                self.sign_out(credentials.credentials, address_of(request))
             return JSONResponse({})
 
         return router
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else ""
 
 
 def _hash(token: str) -> bytes:

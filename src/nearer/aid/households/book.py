@@ -7,6 +7,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -383,6 +384,15 @@ def reads_of(book: Households) -> list[dict[str, str | None]]:
     asked = sa.select(access_log.c.at, access_log.c.staff, access_log.c.act, access_log.c.card)
     with book.reading() as connection:
         return [dict(row) for row in connection.execute(asked.order_by(access_log.c.line)).mappings()]
+
+
+def newest_reads(book: Households, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+    """Lines of the access log before one, the newest first: line, at, staff, act, card."""
+    asked = sa.select(access_log).order_by(access_log.c.line.desc()).limit(limit)
+    if before is not None:
+        asked = asked.where(access_log.c.line < before)
+    with book.reading() as connection:
+        return [dict(row) for row in connection.execute(asked).mappings()]
 
 
 def _mark(key: bytes) -> str:

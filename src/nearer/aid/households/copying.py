@@ -2,7 +2,7 @@
 Copies the household database into a file and back, on either kind of database.
 
 The file is as ``nearer.aid.copies`` writes it, for its owner's eyes alone: hashes of cards, PINs and passwords, sizes,
-needs, staff and the access log. Keys of periods are never in it.
+needs, staff, the access log and sign-ins. Keys of periods are never in it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from nearer.aid import copies
 from nearer.aid.households.migrate import newest, revision_of, revisions, upgrade_to
 from nearer.aid.households.store import Households, has_tables
-from nearer.aid.households.tables import metadata
+from nearer.aid.households.tables import FIXED, metadata
 from nearer.aid.store import engine_of, reading_of, shown, trouble_of, url_of
 from nearer.errors import OutputError, UsageError
 from nearer.files import written_whole
@@ -125,13 +125,14 @@ def _restored(file: Path, told: dict[str, Any], url: sa.URL) -> dict[str, Any]:
             upgrade_to(connection, told["form"])
             sums = copies.filled(connection, file, HOUSEHOLDS, _quiet)
             copies.same_rows(connection, file, HOUSEHOLDS, sums)
+            upgrade_to(connection, newest())
             if engine.dialect.name == "postgresql":
                 # The lines that come next are numbered after those that are there.
-                connection.exec_driver_sql(
-                    "SELECT setval(pg_get_serial_sequence('access_log', 'line'), "
-                    "(SELECT COALESCE(MAX(line), 0) + 1 FROM access_log), false)"
-                )
-            upgrade_to(connection, newest())
+                for table in FIXED:
+                    connection.exec_driver_sql(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'line'), "
+                        f"(SELECT COALESCE(MAX(line), 0) + 1 FROM {table}), false)"
+                    )
             connection.commit()
     except Exception as error:
         if trouble_of(error) == "full" or isinstance(error, sa.exc.OperationalError):

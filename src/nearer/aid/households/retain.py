@@ -1,5 +1,5 @@
 """
-What is no longer needed goes: period keys, retired cards, households not seen, the access log.
+What is no longer needed goes: period keys, retired cards, households not seen, the access log, sign-ins.
 
 It is deleted from the database, from SQLite's free pages and write-ahead log, and a key's file is overwritten before it
 is removed. What a file system or a disk keeps of overwritten blocks, and copies that somebody made, are out of reach.
@@ -16,7 +16,15 @@ import sqlalchemy as sa
 from nearer.aid import tables as ledger
 from nearer.aid.clock import local_day, moment_text
 from nearer.aid.households.store import Households
-from nearer.aid.households.tables import access_log, cards, household_needs, households, period_keys, retention
+from nearer.aid.households.tables import (
+    access_log,
+    cards,
+    household_needs,
+    households,
+    period_keys,
+    retention,
+    sign_ins,
+)
 from nearer.aid.refusals import BusyError
 from nearer.aid.store import Store, trouble_of
 from nearer.errors import UsageError
@@ -37,6 +45,7 @@ class Gone:
     cards: int
     households: int
     log_lines: int
+    sign_ins: int
 
     def as_json(self) -> dict[str, int]:
         """Plain figures."""
@@ -63,7 +72,7 @@ def retain(
     unseen_days
         A household goes, with its cards, when none of its cards was seen for so many days.
     log_days
-        Lines of the access log go when they are so many days old.
+        Lines of the access log and of sign-ins go when they are so many days old.
 
     Raises
     ------
@@ -90,9 +99,10 @@ def retain(
         many = connection.execute(households.delete().where(last_seen)).rowcount
         before = moment_text(now - timedelta(days=log_days))
         lines = connection.execute(access_log.delete().where(access_log.c.at < before)).rowcount
+        entries = connection.execute(sign_ins.delete().where(sign_ins.c.at < before)).rowcount
         _say(connection, running=0)
     _clear_files(people)
-    return Gone(gone_keys, len(old), many, lines)
+    return Gone(gone_keys, len(old), many, lines, entries)
 
 
 def _ends_of_periods(store: Store) -> dict[tuple[str, str], tuple[str, str]]:

@@ -6,7 +6,7 @@ Everything of the household is read first and apart; what reaches the ledger is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -27,6 +27,9 @@ from nearer.aid.households.store import Households
 from nearer.aid.refusals import RefusedError
 from nearer.aid.store import Store, sql_of
 from nearer.errors import UsageError
+
+Check = Callable[[Households, str, str], str]
+"""The role of who gives a code and a password, as ``staff.check``."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,7 @@ def claimant(
     witness: str | None = None,
     witness_password: str | None = None,
     at: datetime | None = None,
+    check: Check = staff.check,
 ) -> Claimant:
     """
     The household of a card that is about to receive something, after it has confirmed.
@@ -178,6 +182,8 @@ def claimant(
         How the receiver confirms: "tap" (the card again), "pin", or "witness", a second member of staff.
     pin, witness, witness_password
         What the proof needs; a password where there is staff.
+    check
+        What tells the role of a witness by code and password.
 
     Raises
     ------
@@ -192,7 +198,7 @@ def claimant(
         moment = moment_of(before[0]) if before else at or people.now()
         period = _period(_to_read(connection, moment), site, programme)
     if before is None:
-        _confirm(people, household, by, proof, pin, witness, witness_password)
+        _confirm(people, household, by, proof, pin, witness, witness_password, check)
         if witness is not None:
             with people.writing() as connection:
                 log_read(connection, people, witness, "witness", card)
@@ -216,6 +222,7 @@ def hand_over(
     witness_password: str | None = None,
     reservation: str | None = None,
     at: datetime | None = None,
+    check: Check = staff.check,
 ) -> dict[str, Any]:
     """
     Hand goods to a card's household, within what it has left.
@@ -250,6 +257,7 @@ def hand_over(
         witness=witness,
         witness_password=witness_password,
         at=at,
+        check=check,
     )
     command = c.HandOver(
         site=site,
@@ -278,6 +286,7 @@ def _confirm(
     pin: str | None,
     witness: str | None,
     witness_password: str | None,
+    check: Check,
 ) -> None:
     if (pin is not None) != (proof == "pin") or (witness is not None) != (proof == "witness"):
         raise UsageError("A PIN goes with the proof pin, a witness with the proof witness, and neither with tap.")
@@ -287,7 +296,7 @@ def _confirm(
         if witness == by:
             raise RefusedError("The witness is somebody else than who hands over.")
         if staff.any_staff(people):
-            staff.need(staff.check(people, witness, witness_password or ""), "witness")
+            staff.need(check(people, witness, witness_password or ""), "witness")
 
 
 def _to_read(connection: sa.Connection, moment: datetime) -> Book:

@@ -125,6 +125,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "labels": (_DESK, _STOCK, _COORDINATOR),
     "retain": _BOSS,
     "access-log": _BOOKS,
+    "sign-ins": _BOOKS,
     # Staff.
     "add-staff": _BOSS,
     "change-staff": _BOSS,

@@ -32,6 +32,12 @@ NEEDS = {
 
 ROLES = ("viewer", "desk", "stock", "coordinator", "auditor")
 
+OUTCOMES = ("in", "refused", "waits", "out")
+"""What came of a sign-in; who waits has given a wrong password too often."""
+
+WAYS = ("password", "witness", "terminal", "oidc")
+"""How somebody signs in: on a page, as a witness, at the command line, with another organisation's account."""
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -135,6 +141,21 @@ access_log = Table(
     sqlite_strict=True,
 )
 
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("line", _WHOLE, primary_key=True, autoincrement=True),
+    _text("at"),
+    _text("staff", null=True),
+    _text("outcome"),
+    _text("way"),
+    _text("network"),
+    _is_in("outcome", OUTCOMES),
+    _is_in("way", WAYS),
+    Index(None, "at"),
+    sqlite_strict=True,
+)
+
 retention = Table(
     "retention",
     metadata,
@@ -146,11 +167,11 @@ retention = Table(
     sqlite_strict=True,
 )
 
-BY_RETENTION = ("households", "cards", "period_keys", "access_log")
+BY_RETENTION = ("households", "cards", "period_keys", "access_log", "sign_ins")
 """Tables from which the retention job alone deletes."""
 
 KEPT = ("staff", "retention")
 """Tables from which nothing is deleted: staff are disabled."""
 
-FIXED = ("access_log",)
+FIXED = ("access_log", "sign_ins")
 """Tables whose rows are never changed."""

@@ -192,7 +192,7 @@ def retain(
         else:
             say(
                 f"Gone: {gone.keys} keys of periods, {gone.cards} retired cards, {gone.households} households, "
-                f"{gone.log_lines} lines of the access log."
+                f"{gone.log_lines} lines of the access log, {gone.sign_ins} sign-ins."
             )
 
 

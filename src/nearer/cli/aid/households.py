@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nearer.cli.aid.doorkeeper import allowed, open_people, secret, token_from
+from nearer.cli.aid.doorkeeper import allowed, checked_and_kept, open_people, secret, token_from
 from nearer.cli.aid.shared import (
     AsJson,
     At,
@@ -147,6 +148,7 @@ def _claimant(
             witness=witness,
             witness_password=password,
             at=moment,
+            check=partial(checked_and_kept, way="witness"),
         )
 
 

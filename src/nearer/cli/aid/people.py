@@ -92,4 +92,31 @@ def show_staff(context: typer.Context, as_json: AsJson = False) -> None:
             say("Nobody.")
 
 
-COMMANDS = {"add-staff": add_staff, "change-staff": change_staff, "password": password, "staff": show_staff}
+def sign_ins(
+    context: typer.Context,
+    most: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="So many of the newest.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show who signed in, was refused, waited or signed out: when, how, and from which network; the newest first."""
+    with answering(as_json):
+        from nearer.aid.households import signins
+
+        with open_people(context) as people:
+            rows = signins.newest(people, most)
+        if as_json:
+            say_json(rows)
+        elif rows:
+            rows_table([row | {"staff": row["staff"] or "?"} for row in rows])
+            if any(row["staff"] is None for row in rows):
+                say("?: what was typed is no staff code, and is not kept.")
+        else:
+            say("Nothing.")
+
+
+COMMANDS = {
+    "add-staff": add_staff,
+    "change-staff": change_staff,
+    "password": password,
+    "staff": show_staff,
+    "sign-ins": sign_ins,
+}
