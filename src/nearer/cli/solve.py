@@ -23,6 +23,7 @@ _Format = Literal[
     "delmaire",
     "tbed1",
     "mclp-grid",
+    "points",
     "csv",
 ]
 _Distance = Literal["floor", "round", "ceil", "exact"]
@@ -41,6 +42,9 @@ def solve(
     ] = None,
     budget: Annotated[
         float | None, typer.Option(min=0, help="max-cover, in place of -p: what the open sites may cost at most.")
+    ] = None,
+    sites: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="points: the file with the sites, FILE being the customers.")
     ] = None,
     distance: Annotated[_Distance, typer.Option(help="tsplib: what to make of Euclidean distances.")] = "floor",
     capacity: Annotated[float | None, typer.Option(min=0, help="orlib-cap: the number for the word capacity.")] = None,
@@ -109,6 +113,7 @@ def solve(
             second_share,
             decay_to,
             None if decay_table is None else read_decay_table(decay_table),
+            None if sites is None else str(sites),
         )
         with stoppable() as stop, progress_bars() as progress:
             result = solve_file(

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nearer.errors import UsageError
 from nearer.files import written_whole
 from nearer.kernels.jit import default_threads
 from nearer.model import Instance, Solution, Status, relative_gap
@@ -75,7 +76,11 @@ def solve_file(
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     start_s = time.perf_counter()
     asked = asked or Asked()
-    problem = read_problem(path, request, tell, run.go_on, near=not asked.anything)
+    if with_assignment and request.file_format == "points":
+        raise UsageError("Customers of format points are merged as they are read: leave out --assignment.")
+    problem = read_problem(
+        path, request, tell, run.go_on, not asked.anything, threads=run.threads, progress=run.progress
+    )
     asked.check(problem)
     seconds_read = time.perf_counter() - start_s
     head = _head(path, problem, seconds_read)
@@ -163,7 +168,9 @@ def _head(path: Path, problem: Problem, seconds_read: float) -> dict[str, Any]:
         "second_share": request.second_share,
         "decay_to": request.decay_to,
         "decay_table": None if request.decay_table is None else [list(step) for step in request.decay_table],
-        "n_demand": instance.n_rows,
+        "sites_file": request.sites_file,
+        "n_demand": instance.n_rows if problem.n_customers is None else problem.n_customers,
+        "n_rows": instance.n_rows,
         "n_sites": instance.n_sites,
         "p": request.p,
         "status": None,

@@ -26,6 +26,7 @@ Format = Literal[
     "delmaire",
     "tbed1",
     "mclp-grid",
+    "points",
     "csv",
 ]
 Rounding = Literal["floor", "round", "ceil", "exact"]

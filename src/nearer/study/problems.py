@@ -11,9 +11,11 @@ from typing import Literal, get_args
 import numpy as np
 
 from nearer.errors import UsageError
+from nearer.inputs.point_stream import read_sites
 from nearer.model import FREE, Decay, Instance, covering_instance
 from nearer.model.plane import PlaneRows
-from nearer.progress import Stop
+from nearer.progress import Progress, Stop
+from nearer.study.cover_points import read_cover_sets
 from nearer.study.domination import without_dominated
 from nearer.study.pairs import Format, Rounding, Table, asking, read_table, rows_within, sorted_rows
 from nearer.units import FloatArray, IntArray
@@ -32,6 +34,7 @@ PROBLEMS: dict[Format, tuple[Kind, ...]] = {
     "delmaire": _WAREHOUSES,
     "tbed1": _WAREHOUSES,
     "mclp-grid": ("max-cover", "set-cover"),
+    "points": ("max-cover",),
     "csv": get_args(Kind),
 }
 """What each format can be asked for."""
@@ -69,6 +72,8 @@ class Request:
         Maximal covering: the distance, beyond the radius, at which a weight that falls in a straight line is gone.
     decay_table
         Maximal covering, in place of the radius: distances, each with the share that counts up to it.
+    sites_file
+        Points: the file with the sites.
     """
 
     problem: Kind
@@ -82,6 +87,7 @@ class Request:
     second_share: float | None = None
     decay_to: float | None = None
     decay_table: tuple[tuple[float, float], ...] | None = None
+    sites_file: str | None = None
 
     @property
     def decay(self) -> Decay | None:
@@ -113,6 +119,8 @@ class Problem:
         No solution that serves everybody costs as much as this; one that leaves a customer out costs more.
     plane
         The points, where the instance holds but the nearest sites of each and may have to hold more.
+    n_customers
+        Customers of which several are one row; None where each has its own.
     """
 
     request: Request
@@ -121,6 +129,7 @@ class Problem:
     impossible: str = ""
     serving_below: float = math.inf
     plane: PlaneRows | None = None
+    n_customers: int | None = None
 
     def smaller(self, stop: Stop | None = None) -> Instance:
         """What the solver is given: the instance, in set cover without what is dominated."""
@@ -138,6 +147,9 @@ def read_problem(
     go_on: Callable[[], None] = lambda: None,
     near: bool = False,
     within: FloatArray | None = None,
+    plain: bool = False,
+    threads: int = 1,
+    progress: Progress | None = None,
 ) -> Problem:
     """
     Read a benchmark file as a problem.
@@ -155,6 +167,8 @@ def read_problem(
     within
         Keep only pairs that cost at most so much, float64 (n_rows,); a customer served by none then pays just that,
         which changes no plan's value and no bound by multipliers that are not more.
+    plain, threads, progress
+        As of ``read_cover_sets``, for points.
 
     Raises
     ------
@@ -164,6 +178,8 @@ def read_problem(
         The format cannot be that problem, or something it needs is missing.
     """
     _refuse_what_does_not_fit(request)
+    if request.file_format == "points":
+        return _cover_of_points(Path(path), request, go_on, plain, threads, progress)
     table = read_table(Path(path), request.file_format, request.distance, request.problem_number)
     table.chunks = asking(table.chunks, go_on)
     request = _completed(request, table)
@@ -218,6 +234,14 @@ def _refuse_what_does_not_fit(request: Request) -> None:
         raise UsageError("A set-cover problem finds the number of sites itself: leave out -p.")
     if request.capacity is not None and file_format != "orlib-cap":
         raise UsageError("--capacity is for orlib-cap files that say the word capacity in place of a number.")
+    if (request.sites_file is not None) != (file_format == "points"):
+        raise UsageError(
+            "A file of format points holds the customers: add --sites FILE with the sites."
+            if file_format == "points"
+            else "--sites is for files of format points."
+        )
+    if file_format == "points" and (request.second_share is not None or request.decay is not None):
+        raise UsageError("Customers of format points are covered or not: leave out --second-share and --decay-….")
     if request.problem_number is not None and file_format != "orlib-pmedcap":
         raise UsageError("--problem-number is for orlib-pmedcap files, which hold several problems.")
 
@@ -247,15 +271,19 @@ def _refuse_wrong_cover(request: Request) -> None:
 
 def _completed(request: Request, table: Table) -> Request:
     """The request with p from the file, or from the budget, checked against the number of sites."""
+    return _with_p(request, table.m, table.p)
+
+
+def _with_p(request: Request, m: int, p_of_file: int | None) -> Request:
     p = request.p
     if request.problem in ("p-median", "p-center", "max-cover") or request.file_format == "orlib-pmedcap":
         if p is None and request.budget is None:
-            p = table.p
+            p = p_of_file
         if p is None and request.budget is None:
             also = ", or --budget B" if request.problem == "max-cover" else ""
             raise UsageError(f"The file does not say how many sites to open: add -p N{also}.")
-    if p is not None and not 1 <= p <= table.m:
-        raise UsageError(f"{p} sites of {table.m} cannot be opened: give -p a number from 1 to {table.m}.")
+    if p is not None and not 1 <= p <= m:
+        raise UsageError(f"{p} sites of {m} cannot be opened: give -p a number from 1 to {m}.")
     return Request(**(vars(request) | {"p": p}))
 
 
@@ -324,7 +352,7 @@ def _covering(request: Request, table: Table) -> Problem:
     site_idx = np.concatenate(parts)
     if request.problem == "max-cover":
         weight = np.ones(n) if table.weight is None else table.weight
-        low, high = (request.p, request.p) if request.p is not None else (0, _affordable(request, table))
+        low, high = (request.p, request.p) if request.p is not None else (0, _affordable(request, table.m, table.price))
         instance = covering_instance(
             indptr,
             site_idx,
@@ -355,15 +383,30 @@ def _covering(request: Request, table: Table) -> Problem:
     return Problem(request, instance, impossible=reason)
 
 
-def _affordable(request: Request, table: Table) -> int:
+def _cover_of_points(
+    path: Path, request: Request, go_on: Callable[[], None], plain: bool, threads: int, progress: Progress | None
+) -> Problem:
+    """As ``_covering``, of customers that are merged as they are read."""
+    sites = read_sites(Path(request.sites_file or ""))
+    m = len(sites.x)
+    request = _with_p(request, m, None)
+    limit = float(request.radius or 0.0) * (1 + _ON_THE_RIM)
+    sets = read_cover_sets(path, sites, limit, threads=threads, progress=progress, go_on=go_on, plain=plain)
+    low, high = (request.p, request.p) if request.p is not None else (0, _affordable(request, m, sites.price))
+    standing = np.full(m, FREE, dtype=np.int8)
+    instance = covering_instance(sets.indptr, sets.site, sets.weight, standing, low, high)
+    return Problem(request, instance, covered_of=math.fsum(sets.weight), n_customers=sets.n_points)
+
+
+def _affordable(request: Request, m: int, price: FloatArray | None) -> int:
     """Sites that a budget pays for, where each costs the same."""
-    price = np.ones(table.m) if table.price is None else table.price
+    price = np.ones(m) if price is None else price
     if np.any(price != price[0]):
         raise UsageError("The sites of this file differ in cost, for which --budget is not solved yet: give -p N.")
     budget = float(request.budget or 0.0)
     if price[0] == 0:
-        return table.m
-    return int(min(max(math.floor(budget / float(price[0]) * (1 + _ON_THE_RIM)), 0), table.m))
+        return m
+    return int(min(max(math.floor(budget / float(price[0]) * (1 + _ON_THE_RIM)), 0), m))
 
 
 def _capacity(request: Request, table: Table) -> FloatArray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -46,6 +46,7 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "decay_table": list,
     "assignment": list,
     "proof_file": str,
+    "sites_file": str,
 }
 _CHOICES = {"why", "alternatives"}
 _REMEDY = "give a file that `nearer solve --json` wrote, of a run that found something"
@@ -83,10 +84,12 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
     """
     result = _read_result(result_file)
     request = _request(result)
+    if request.sites_file is not None and not Path(request.sites_file).is_file():
+        request = replace(request, sites_file=str(instance_file.parent / Path(request.sites_file).name))
     certificate = _certificate(result_file, Path(result["proof_file"])) if result.get("proof_file") else None
     chosen = np.array(sorted(set(result["open"])), dtype=np.int64) - 1
     within = None if result.keys() & _CHOICES else _what_matters(instance_file, request, chosen, certificate)
-    problem = read_problem(instance_file, request, within=within)
+    problem = read_problem(instance_file, request, within=within, plain=True)
     instance = problem.instance
     if len(chosen) and (chosen[0] < 0 or chosen[-1] >= instance.n_sites):
         raise InputError([Fault(f"open sites must be 1 to {instance.n_sites}", file=result_file.name, column="open")])
@@ -281,6 +284,7 @@ def _request(result: dict[str, Any]) -> Request:
         second_share=result.get("second_share"),
         decay_to=result.get("decay_to"),
         decay_table=tuple((at, share) for at, share in table) if (table := result.get("decay_table")) else None,
+        sites_file=result.get("sites_file"),
     )
 
 
