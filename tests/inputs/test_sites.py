@@ -26,6 +26,17 @@ def faults(folder: Path, text: str, **settings: object) -> list[str]:
     return [str(fault) for fault in caught.value.faults]
 
 
+def test_who_owns_a_site_and_its_price_may_be_called_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("id,lon,lat,owner,agency,price\na,0,0,city,x,5\n", encoding="utf-8")
+    source = SitesSource(file="s.csv", status="candidate", agency="owner", cost="price")
+    table = sites_of(read_frame(tmp_path / "s.csv"), source).table
+    assert table[["agency", "cost", "agency_given"]].to_dict("records") == [
+        {"agency": "city", "cost": "5", "agency_given": "x"}
+    ]
+    with pytest.raises(InputError, match="column payer: there is no such column"):
+        sites_of(read_frame(tmp_path / "s.csv"), SitesSource(file="s.csv", status="candidate", agency="payer"))
+
+
 def test_sites_keep_ids_names_and_every_further_column_as_written(tmp_path: Path) -> None:
     sites = join_sites(
         [read(tmp_path, "id,name,lon,lat,rooms\n007,Hall,9.5,47.1,03\nb,,9.6,47.2,\n", status="existing")]

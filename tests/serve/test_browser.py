@@ -72,9 +72,10 @@ def test_a_first_visit_ends_with_a_proven_plan_of_liechtenstein(visit: Callable[
     first = next(site for site in plan["sites"] if site["order"] == 1)
     assert first["name"] in rows.first.inner_text()
     page.get_by_role("button", name="What changes").click()
+    page.get_by_text("People by minutes saved").click()
     page.get_by_text("newly within reach").wait_for()
     page.reload()
-    page.get_by_text("newly within reach").wait_for()
+    page.get_by_text("People by minutes saved").wait_for()
 
 
 def test_own_files_with_three_faults_are_mended_on_the_page(

@@ -2,6 +2,7 @@
 
 import { part, type Area, type FarPlace, type PlannedSite } from "./api.js";
 import { h, replace } from "./dom.js";
+import { agencyTable, hasAgencies, hasPhases, phaseTable } from "./partners.js";
 import type { StudyPage } from "./study.js";
 import { readOpen, type Tab } from "./view.js";
 import { about, minutes, num, percent, t, tn, towards } from "./words.js";
@@ -194,11 +195,18 @@ function tabs(page: StudyPage): HTMLElement {
         next?.click();
       } }, text);
   return h("div", { class: "tabs", role: "tablist", "aria-label": t("Tables") },
-    tab("centres", t("Centres")), tab("areas", t("Areas")), page.plan ? tab("far", t("Still far")) : null);
+    tab("centres", t("Centres")), tab("areas", t("Areas")), page.plan ? tab("far", t("Still far")) : null,
+    page.plan && hasPhases(page.plan.plan) ? tab("phases", t("Phases")) : null, page.plan && hasAgencies(page.plan.plan) ? tab("agencies", t("Agencies")) : null);
 }
 
 function table(page: StudyPage): HTMLElement {
-  const inner = page.view.tab === "areas" ? areaTable(page) : page.view.tab === "far" && page.plan ? farTable(page, page.plan.plan.far) : centreTable(page);
+  const plan = page.plan?.plan;
+  const { tab } = page.view;
+  const inner = tab === "areas" ? areaTable(page)
+    : tab === "far" && plan ? farTable(page, plan.far)
+    : tab === "phases" && plan && hasPhases(plan) ? phaseTable(page, plan)
+    : tab === "agencies" && plan && hasAgencies(plan) ? agencyTable(page, plan)
+    : centreTable(page);
   return h("div", { class: "table", id: "tab-panel", role: "tabpanel", tabindex: 0, "aria-labelledby": `tab-${page.view.tab}` }, inner);
 }
 

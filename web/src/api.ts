@@ -52,7 +52,14 @@ export interface PlanSettings {
   forbid: string[];
   within_share: number | null;
   everyone_within_min: number | null;
-  phases: { name: string; open: number | null }[];
+  phases: { name: string; open: number | null; open_max: number | null; budget: number | null; years: number }[];
+}
+
+export interface AgencySettings {
+  name: string;
+  budget: number | null;
+  min_open: number | null;
+  max_open: number | null;
 }
 
 export interface Study {
@@ -62,7 +69,7 @@ export interface Study {
     streets: { mode: string; limit_min: number };
     people: { groups: Record<string, string> };
     plan: PlanSettings;
-    agencies: { name: string }[];
+    agencies: AgencySettings[];
     levels: { name: string }[];
   };
   unreached_min: number;
@@ -162,6 +169,26 @@ export interface PlanDocument {
   measures: { before: Access; after: Access };
   far: FarPlace[];
   notes: string[];
+  phases: PlannedPhase[];
+  agencies: PlannedAgency[];
+  settings: { agencies: AgencySettings[] };
+}
+
+export interface PlannedPhase {
+  name: string;
+  opened: string[];
+  centres: number;
+  spent: number;
+  mean_min: number;
+}
+
+export interface PlannedAgency {
+  name: string;
+  venues_today: number;
+  opened: string[];
+  people: number;
+  spent: number[];
+  budget: number | null;
 }
 
 export interface PlanFolder {

@@ -1,9 +1,10 @@
 /** The questions: place, people and centres told, the plan asked for, the plans there are. */
 
-import { part, type PlanLine } from "./api.js";
+import type { PlanLine } from "./api.js";
 import { h, replace } from "./dom.js";
+import { furtherPart } from "./further.js";
 import { jobBox } from "./job.js";
-import { editRows } from "./rows.js";
+import { freshen, phasesOpen, rowsPart } from "./rows.js";
 import type { StudyPage } from "./study.js";
 import { minutes, num, percent, t, tn, towards, when } from "./words.js";
 
@@ -25,6 +26,9 @@ export function renderAsk(pane: HTMLElement, page: StudyPage): void {
   if (pane.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement && pane.querySelector("form")) {
     const jobs = pane.querySelector("#job-place");
     if (jobs) replace(jobs, jobPart(page));
+    const refused = pane.querySelector("#refused");
+    if (refused) replace(refused, page.refused);
+    freshen(pane, page);
     return;
   }
   const open = new Set([...pane.querySelectorAll("details[open]")].map((one) => one.id));
@@ -62,7 +66,6 @@ function planForm(page: StudyPage): HTMLElement {
   const { plan } = page.data.settings;
   const goal = typeof plan.objective === "string" ? plan.objective : (plan.objective[0] ?? "travel");
   const groups = Object.keys(page.data.settings.people.groups);
-  const busy = page.job !== null && (page.job.state === "waiting" || page.job.state === "running");
   const number = h("input", { id: "number", name: "number", type: "number", min: 0, max: 100000, step: 1, required: true, value: plan.open ?? plan.open_max ?? 5 });
   const how = h("select", { id: "how", name: "how", "aria-label": t("Exactly or at most") },
     h("option", { value: "exactly", selected: plan.open !== null }, t("exactly")), h("option", { value: "most", selected: plan.open === null }, t("at most")));
@@ -74,7 +77,8 @@ function planForm(page: StudyPage): HTMLElement {
   const weights = groups.map((name) => ({ name, field: h("input", { id: `weight-${name}`, type: "number", min: 0, max: 10000, step: "any", value: plan.group_weights[name] ?? 1 }) }));
   const shareRow = h("label", { class: "field", hidden: goal !== "cost" }, h("span", {}, t("Share of people to bring near, in percent")), share);
   goals.addEventListener("change", () => { shareRow.hidden = goals.value !== "cost"; });
-  const counted = !page.data.settings.plan.phases.some((one) => one.open !== null);
+  const phased = phasesOpen(page);
+  const counted = phased === null;
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -96,19 +100,31 @@ function planForm(page: StudyPage): HTMLElement {
     if (await page.change(values)) await page.begin({ kind: "plan", time_limit_s: Number(limit.value) });
   };
 
+  const today = page.scene?.sites.status.filter((one) => one === "existing").length ?? 0;
+  const inAll = h("small", { id: "in-all" });
+  const count = (): void => {
+    const more = phased ?? Number(number.value);
+    inAll.textContent = page.scene ? t("{today} today and {more} new: {all} in all.", { today: num(today), more: num(more), all: num(today + more) }) : "";
+  };
+  number.addEventListener("input", count);
+  count();
+  const ruled = plan.force.length + plan.forbid.length;
   return h("form", { class: "block", onsubmit: submit },
     h("h2", {}, t("What should be planned?")),
-    h("div", { class: "field" }, h("label", { for: "number" }, t("New centres")), h("div", { class: "row" }, how, number)),
+    phased === null
+      ? h("div", { class: "field" }, h("label", { for: "number" }, t("New centres")), h("div", { class: "row" }, how, number), inAll)
+      : h("p", { class: "field" }, tn(phased, "One new centre, in phases.", "{n} new centres, in phases."), inAll),
     h("label", { class: "field" }, h("span", {}, t("What matters")), goals),
     shareRow,
     h("label", { class: "field" }, h("span", {}, t("Near means within so many minutes")), near),
-    h("details", { id: "more" }, h("summary", {}, t("More: money, groups, phases, agencies")),
+    rowsPart(page, "agencies"), rowsPart(page, "phases"), rowsPart(page, "levels"),
+    h("details", { id: "more", class: "list" }, h("summary", {}, t("Money, groups, time"), ruled ? `: ${tn(ruled, "one place is fixed", "{n} places are fixed")}` : ""),
       h("label", { class: "field" }, h("span", {}, t("Money for opening, in all")), budget),
       ...weights.map(({ name, field }) => h("label", { class: "field" }, h("span", {}, t("One of {group} counts as much as", { group: name })), field)),
       h("label", { class: "field" }, h("span", {}, t("Longest search, seconds")), limit),
-      named(page, "force", t("Must open")), named(page, "forbid", t("Must not open")),
-      editRows(page, "phases"), editRows(page, "agencies"), editRows(page, "levels")),
-    h("button", { id: "plan", class: "primary wide", type: "submit", disabled: busy }, t("Find the best places")));
+      named(page, "force", t("Must open")), named(page, "forbid", t("Must not open"))),
+    h("div", { id: "refused", class: "fault", role: "alert", dir: "auto" }, page.refused),
+    h("button", { id: "plan", class: "primary wide", type: "submit", disabled: page.busy }, t("Find the best places")));
 }
 
 function named(page: StudyPage, key: "force" | "forbid", title: string): HTMLElement | null {
@@ -139,36 +155,3 @@ function plansPart(page: StudyPage): HTMLElement | null {
   };
   return h("div", { class: "block" }, h("h2", {}, t("Plans")), h("ul", { class: "plans" }, ...plans.map(row)));
 }
-
-function furtherPart(page: StudyPage): HTMLElement | null {
-  if (!page.scene) return null;
-  const busy = page.job !== null && page.job.state !== "failed";
-  const shown = page.answered;
-  const where = `/api/studies/${part(page.study)}`;
-  const pageOf = (kind: string): string =>
-    kind === "stress" ? `${where}/plans/${part(page.view.plan)}/stress/${part(shown?.job.outcome.stress ?? "")}/stress.html` : `${where}/${kind}/${kind}.html`;
-  const drawing = page.drawing !== null;
-  const corners = page.drawing?.[0]?.length ?? 0;
-  return h("div", { class: "block" }, h("h2", {}, t("Further questions")),
-    h("div", { class: "stack" },
-      h("button", { id: "gaps", type: "button", disabled: busy, onclick: () => void page.begin({ kind: "gaps", minutes: page.data.settings.plan.coverage_min }) }, t("Where are crowded areas without a centre?")),
-      h("button", { id: "curve", type: "button", disabled: busy, onclick: () => void page.begin({ kind: "curve" }) }, t("What does each further centre bring?")),
-      page.view.plan
-        ? h("button", { id: "draw", type: "button", "aria-pressed": String(drawing), disabled: busy, onclick: () => page.draw(!drawing) },
-            drawing ? tn(corners, "Done drawing (one corner)", "Done drawing ({n} corners)") : t("What if an area is flooded? Draw it"))
-        : null,
-      drawing ? h("p", { class: "quiet", role: "status" }, t("Click the corners on the map, one after the other.")) : null,
-      page.hazard.length && page.view.plan
-        ? h("button", { id: "stress", class: "primary", type: "button", disabled: busy, onclick: () => void page.begin({ kind: "stress", plan: page.view.plan, hazard: page.hazard }) }, t("See what happens then"))
-        : null,
-      shown
-        ? h("p", { class: "ready" }, h("a", { id: "answer-page", href: pageOf(shown.kind), target: "_blank", rel: "noopener" }, answerName(shown.kind)))
-        : null));
-}
-
-function answerName(kind: string): string {
-  if (kind === "gaps") return t("Open the page about crowded areas");
-  if (kind === "curve") return t("Open the page about each further centre");
-  return t("Open the page about what happens then");
-}
-

@@ -1,7 +1,7 @@
 /** What the map shows and what its colours mean, each class with the number of people in it. */
 
 import { h, replace } from "./dom.js";
-import { changeColours, minuteColours } from "./map.js";
+import { changeColours, minuteColours, WIDE } from "./map.js";
 import type { StudyPage } from "./study.js";
 import { readOpen, type Show } from "./view.js";
 import { about, num, t, tn } from "./words.js";
@@ -64,8 +64,8 @@ export function renderLegend(place: HTMLElement, page: StudyPage): void {
   const title = page.view.from ? t("People by minutes from this place") : comparing ? t("People by minutes saved") : t("People by minutes to the nearest centre");
   replace(
     place,
-    h("details", { open: place.querySelector("details")?.open ?? (place.parentElement?.clientWidth ?? 0) > 560 },
-      h("summary", {}, title),
+    h("details", { open: place.querySelector("details")?.open ?? (place.parentElement?.clientWidth ?? 0) >= WIDE },
+      h("summary", {}, title, strip(colours, comparing, limit)),
       h("ul", {}, ...rows.filter((row) => row !== null)),
       h("ul", { class: "marks" },
         mark("existing", t("centre of today")),
@@ -75,6 +75,17 @@ export function renderLegend(place: HTMLElement, page: StudyPage): void {
         n("candidate") ? mark("candidate", t("could open ({n})", { n: num(n("candidate")) })) : null,
         n("other") ? mark("other", t("another provider's")) : null)),
   );
+}
+
+/** The colours in one line, for when the legend is folded. */
+function strip(colours: string[], comparing: boolean, limit: number): HTMLElement {
+  const breaks = BREAKS.filter((one) => one < limit);
+  const cells = colours.filter((colour, k) => colour && (comparing || k <= breaks.length)).map((colour, k) => {
+    const cell = h("span", { class: "cell" }, comparing ? "" : num(BREAKS[k] ?? 0));
+    cell.style.setProperty("--cell", colour);
+    return cell;
+  });
+  return h("span", { class: "strip", "aria-hidden": "true" }, comparing ? t("longer") : "", ...cells, comparing ? t("shorter") : h("span", { class: "cell hatched" }));
 }
 
 function minuteNames(limit: number): string[] {

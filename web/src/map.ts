@@ -352,11 +352,14 @@ class TiledMap implements CityMap {
   }
 }
 
+/** From so wide a map on, its legend begins open and the city keeps clear of it. */
+export const WIDE = 800;
+
 /** Room around the city, more of it where the legend lies. */
 function room(place: HTMLElement): { top: number; bottom: number; left: number; right: number } {
-  const wide = place.clientWidth > 560 ? 310 : 24;
+  const wide = place.clientWidth >= WIDE ? 310 : 24;
   const rtl = document.documentElement.dir === "rtl";
-  return { top: 28, bottom: wide > 24 ? 36 : 88, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
+  return { top: 28, bottom: wide > 24 ? 36 : 96, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
 }
 
 const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -5,7 +5,7 @@ import { h, replace, toast } from "./dom.js";
 import { num, t, tn } from "./words.js";
 
 type Role = "people" | "existing" | "candidate" | "sites" | "streets" | "districts" | "exclude" | "unused";
-type ColumnKey = "total" | "id" | "name" | "lon" | "lat";
+type ColumnKey = "total" | "id" | "name" | "lon" | "lat" | "agency" | "cost";
 type Columns = Record<ColumnKey, string | null>;
 
 interface Brought {
@@ -48,7 +48,7 @@ class OwnPage {
   private readonly said = new Map<string, Said>();
   private name = "";
   private mode = "";
-  private number = 5;
+  private asked: number | null = null;
   private faults: Fault[] = [];
   private problem = "";
   private report: Report | null = null;
@@ -84,6 +84,12 @@ class OwnPage {
 
   private has(role: Role): boolean {
     return this.files.some((file) => this.said.get(file.name)?.role === role);
+  }
+
+  /** How many are to open: what was asked, else five or as many as there are places for it. */
+  private get number(): number {
+    const places = this.files.filter((file) => this.said.get(file.name)?.role === "candidate").reduce((sum, file) => sum + (file.rows ?? 0), 0);
+    return this.asked ?? (places ? Math.min(5, places) : 5);
   }
 
   private get way(): string {
@@ -172,9 +178,9 @@ class OwnPage {
       this.needs(),
       this.dropPlace(),
       h("p", { role: "status", class: "quiet", id: "own-status" }, this.busy),
-      ...this.files.map((file) => this.card(file)),
+      this.files.length ? this.end() : this.hint(),
       this.general(),
-      this.files.length ? this.end() : this.hint()));
+      ...this.files.map((file) => this.card(file))));
   }
 
   private needs(): HTMLElement {
@@ -191,7 +197,7 @@ class OwnPage {
     const input = h("input", { id: "files", type: "file", multiple: true, class: "hidden", tabindex: -1, onchange: () => void this.bring([...(input.files ?? [])]) });
     const place = h("div", { class: "drop" }, h("p", {}, t("Drop files here, or")),
       h("button", { id: "choose", type: "button", class: this.files.length ? "" : "primary", onclick: () => input.click() }, t("Choose files")), input,
-      h("p", { class: "quiet" }, t("CSV, GeoJSON, GeoPackage, Parquet, GeoTIFF, .osm.pbf. They stay on this machine.")));
+      h("p", { class: "quiet" }, t("CSV, Excel, GeoJSON, GeoPackage, Parquet, GeoTIFF, .osm.pbf. They stay on this machine.")));
     input.setAttribute("aria-label", t("Choose files"));
     place.addEventListener("dragover", (event) => { event.preventDefault(); place.classList.add("over"); });
     place.addEventListener("dragleave", () => place.classList.remove("over"));
@@ -219,7 +225,7 @@ class OwnPage {
   }
 
   private picks(file: Brought, one: Said): HTMLElement | null {
-    const keys: ColumnKey[] = one.role === "people" ? ["total", "lon", "lat"] : one.role === "districts" ? ["name"] : ["existing", "candidate", "sites"].includes(one.role) ? ["id", "name", "lon", "lat"] : [];
+    const keys: ColumnKey[] = one.role === "people" ? ["total", "lon", "lat"] : one.role === "districts" ? ["name"] : ["existing", "candidate", "sites"].includes(one.role) ? ["id", "name", "lon", "lat", "agency", ...(one.role === "existing" ? [] : ["cost" as const])] : [];
     const wanted = keys.filter((key) => !(file.geometry && (key === "lon" || key === "lat")));
     if (!wanted.length) return null;
     const pick = (key: ColumnKey): HTMLElement => {
@@ -264,17 +270,19 @@ class OwnPage {
     const way = h("select", { id: "way", onchange: () => { this.mode = way.value; void this.check(); } },
       ...([["walk", t("on foot, along streets")], ["bike", t("by bicycle, along streets")], ["drive", t("by car, along streets")], ["straight", t("on foot, in straight lines")]] as const)
         .filter(([value]) => value === "straight" || this.has("streets")).map(([value, text]) => h("option", { value, selected: value === this.way }, text)));
-    const number = h("input", { id: "open", type: "number", min: 0, max: 100000, value: this.number, onchange: () => { this.number = Number(number.value); void this.check(); } });
+    const number = h("input", { id: "open", type: "number", min: 0, max: 100000, value: this.number, onchange: () => { this.asked = Number(number.value); void this.check(); } });
     const good = this.report;
-    return h("div", { class: "block" },
+    const today = good?.sites["existing"] ?? 0;
+    return h("div", { class: "block", id: "own-end" },
       h("div", { class: "picks" }, h("label", {}, h("span", {}, t("How do people get there?")), way), h("label", {}, h("span", {}, t("New centres to begin with")), number)),
+      good ? h("p", { class: "quiet", id: "in-all" }, t("{today} today and {more} new: {all} in all.", { today: num(today), more: num(this.number), all: num(today + this.number) })) : null,
       this.faults.length ? h("p", { class: "fault", role: "status" }, tn(this.faults.length, "One thing is to be mended.", "{n} things are to be mended.")) : null,
       good
         ? h("div", { id: "good" },
             h("p", { role: "status" }, t("Nothing is wrong with these files: {people} people, {today} centres of today, {could} places that could open.", {
-              people: num(good.people), today: num(good.sites["existing"] ?? 0), could: num(good.sites["candidate"] ?? 0) }),
+              people: num(good.people), today: num(today), could: num(good.sites["candidate"] ?? 0) }),
               good.unreachable_people >= 1 ? ` ${t("{n} people are beyond {m} minutes of every place.", { n: num(good.unreachable_people), m: num(good.limit_min) })}` : ""),
-            h("a", { id: "go", class: "button", href: `#/study/${part(this.study ?? "")}` }, t("Open the map")))
+            h("a", { id: "go", class: "button primary", href: `#/study/${part(this.study ?? "")}` }, t("Open the map")))
         : null);
   }
 
@@ -303,6 +311,8 @@ function columnName(key: ColumnKey): string {
     case "name": return t("Name");
     case "lon": return t("Longitude");
     case "lat": return t("Latitude");
+    case "agency": return t("Whose it is");
+    case "cost": return t("Cost of opening");
   }
 }
 

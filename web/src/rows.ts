@@ -1,61 +1,168 @@
-/** Lists of a study that are short tables: phases, agencies, sizes of centres. */
+/** Lists of a study: phases, agencies, sizes of centres; each row is kept in the study's file as soon as it is changed. */
 
-import { h, replace } from "./dom.js";
+import { h } from "./dom.js";
 import type { StudyPage } from "./study.js";
-import { t } from "./words.js";
+import { num, t, tn } from "./words.js";
 
-type Row = Record<string, string | number | null>;
-interface Column {
+export type What = "phases" | "agencies" | "levels";
+export type Row = Record<string, unknown>;
+
+interface Field {
   key: string;
   name: string;
-  text?: boolean;
+  step?: string;
 }
 
-const KEYS = { phases: "plan.phases", agencies: "agencies", levels: "levels" } as const;
+const KEYS: Record<What, string> = { phases: "plan.phases", agencies: "agencies", levels: "levels" };
+/** What a key is without being written. */
+const USUAL: Row = { years: 1, cost: 0, running: 0 };
 
-function columns(what: keyof typeof KEYS): Column[] {
-  const name = { key: "name", name: t("Name"), text: true };
-  if (what === "phases") return [name, { key: "open", name: t("New centres") }, { key: "budget", name: t("Money") }];
-  if (what === "agencies") return [name, { key: "max_open", name: t("At most") }, { key: "budget", name: t("Money") }];
-  return [name, { key: "capacity", name: t("People it can serve") }, { key: "cost", name: t("Cost") }];
+function fields(what: What): Field[] {
+  if (what === "phases") return [{ key: "open", name: t("New centres"), step: "1" }, { key: "budget", name: t("Money") }, { key: "years", name: t("Lasts, years") }];
+  if (what === "agencies") {
+    return [{ key: "min_open", name: t("Opens at least"), step: "1" }, { key: "max_open", name: t("Opens at most"), step: "1" },
+      { key: "budget", name: t("Money for opening") }, { key: "running_budget", name: t("Money a year") }];
+  }
+  return [{ key: "capacity", name: t("People it can serve") }, { key: "cost", name: t("Cost of opening") }, { key: "running", name: t("Cost a year") }];
 }
 
-function title(what: keyof typeof KEYS): string {
+function title(what: What): string {
   return what === "phases" ? t("Phases") : what === "agencies" ? t("Agencies") : t("Sizes of centres");
 }
 
-/** A small table to edit; it is saved when a row is added, changed or taken out. */
-export function editRows(page: StudyPage, what: keyof typeof KEYS): HTMLElement {
-  const settings = page.data.settings as unknown as { plan: Record<string, Row[]> } & Record<string, Row[]>;
-  const rows: Row[] = (what === "phases" ? settings.plan["phases"] : settings[what]) ?? [];
-  const place = h("fieldset", { class: "rows" });
-  const save = async (next: Row[]): Promise<void> => {
-    const plain = next.map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && !emptyOf(value))));
-    // phases that say how many open stand in for the plan's own number
-    const more = what === "phases" && next.some((row) => row["open"] !== null && row["open"] !== undefined) ? { "plan.open": null, "plan.open_max": null } : {};
-    if (await page.change({ ...more, [KEYS[what]]: plain.length ? plain : null })) page.render();
-  };
-  const draw = (shown: Row[]): void => {
-    const fields = columns(what);
-    replace(place, h("legend", {}, title(what)),
-      shown.length
-        ? h("table", {}, h("thead", {}, h("tr", {}, ...fields.map((one) => h("th", { scope: "col" }, one.name)), h("td", {}))),
-            h("tbody", {}, ...shown.map((row, k) => h("tr", {},
-              ...fields.map((one) => h("td", {}, h("input", {
-                type: one.text ? "text" : "number", min: one.text ? null : 0, step: one.text ? null : "any", value: row[one.key] ?? "",
-                id: `${what}-${k}-${one.key}`, "aria-label": `${one.name}, ${title(what)} ${k + 1}`,
-                onchange: (event: Event) => {
-                  const typed = (event.target as HTMLInputElement).value;
-                  row[one.key] = one.text ? typed : typed === "" ? null : Number(typed);
-                  void save(shown);
-                },
-              }))),
-              h("td", {}, h("button", { type: "button", class: "plain", "aria-label": t("Take this row out"), onclick: () => void save(shown.filter((_, other) => other !== k)) }, "×"))))))
-        : null,
-      h("button", { type: "button", class: "small", id: `${what}-add`, onclick: () => draw([...shown, { name: "" }]) }, t("Add a row")));
-  };
-  draw(rows.map((row) => ({ ...row })));
-  return place;
+function hint(what: What): string {
+  if (what === "phases") return t("What opens first, and what later. What is open stays open.");
+  if (what === "agencies") return t("Who owns the places and pays for them. What is left empty has no limit.");
+  return t("How many people a centre of each size can serve, smallest first.");
 }
 
-const emptyOf = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+/** Rows of a list as the study's file has them. */
+export function rowsOf(page: StudyPage, what: What): Row[] {
+  const { settings } = page.data;
+  return (what === "phases" ? settings.plan.phases : settings[what]) as unknown as Row[];
+}
+
+/** Agencies that the study's places name, with how many centres and places that could open each has. */
+export function owners(page: StudyPage): Map<string, { today: number; could: number }> {
+  const found = new Map<string, { today: number; could: number }>();
+  const sites = page.scene?.sites;
+  sites?.agency.forEach((name, k) => {
+    if (!name) return;
+    const one = found.get(name) ?? { today: 0, could: 0 };
+    if (sites.status[k] === "existing") one.today += 1;
+    if (sites.status[k] === "candidate") one.could += 1;
+    found.set(name, one);
+  });
+  return found;
+}
+
+/** One list under a heading that opens; the heading says how many rows there are. */
+export function rowsPart(page: StudyPage, what: What): HTMLElement {
+  const rows = rowsOf(page, what);
+  const named = what === "agencies" && !rows.length ? owners(page).size : 0;
+  return h("details", { id: `list-${what}`, class: "list" },
+    h("summary", {}, `${title(what)}: `, h("strong", {}, said(page, what))),
+    h("p", { class: "quiet" }, hint(what)),
+    ...rows.map((row, k) => card(page, what, row, k)),
+    what === "phases" && rows.length ? h("p", { class: "quiet", id: "phases-sum" }, sum(page)) : null,
+    h("div", { class: "row" },
+      named > 1 ? h("button", { type: "button", class: "small primary", id: "agencies-take", onclick: () => save(page, what, () => [...owners(page).keys()].map((name) => ({ name }))) },
+        t("Plan with these: {names}", { names: [...owners(page).keys()].join(", ") })) : null,
+      h("button", { type: "button", class: "small", id: `${what}-add`, onclick: () => save(page, what, (now) => [...now, fresh(page, what, now)]) },
+        what === "phases" ? t("Add a phase") : what === "agencies" ? t("Add an agency") : t("Add a size"))));
+}
+
+/** What a heading says of its list. */
+function said(page: StudyPage, what: What): string {
+  const rows = rowsOf(page, what);
+  if (rows.length) return num(rows.length);
+  const named = what === "agencies" ? owners(page).size : 0;
+  return named > 1 ? tn(named, "one in your files", "{n} in your files") : t("none");
+}
+
+/** Bring headings and sums up to date while somebody types in one of the lists, which stay as they are. */
+export function freshen(pane: HTMLElement, page: StudyPage): void {
+  for (const what of ["phases", "agencies", "levels"] as const) {
+    const place = pane.querySelector(`#list-${what} summary strong`);
+    if (place) place.textContent = said(page, what);
+  }
+  const place = pane.querySelector("#phases-sum");
+  if (place) place.textContent = sum(page);
+}
+
+function card(page: StudyPage, what: What, row: Row, k: number): HTMLElement {
+  const name = String(row["name"] ?? "");
+  const put = (key: string, value: unknown): void => save(page, what, (now) => now.map((one, other) => (other === k ? { ...one, [key]: value } : one)));
+  const own = what === "agencies" ? owners(page).get(name) : undefined;
+  return h("fieldset", { class: "rows" },
+    h("legend", { class: "hidden" }, name),
+    h("div", { class: "row head" },
+      h("input", { type: "text", id: `${what}-${k}-name`, value: name, maxlength: 120, "aria-label": `${t("Name")}: ${name}`, list: what === "agencies" ? "agency-names" : null,
+        onchange: (event: Event) => put("name", (event.target as HTMLInputElement).value.trim()) }),
+      h("button", { type: "button", class: "plain", "data-key": `${what}-out-${k}`, "aria-label": t("Take {name} out", { name }), onclick: () => save(page, what, (now) => now.filter((_, other) => other !== k)) }, "×")),
+    what === "agencies" && k === 0 ? h("datalist", { id: "agency-names" }, ...[...owners(page).keys()].map((one) => h("option", { value: one }))) : null,
+    what === "agencies" && page.scene
+      ? h("p", { class: own ? "quiet" : "fault" }, own ? t("{today} centres today, {could} places that could open", { today: num(own.today), could: num(own.could) }) : t("No place names this agency."))
+      : null,
+    h("div", { class: "picks" }, ...fields(what).map((one) => h("label", {}, h("span", {}, one.name),
+      h("input", { type: "number", min: 0, step: one.step ?? "any", id: `${what}-${k}-${one.key}`, value: row[one.key] ?? "", placeholder: one.key === "years" || one.key === "cost" || one.key === "running" ? null : "–",
+        onchange: (event: Event) => {
+          const typed = (event.target as HTMLInputElement).value;
+          put(one.key, typed === "" ? null : Number(typed));
+        } })))));
+}
+
+/** What the phases come to, all together. */
+function sum(page: StudyPage): string {
+  const all = phasesOpen(page);
+  return all === null ? "" : tn(all, "One new centre in all.", "{n} new centres in all.");
+}
+
+/** How many the phases open in all; null where they do not say. */
+export function phasesOpen(page: StudyPage): number | null {
+  const counts = rowsOf(page, "phases").map((row) => row["open"]).filter((one): one is number => typeof one === "number");
+  return counts.length ? counts.reduce((a, b) => a + b, 0) : null;
+}
+
+/** A new row that is whole as it stands. */
+function fresh(page: StudyPage, what: What, rows: Row[]): Row {
+  const taken = new Set(rows.map((row) => String(row["name"])));
+  const free = (first: string): string => {
+    let [name, k] = [first, 2];
+    while (taken.has(name)) name = `${first} ${num(k++)}`;
+    return name;
+  };
+  if (what === "agencies") return { name: [...owners(page).keys()].find((one) => !taken.has(one)) ?? free(t("Agency")) };
+  if (what === "levels") return { name: free(rows.length ? t("Large") : t("Small")), capacity: rows.length ? Number(rows[rows.length - 1]?.["capacity"] ?? 1000) * 2 : 2500 };
+  const last = String(rows[rows.length - 1]?.["name"] ?? "");
+  const year = /^\d{4}$/.test(last) ? Number(last) + 1 : new Date().getFullYear() + 1;
+  const { open, open_max: most } = page.data.settings.plan;
+  // the first phase takes over what the plan asked for, the next begin with nothing
+  return { name: free(String(year)), open: rows.length ? 0 : (open ?? most ?? 0) };
+}
+
+/** Keep a list: phases that say how many open stand in for the plan's own number, and give it back when they go. */
+async function keep(page: StudyPage, what: What, change: (rows: Row[]) => Row[]): Promise<void> {
+  const next = change(rowsOf(page, what));
+  const plain = next.map((row) => Object.fromEntries(Object.entries(row).filter(([key, value]) => !isUsual(key, value))));
+  const values: Row = { [KEYS[what]]: plain.length ? plain : null };
+  if (what === "phases") {
+    const counts = next.map((row) => row["open"]).filter((one): one is number => typeof one === "number");
+    if (counts.length) Object.assign(values, { "plan.open": null, "plan.open_max": null });
+    else if (phasesOpen(page) !== null) values["plan.open"] = phasesOpen(page);
+  }
+  await page.change(values);
+  page.render();
+}
+
+let before: Promise<void> = Promise.resolve();
+
+/** One change after the other, so that none begins from what another has not written yet. */
+function save(page: StudyPage, what: What, change: (rows: Row[]) => Row[]): void {
+  before = before.then(() => keep(page, what, change));
+}
+
+function isUsual(key: string, value: unknown): boolean {
+  if (value === null || value === USUAL[key]) return true;
+  return typeof value === "object" && Object.keys(value as object).length === 0;
+}

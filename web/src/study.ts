@@ -29,6 +29,8 @@ export class StudyPage {
   drawing: [number, number][][] | null = null;
   hazard: [number, number][][] = [];
   problem = "";
+  /** Why the last change of the settings was not taken. */
+  refused = "";
   private map: CityMap | null = null;
   private swipe: Swipe | null = null;
   private readonly askPane = h("section", { class: "pane ask", "aria-label": t("Questions") });
@@ -314,6 +316,7 @@ export class StudyPage {
   async begin(body: Record<string, unknown>): Promise<void> {
     try {
       this.watch(await ask<Job>(`/studies/${part(this.study)}/jobs`, "POST", body));
+      document.getElementById("job-place")?.scrollIntoView({ block: "nearest" });
     } catch (error) {
       toast(error instanceof Refused ? error.message : String(error), true);
     }
@@ -361,11 +364,19 @@ export class StudyPage {
     try {
       const found = await ask<{ settings: Study["settings"] }>(`/studies/${part(this.study)}/settings`, "PATCH", { values });
       this.data = { ...this.data, settings: found.settings };
+      this.refused = "";
       return true;
     } catch (error) {
-      toast(error instanceof Refused ? error.message : String(error), true);
+      this.refused = error instanceof Refused ? error.message : String(error);
+      toast(this.refused, true);
+      this.render();
       return false;
     }
+  }
+
+  /** Whether a job waits or runs. */
+  get busy(): boolean {
+    return this.job !== null && (this.job.state === "waiting" || this.job.state === "running");
   }
 
   async reload(): Promise<void> {

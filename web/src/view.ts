@@ -1,7 +1,8 @@
 /** What the address bar holds: everything that a link must say for another to see the same. */
 
 export type Show = "before" | "after" | "change";
-export type Tab = "centres" | "areas" | "far" | "phases";
+export const TABS = ["centres", "areas", "far", "phases", "agencies"] as const;
+export type Tab = (typeof TABS)[number];
 
 export interface View {
   study: string;
@@ -43,7 +44,7 @@ export function readView(hash: string): View | null {
     group: text("group"),
     selected: text("selected"),
     served: said.has("served"),
-    tab: tab === "areas" || tab === "far" || tab === "phases" ? tab : "centres",
+    tab: TABS.find((one) => one === tab) ?? "centres",
     from: text("from"),
     map: text("map"),
   };

@@ -78,6 +78,11 @@ export function percent(share: number, digits = 0): string {
   return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits }).format(share);
 }
 
+/** Money, short: 3.45M, 320K. */
+export function money(n: number): string {
+  return new Intl.NumberFormat(language, { notation: Math.abs(n) >= 100_000 ? "compact" : "standard", maximumSignificantDigits: 3 }).format(n);
+}
+
 /** A signed whole number. */
 export function signed(n: number, digits = 0): string {
   return new Intl.NumberFormat(language, { signDisplay: "exceptZero", maximumFractionDigits: digits }).format(n);

@@ -19,6 +19,9 @@ from nearer.inputs.tables import SITE_STATUSES, Sites
 from nearer.units import BoolArray, IntArray, StrArray
 
 SITE_COLUMNS = ("id", "name", "lon", "lat", "status", "excluded")
+_NAMED = {"agency", "cost"}
+"""Further columns that a study may call otherwise; they are read later, by whoever asks for them."""
+
 _VALID = "existing, candidate and other"
 
 
@@ -89,6 +92,9 @@ def sites_of(frame: Frame, source: SitesSource, *, found: bool = False) -> SiteL
     names = _names(frame, source, faults)
     located = locate(frame, faults, lon=source.lon, lat=source.lat, crs=source.crs, section="[[sites]]")
     status = _status(frame, source, faults)
+    for key in sorted(_NAMED):
+        if getattr(source, key) != key:  # where nobody calls it otherwise, it may be absent
+            find_column(frame, getattr(source, key), faults, f"[[sites]] {key}")
     faults.raise_if_any()
     assert ids is not None
     assert located is not None
@@ -194,11 +200,15 @@ def _further(frame: Frame, source: SitesSource) -> pd.DataFrame:
     """The user's own columns, untouched; one that is called like ours is kept under another name."""
     used = {source.id, source.name, "status"} | (set() if frame.geometry is not None else {source.lon, source.lat})
     further = frame.table[[column for column in frame.table.columns if column not in used]]
+    called = {getattr(source, key): key for key in sorted(_NAMED) if getattr(source, key) != key}
     names: dict[Any, str] = {}
-    taken = set(SITE_COLUMNS) | {str(column) for column in further.columns}
+    ours = {*SITE_COLUMNS, *called.values()}
+    taken = ours | {str(column) for column in further.columns}
     for column in further.columns:
         name = str(column)
-        if name in SITE_COLUMNS:
+        if name in called:
+            name = called[name]
+        elif name in ours:
             name = f"{column}_given"
             while name in taken:
                 name += "_"

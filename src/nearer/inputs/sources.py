@@ -101,6 +101,8 @@ class SitesSource(Settings):
     name: str = Field("name", description="column with the name")
     lon: str = Field("lon", description="column with the longitude")
     lat: str = Field("lat", description="column with the latitude")
+    agency: str = Field("agency", description="column that says whose it is")
+    cost: str = Field("cost", description="column with the money it takes to open it")
     crs: str | None = Field(
         None, description="coordinate system of the coordinates; default what the file says, else WGS 84"
     )

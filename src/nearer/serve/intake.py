@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from nearer.inputs.columns import nearest
 from nearer.inputs.frames import PARQUET_SUFFIXES, RASTER_SUFFIXES, TEXT_SUFFIXES, VECTOR_SUFFIXES
 from nearer.inputs.text import DELIMITERS
 from nearer.serve.studies import HIDDEN, NotThereError, Studies
+from nearer.serve.workbook import WORKBOOK_SUFFIX
 
 Role = Literal["people", "existing", "candidate", "sites", "streets", "districts", "exclude", "unused"]
 STREET_SUFFIXES = (".pbf", ".osm", ".bz2")
@@ -29,11 +30,11 @@ TAKEN = (
     *VECTOR_SUFFIXES,
     *PARQUET_SUFFIXES,
     *RASTER_SUFFIXES,
-    ".xlsx",
+    WORKBOOK_SUFFIX,
     ".xls",
     ".ods",
 )
-"""Endings that are taken in; a workbook only so that it can be said how to save it."""
+"""Endings that are taken in; an old workbook only so that it can be said how to save it."""
 
 DRAFT = "draft.json"
 _FILE = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.][^\x00-\x1f/\\:*?\"<>|]{0,119}")
@@ -46,17 +47,16 @@ _NAME_WORDS = ("name", "nombre", "title", "label", "نام")
 _ID_WORDS = ("id", "code", "codigo", "código", "ref", "شناسه")
 _LON_WORDS = ("lon", "longitude", "lng", "long", "longitud", "x", "طول")
 _LAT_WORDS = ("lat", "latitude", "latitud", "y", "عرض")
+_AGENCY_WORDS = ("agency", "owner", "operator", "organisation", "organization", "agencia", "entidad", "مالک", "نهاد")
+_COST_WORDS = ("cost", "price", "costo", "coste", "precio", "هزینه")
 _CANDIDATE_WORDS = (
-    "candidate",
-    "venue",
-    "possible",
-    "potential",
-    "option",
-    "school",
-    "hall",
-    "new",
-    "candidat",
-    "escuela",
+    *("candidate", "venue", "possible", "potential", "option", "school", "hall", "new"),
+    *("candidat", "escuela"),
+)
+_BARRED_WORDS = ("flood", "hazard", "exclude", "river", "water", "lake", "río", "rio", "lago", "رود")
+_DISTRICT_WORDS = (
+    *("district", "quarter", "area", "boundar", "municip", "ward", "neighbo"),
+    *("barrio", "distrito", "محله", "منطقه"),
 )
 
 
@@ -69,6 +69,8 @@ class Columns:
     name: str | None = None
     lon: str | None = None
     lat: str | None = None
+    agency: str | None = None
+    cost: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,8 @@ def file_path(folder: Path, name: str) -> Path:
         raise UsageError(f"A file cannot be called {name[:60]!r} here; rename it.")
     if Path(name).suffix.casefold() not in TAKEN:
         raise UsageError(
-            f"{name}: files of this kind are not read. Give CSV, GeoJSON, GeoPackage, Parquet or GeoTIFF, "
-            "and streets as .osm.pbf."
+            f"{name}: files of this kind are not read. Give CSV, Excel (.xlsx), GeoJSON, GeoPackage, Parquet or "
+            "GeoTIFF, and streets as .osm.pbf."
         )
     return folder / name
 
@@ -150,7 +152,13 @@ def file_path(folder: Path, name: str) -> Path:
 def brought(folder: Path) -> list[Brought]:
     """Every file of a draft, in the order of their names."""
     names = [one for one in sorted(folder.iterdir()) if one.is_file() and one.suffix.casefold() in TAKEN]
-    return [_look(path) for path in names if path.name != "nearer.toml"]
+    found = [_look(path) for path in names if path.name != "nearer.toml"]
+    areas = [one for one in found if one.guess == "districts"]
+    if len(areas) > 1:  # only one file can name the areas: the one that says so, else the one with most of them
+        said = {one.name: any(word in one.name.casefold() for word in _DISTRICT_WORDS) for one in areas}
+        best = max(areas, key=lambda one: (said[one.name], one.rows or 0)).name
+        found = [replace(one, guess="unused") if one in areas and one.name != best else one for one in found]
+    return found
 
 
 def _look(path: Path) -> Brought:
@@ -217,6 +225,8 @@ def _table(
         name=_find(columns, _NAME_WORDS),
         lon=None if geometry else _find(columns, _LON_WORDS),
         lat=None if geometry else _find(columns, _LAT_WORDS),
+        agency=_find(columns, _AGENCY_WORDS),
+        cost=_find(columns, _COST_WORDS),
     )
     guess = _guess(path.stem.casefold(), columns, picked, polygons)
     return Brought(
@@ -241,7 +251,7 @@ def _guess(stem: str, columns: Sequence[str], picked: Columns, polygons: bool) -
     if "status" in folded:
         return "sites"
     if polygons:
-        return "exclude" if any(word in stem for word in ("flood", "hazard", "exclude")) else "districts"
+        return "exclude" if any(word in stem for word in _BARRED_WORDS) else "districts"
     return "candidate" if any(word in stem for word in _CANDIDATE_WORDS) else "existing"
 
 
@@ -275,6 +285,8 @@ def settings_of(name: str, said: Sequence[Said], mode: str, limit_min: float, nu
         )
     if not (by_role.get("candidate") or by_role.get("sites")):
         raise UsageError("A file with possible places is missing: without it nothing can open.")
+    if len(by_role.get("districts", [])) > 1:
+        raise UsageError("Say of one file only that it holds the areas with names.")
     if mode != "straight" and len(streets) != 1:
         raise UsageError("Give one file of streets (.osm.pbf), or measure in straight lines.")
     who = people[0]
@@ -286,7 +298,7 @@ def settings_of(name: str, said: Sequence[Said], mode: str, limit_min: float, nu
         "sites": [
             {"file": one.name}
             | ({} if role == "sites" else {"status": role})
-            | _columns(one, ("id", "name", "lon", "lat"))
+            | _columns(one, ("id", "name", "lon", "lat", "agency", "cost"))
             for role in ("existing", "candidate", "sites")
             for one in by_role.get(role, [])
         ],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import tomlkit
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from nearer.errors import InputError
 from nearer.files import written_whole
@@ -18,6 +19,7 @@ from nearer.serve import intake
 from nearer.serve.intake import Columns, Role, Said
 from nearer.serve.settings_file import as_items
 from nearer.serve.studies import NotThereError
+from nearer.serve.workbook import WORKBOOK_SUFFIX, as_csv
 from nearer.study.check import check_study
 from nearer.study.load import STUDY_FILE, check_settings
 
@@ -35,6 +37,8 @@ class PickedColumns(BaseModel):
     name: str | None = None
     lon: str | None = None
     lat: str | None = None
+    agency: str | None = None
+    cost: str | None = None
 
 
 class OneFile(BaseModel):
@@ -93,10 +97,13 @@ def router(serving: Serving) -> APIRouter:
                     file.write(part)
                     size += len(part)
             Path(beside).chmod(0o644)
+            if path.suffix.casefold() == WORKBOOK_SUFFIX:
+                made = await run_in_threadpool(as_csv, Path(beside), path)
+                return {"name": name, "size": size, "made": made}
             Path(beside).replace(path)
         finally:
             Path(beside).unlink(missing_ok=True)
-        return {"name": name, "size": size}
+        return {"name": name, "size": size, "made": [name]}
 
     @routes.delete("/studies/{study}/files/{name}", status_code=204)
     def take_out(study: str, name: str) -> Response:

@@ -91,11 +91,19 @@ def _item(value: Any) -> Any:
             table = tomlkit.table()
             for key, inner in one.items():
                 if inner is not None:
-                    table.add(key, tomlkit.item(inner))
+                    table.add(key, tomlkit.item(_said(inner)))
             tables.append(table)
+        tables[-1].add(tomlkit.nl())
         return tables
     if isinstance(value, dict):
         inline = tomlkit.inline_table()
-        inline.update({key: inner for key, inner in value.items() if inner is not None})
+        inline.update(_said(value))
         return inline
-    return tomlkit.item(value)
+    return tomlkit.item(_said(value))
+
+
+def _said(value: Any) -> Any:
+    """A value without what is null in it, which TOML cannot say."""
+    if isinstance(value, dict):
+        return {key: _said(inner) for key, inner in value.items() if inner is not None}
+    return [_said(one) for one in value] if isinstance(value, list) else value
