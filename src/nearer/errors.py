@@ -8,7 +8,8 @@ The errors a person can meet, drawn as a tree.
     ├── UsageError             2  a request that cannot be carried out as asked
     ├── OutputError            2  a file that cannot be written: a full disk, a folder without permission
     ├── InfeasibleError        1  no plan obeys the rules, with the reason
-    └── CheckFailedError       1  an independent check disagrees
+    ├── CheckFailedError       1  an independent check disagrees
+    └── StoppedError           3  asked to stop before there was anything to show
 """
 
 from __future__ import annotations
@@ -111,6 +112,12 @@ class InfeasibleError(NearerError):
 
 class CheckFailedError(NearerError):
     """An independent check disagrees with the result it checked."""
+
+
+class StoppedError(NearerError):
+    """The work was asked to stop before there was anything to show."""
+
+    exit_code = 3
 
 
 class Faults:

@@ -12,6 +12,7 @@ from nearer.inputs.tables import People, Sites, Tables
 from nearer.network import compute
 from nearer.network.cache import FILES_KEPT, content_key, load, store
 from nearer.network.compute import compute_times
+from nearer.network.parts import LAYOUTS_KEPT
 from nearer.network.times import scaled
 
 from .oracle import pairs_of
@@ -87,7 +88,7 @@ def test_what_was_computed_is_not_computed_again(tmp_path, monkeypatch):
     first = compute_times(CORNERS, WALK, folder=tmp_path)
     assert len(list((tmp_path / ".nearer" / "cache").glob("*.npz"))) == 2
     monkeypatch.setattr(compute, "build_graph", None)
-    monkeypatch.setattr(compute, "travel_times", None)
+    monkeypatch.setattr(compute, "times_over", None)
     again = compute_times(CORNERS, WALK, folder=tmp_path)
     assert pairs_of(again.times) == pairs_of(first.times)
     np.testing.assert_array_equal(again.graph.cost_ms, first.graph.cost_ms)
@@ -144,3 +145,32 @@ def test_only_the_files_used_last_are_kept(tmp_path):
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path):
     (tmp_path / ".nearer").write_text("a file where a folder should be")
     assert compute_times(CORNERS, WALK, folder=tmp_path).times.n_pairs == 4
+
+
+def test_many_pairs_are_computed_in_parts_and_read_the_next_time(tmp_path, monkeypatch):
+    expected = compute_times(CORNERS, WALK).times
+    monkeypatch.setattr(compute, "PARTS_FROM_PAIRS", 0)
+    foreseen = []
+    found = compute_times(CORNERS, WALK, folder=tmp_path, foresee=foreseen.append).times
+    assert pairs_of(found) == pairs_of(expected)
+    assert foreseen[0].pairs() == found.n_pairs
+    assert foreseen[0].pairs(300_000) == (found.time_ms <= 300_000).sum()
+    (layout,) = (tmp_path / ".nearer" / "parts").iterdir()
+    monkeypatch.setattr("nearer.network.parts.travel_part", None)  # none is computed again
+    assert pairs_of(compute_times(CORNERS, WALK, folder=tmp_path).times) == pairs_of(expected)
+    assert sorted(path.name for path in (layout / "rows").iterdir()) == [
+        *("indptr.npy", "site_idx.npy", "sums.json", "time_ms.npy")
+    ]
+
+
+def test_parts_that_cannot_be_written_cost_only_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(compute, "PARTS_FROM_PAIRS", 0)
+    (tmp_path / ".nearer").write_text("a file where a folder should be")
+    assert compute_times(CORNERS, WALK, folder=tmp_path).times.n_pairs == 4
+
+
+def test_only_the_layouts_used_last_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(compute, "PARTS_FROM_PAIRS", 0)
+    for minutes in (5, 6, 7, 8, 9):
+        compute_times(CORNERS, WALK.model_copy(update={"limit_min": minutes}), folder=tmp_path)
+    assert len(list((tmp_path / ".nearer" / "parts").iterdir())) == LAYOUTS_KEPT

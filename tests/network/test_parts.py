@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nearer.errors import StoppedError
 from nearer.network import parts as in_parts
 from nearer.network.graph import without_segments
 from nearer.network.parts import chunks, lay_out, layout_name, read_part, read_rows, times_in_parts, travel_part
-from nearer.network.travel import StoppedError, travel_times
+from nearer.network.search import Search
+from nearer.network.travel import travel_times
 from nearer.progress import Stop
 from nearer.units import minutes_to_ms
 
@@ -86,15 +88,33 @@ def test_a_damaged_part_is_computed_again(tmp_path):
     layout = lay_out(graph, people, sites, LIMIT, tmp_path)
     part = travel_part(layout, 0, 10, tmp_path)
     whole = part.read_bytes()
-    part.write_bytes(whole[: len(whole) // 2])
-    assert travel_part(layout, 0, 10, tmp_path).read_bytes() == whole
+    flipped = bytearray(whole)
+    flipped[20] ^= 1
+    for damaged in (whole[: len(whole) // 2], bytes(flipped), b""):
+        part.write_bytes(damaged)
+        assert travel_part(layout, 0, 10, tmp_path).read_bytes() == whole
+
+
+@pytest.mark.parametrize("name", ["edges.npy", "people-rank.npy", "search.json", "rows/site_idx.npy", "rows/sums.json"])
+@pytest.mark.parametrize("flip", [True, False])
+def test_a_damaged_layout_or_row_is_made_again(tmp_path, name, flip):
+    graph, people, sites = case(4)
+    times_in_parts(graph, people, sites, LIMIT, tmp_path)
+    layout = lay_out(graph, people, sites, LIMIT, tmp_path)
+    file = layout / name
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content if flip else content[: len(content) // 2])
+    found = times_in_parts(graph, people, sites, LIMIT, tmp_path)
+    assert same(found, travel_times(graph, people, sites, LIMIT))
+    assert Search.is_whole(layout)
 
 
 def test_parts_in_any_order_give_the_same_rows(tmp_path):
     graph, people, sites = case(5)
     layout = lay_out(graph, people, sites, LIMIT, tmp_path)
     cut = [(0, 3), (3, 4), (4, 30), (30, 36)]
-    last = in_parts.Search.open(layout).n_joined
+    last = Search.open(layout).n_joined
     parts = [travel_part(layout, first, min(end, last), tmp_path) for first, end in [*cut[:-1], (30, last)]]
     expected = travel_times(graph, people, sites, LIMIT)
     assert same(read_rows(layout, parts), expected)
@@ -127,7 +147,7 @@ def test_another_street_hazard_walk_point_or_limit_is_another_layout():
 def test_chunks_hold_about_as_many_pairs_as_asked_and_every_joined_site_once(tmp_path):
     graph, people, sites = case(8)
     layout = lay_out(graph, people, sites, LIMIT, tmp_path)
-    n = in_parts.Search.open(layout).n_joined
+    n = Search.open(layout).n_joined
     for pairs in (1, 20, 10**9):
         cut = chunks(layout, pairs)
         assert [site for first, last in cut for site in range(first, last)] == list(range(n))

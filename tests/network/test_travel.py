@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nearer.errors import StoppedError
 from nearer.network.snap import Snap
-from nearer.network.travel import StoppedError, travel_times
+from nearer.network.travel import travel_times
 from nearer.progress import Stop
 from nearer.units import minutes_to_ms
 

@@ -13,9 +13,8 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from nearer.errors import InputError, UsageError
+from nearer.errors import InputError, StoppedError, UsageError
 from nearer.model import is_set_cover
-from nearer.network.travel import StoppedError
 from nearer.progress import Stop
 from nearer.study.benchmark import solve_file, write_result
 from nearer.study.pairs import Format

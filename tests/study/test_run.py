@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from nearer.errors import InputError, OutputError, UsageError
-from nearer.network.travel import StoppedError
+from nearer.errors import InputError, OutputError, StoppedError, UsageError
 from nearer.planning.plan import Plan
 from nearer.progress import Stop
 from nearer.study import run as run_module

@@ -52,12 +52,12 @@ def build_instance(
         usable = (stand != FORBIDDEN) & lives[rows] & (times.time_ms < unreached_ms)
         if cut:
             nearest = np.full(times.n_points, unreached_ms, dtype=np.int64)
-            is_open = usable & (stand == OPEN)
-            np.minimum.at(nearest, rows[is_open], times.time_ms[is_open])
             first_open = np.zeros(len(rows), dtype=bool)
             # Rows are sorted, so the first open entry of a row is its nearest open site.
-            open_at = np.flatnonzero(is_open)
-            first_open[open_at[np.unique(rows[open_at], return_index=True)[1]]] = True
+            open_at = np.flatnonzero(usable & (stand == OPEN))
+            open_at = open_at[np.flatnonzero(np.diff(rows[open_at], prepend=-1))]
+            first_open[open_at] = True
+            nearest[rows[open_at]] = times.time_ms[open_at]
             usable &= first_open | ((stand != OPEN) & (times.time_ms < nearest[rows]))
         counts = np.bincount(rows[usable], minlength=times.n_points)[wanted]
         indptrs.append(filled + np.cumsum(counts))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from nearer.errors import Fault, Faults, InputError
+from nearer.errors import Fault, Faults, InputError, OutputError
 from nearer.files import sha256
 from nearer.inputs.geo import LocalPlane
 from nearer.inputs.sources import StreetsSource
@@ -16,12 +20,18 @@ from nearer.inputs.tables import Streets, Tables
 from nearer.inputs.tags import WALK_KMH
 from nearer.network.cache import content_key, load, store
 from nearer.network.graph import StreetGraph, build_graph
+from nearer.network.parts import times_in_parts
+from nearer.network.reach import Reach, reach_of
+from nearer.network.search import Search
 from nearer.network.snap import Snap, snap
 from nearer.network.straight import straight_times, table_times
 from nearer.network.times import TravelTimes
-from nearer.network.travel import travel_times
-from nearer.progress import Progress, Silent, Stop
+from nearer.network.travel import times_over
+from nearer.progress import Progress, Stop
 from nearer.units import minutes_to_ms
+
+PARTS_FROM_PAIRS = 20_000_000
+"""From about so many pairs on, times are computed in parts on disk where pyarrow is installed; see ``parts``."""
 
 ON_FOOT = ("walk", "straight")
 """Modes in which a group may have a speed of its own."""
@@ -64,6 +74,7 @@ def compute_times(
     *,
     streets_sha: str = "",
     folder: Path | None = None,
+    foresee: Callable[[Reach], None] | None = None,
     threads: int = 1,
     progress: Progress | None = None,
     stop: Stop | None = None,
@@ -81,6 +92,8 @@ def compute_times(
         Hash of the extract, part of the name under which results are kept.
     folder
         The study folder: other files are looked for here, and results are kept in ``.nearer/cache``. None keeps none.
+    foresee
+        Told how far a few sites reach before times by streets are computed; it may raise to end the run there.
     threads, progress, stop
         As for :func:`nearer.network.travel_times`.
 
@@ -110,19 +123,28 @@ def compute_times(
     if tables.streets is None:
         raise ValueError("tables hold neither streets nor times")
     graph, key = _graph(tables.streets, source, plane, streets_sha, folder)
-    people_snap = snap(graph, people_lon, people_lat, source.snap_m, access_kmh=base_kmh)
-    site_snap = snap(graph, site_lon, site_lat, source.snap_m, access_kmh=base_kmh)
+    lon, lat = np.concatenate([people_lon, site_lon]), np.concatenate([people_lat, site_lat])
+    joined = snap(graph, lon, lat, source.snap_m, access_kmh=base_kmh, threads=threads, stop=stop)
+    people_snap, site_snap = joined.cut(len(people))
     _check_joined(people_snap, site_snap, source)
     key = content_key("times", key, people_lon, people_lat, site_lon, site_lat, source.snap_m, base_kmh, limit_ms)
     stored = load(folder, key)
     if stored is not None and {"indptr", "site_idx", "time_ms"} <= stored.keys():
         times = TravelTimes(stored["indptr"], stored["site_idx"], stored["time_ms"], len(sites), limit_ms)
-    else:
-        times = travel_times(
-            graph, people_snap, site_snap, limit_ms, threads=threads, progress=progress or Silent(), stop=stop
-        )
-        store(folder, key, {"indptr": times.indptr, "site_idx": times.site_idx, "time_ms": times.time_ms})
-    return Network(times, plane, graph, people_snap, site_snap)
+        return Network(times, plane, graph, people_snap, site_snap)
+    search = Search.over(graph, people_snap, site_snap, limit_ms)
+    reach = reach_of(search)
+    if foresee is not None:
+        foresee(reach)
+    how: dict[str, Any] = {"threads": threads, "progress": progress, "stop": stop}
+    if folder is not None and reach.pairs() >= PARTS_FROM_PAIRS and find_spec("pyarrow") is not None:
+        where = folder / ".nearer" / "parts"
+        with suppress(OutputError):  # a folder that cannot be written is left alone
+            found = times_in_parts(graph, people_snap, site_snap, limit_ms, where, search=search, reach=reach, **how)
+            return Network(found, plane, graph, people_snap, site_snap)
+    found = times_over(search, **how)
+    store(folder, key, {"indptr": found.indptr, "site_idx": found.site_idx, "time_ms": found.time_ms})
+    return Network(found, plane, graph, people_snap, site_snap)
 
 
 def _graph(

@@ -145,7 +145,9 @@ def build_graph(
     within = (component_idx[from_idx] >= 0) & (component_idx[from_idx] == component_idx[to_idx])
     segment_idx, from_idx, to_idx, length_m = (a[within] for a in (segment_idx, from_idx, to_idx, length_m))
 
-    old_idx = np.unique(np.concatenate([from_idx, to_idx]))
+    used = np.zeros(len(streets.lon), dtype=np.bool_)
+    used[from_idx] = used[to_idx] = True
+    old_idx = np.flatnonzero(used)
     x, y = plane.to_xy(streets.lon[old_idx], streets.lat[old_idx]) if len(old_idx) else (np.zeros(0), np.zeros(0))
     order = np.argsort(hilbert_index(x, y), kind="stable")
     old_idx, x, y = old_idx[order], x[order], y[order]

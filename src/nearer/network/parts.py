@@ -14,6 +14,8 @@ for, since each file is written beside and renamed, and named by everything that
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,13 +25,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nearer.errors import OutputError, UsageError
+from nearer.errors import OutputError, StoppedError, UsageError
 from nearer.files import written_whole
 from nearer.kernels.jit import run_chunks
 from nearer.kernels.rows import sort_rows
 from nearer.network.cache import content_key
 from nearer.network.graph import StreetGraph
-from nearer.network.search import Search, StoppedError, Workspace
+from nearer.network.reach import Reach, reach_of
+from nearer.network.search import SEARCH_FILE, Search, Workspace, checksum
 from nearer.network.snap import Snap
 from nearer.network.times import TravelTimes
 from nearer.progress import Progress, Silent, Stop
@@ -41,15 +44,17 @@ PAIRS_PER_PART = 4_000_000
 SITES_PER_PART = 4_096
 """Most sites of a part, where few people live within reach."""
 
-SAMPLE = 64
-"""Sites that are tried out to see how long rows are."""
+LAYOUTS_KEPT = 3
+"""Of a study folder; the ones used last."""
 
 _NAME = 24
-_LAYOUT = "search.json"
+_ROWS = ("indptr", "site_idx", "time_ms")
 _ROWS_PER_CALL = 20_000
 
 
-def lay_out(graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int, folder: Path) -> Path:
+def lay_out(
+    graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int, folder: Path, search: Search | None = None
+) -> Path:
     """
     Write everything that parts are computed from, once.
 
@@ -59,6 +64,8 @@ def lay_out(graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int, folder
         As for :func:`nearer.network.travel_times`.
     folder
         Where all parts of the study go.
+    search
+        What they make together, where that is known already.
 
     Returns
     -------
@@ -75,8 +82,8 @@ def lay_out(graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int, folder
         The folder cannot be written, or the disk is full.
     """
     layout = Path(folder) / layout_name(graph, people, sites, limit_ms)
-    if not (layout / _LAYOUT).is_file():
-        search = Search.over(graph, people, sites, limit_ms)
+    if not (layout / SEARCH_FILE).is_file():
+        search = search or Search.over(graph, people, sites, limit_ms)
         with _folder_beside(layout) as beside:
             search.save(beside)
     return layout
@@ -89,29 +96,18 @@ def layout_name(graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int) ->
     return content_key("layout", *streets, *points, int(limit_ms))[:_NAME]
 
 
-def chunks(layout: Path, pairs: int = PAIRS_PER_PART) -> list[tuple[int, int]]:
+def chunks(layout: Path, pairs: int = PAIRS_PER_PART, reach: Reach | None = None) -> list[tuple[int, int]]:
     """
     Cut the sites of a layout into chunks of about so many pairs each.
 
     A chunk is ``(first, last)``, the last not included, of the sites in the order of the layout, which follows the
     streets: neighbours are in one chunk, and sites that no street is near to are in none. The length of rows is that of
-    a few sites tried out, the same ones each time, so that the chunks are, too.
+    a few sites tried out (``reach``, where that is known already), the same ones each time, and so are the chunks.
     """
-    search = Search.open(layout)
-    n = search.n_joined
-    counts = sampled_counts(search)
-    mean = max(float(counts.mean()) if len(counts) else 0.0, 1.0)
-    size = int(min(max(pairs / mean, 1.0), SITES_PER_PART))
+    reach = reach or reach_of(Search.open(layout))
+    n = reach.n_joined
+    size = int(min(max(pairs / max(reach.pairs() / max(n, 1), 1.0), 1.0), SITES_PER_PART))
     return [(first, min(first + size, n)) for first in range(0, n, size)]
-
-
-def sampled_counts(search: Search, sample: int = SAMPLE) -> IntArray:
-    """People within reach of evenly spread sites, int64 (min(sample, n_joined),)."""
-    n = search.n_joined
-    tried = np.unique(np.linspace(0, n - 1, min(sample, n)).astype(np.int64)) if n else np.zeros(0, dtype=np.int64)
-    workspace = Workspace.sized(search)
-    found = [sum(map(len, search.keys(range(site, site + 1), workspace, _never))) for site in tried.tolist()]
-    return np.array(found, dtype=np.int64)
 
 
 def travel_part(layout: Path, first: int, last: int, folder: Path, *, stop: Stop | None = None) -> Path:
@@ -178,12 +174,20 @@ def write_part(part: Path, search: Search, keys: Sequence[IntArray]) -> None:
             compression="zstd",
             use_dictionary=["site"],
             column_encoding={"point": "DELTA_BINARY_PACKED", "time_ms": "PLAIN"},
+            write_page_checksum=True,
         )
 
 
 def read_part(part: Path) -> tuple[IntArray, IntArray, IntArray]:
-    """Point, site and milliseconds of a part, int32 (n_pairs,) each."""
-    table = _pyarrow()[1].read_table(part, memory_map=True)
+    """
+    Point, site and milliseconds of a part, int32 (n_pairs,) each.
+
+    Raises
+    ------
+    OSError
+        A byte of it was changed.
+    """
+    table = _pyarrow()[1].read_table(part, memory_map=True, page_checksum_verification=True)
     point, site, time_ms = (table.column(name).to_numpy() for name in ("point", "site", "time_ms"))
     return point, site, time_ms
 
@@ -199,8 +203,8 @@ def read_rows(layout: Path, parts: Sequence[Path], rows: Path | None = None, thr
     parts
         Each chunk once, in any order: the result is the same.
     rows
-        Folder that the rows are written to, and mapped from then on, so that of 8 bytes a pair only what is looked at
-        takes memory; what is there already is read. None to hold them in memory.
+        Folder that the rows are written to, and mapped from then on, so that of 8 bytes a pair the system holds what is
+        looked at and may let go of it again; what is there already is read. None to hold them in memory.
     threads
         Threads that sort rows.
 
@@ -209,16 +213,18 @@ def read_rows(layout: Path, parts: Sequence[Path], rows: Path | None = None, thr
     OutputError
         ``rows`` cannot be written, or the disk is full.
     """
-    numbers = json.loads((layout / _LAYOUT).read_text(encoding="utf-8"))
+    numbers = json.loads((layout / SEARCH_FILE).read_text(encoding="utf-8"))
     n_points, n_sites, limit_ms = (int(numbers[name]) for name in ("n_points", "n_sites", "limit_ms"))
     if rows is None:
         return TravelTimes(*_gathered(parts, n_points, None, threads), n_sites, limit_ms)
-    if not rows.is_dir():
+    if not _rows_are_whole(rows):
+        shutil.rmtree(rows, ignore_errors=True)
         with _folder_beside(rows) as beside:
-            _gathered(parts, n_points, beside, threads)
+            arrays = dict(zip(_ROWS, _gathered(parts, n_points, beside, threads), strict=True))
+            sums = {name: checksum(array) for name, array in arrays.items()}
+            (beside / "sums.json").write_text(json.dumps(sums), encoding="utf-8")
     indptr, site_idx, time_ms = (
-        np.asarray(np.load(rows / f"{name}.npy", mmap_mode="c", allow_pickle=False))
-        for name in ("indptr", "site_idx", "time_ms")
+        np.asarray(np.load(rows / f"{name}.npy", mmap_mode="c", allow_pickle=False)) for name in _ROWS
     )
     return TravelTimes(indptr, site_idx, time_ms, n_sites, limit_ms)
 
@@ -230,6 +236,8 @@ def times_in_parts(
     limit_ms: int,
     folder: Path,
     *,
+    search: Search | None = None,
+    reach: Reach | None = None,
     threads: int = 1,
     progress: Progress | None = None,
     stop: Stop | None = None,
@@ -245,7 +253,9 @@ def times_in_parts(
     graph, people, sites, limit_ms, threads, progress, stop
         As there.
     folder
-        Where layouts, parts and rows are kept, each layout in a folder of its own.
+        Where layouts, parts and rows are kept, each layout in a folder of its own, only the few used last.
+    search, reach
+        What the streets and points make together, and a sample of it, where that is known already.
 
     Raises
     ------
@@ -257,13 +267,17 @@ def times_in_parts(
         The folder cannot be written, or the disk is full.
     """
     _pyarrow()
-    layout = lay_out(graph, people, sites, limit_ms, folder)
+    layout = Path(folder) / layout_name(graph, people, sites, limit_ms)
+    if layout.is_dir() and not Search.is_whole(layout):
+        shutil.rmtree(layout, ignore_errors=True)
+    lay_out(graph, people, sites, limit_ms, folder, search)
+    _keep_newest(layout)
     rows = layout / "rows"
-    with (progress or Silent()).step("travel times", int((sites.segment_idx >= 0).sum())) as tick:
-        if rows.is_dir():
-            return read_rows(layout, (), rows)
-        todo = chunks(layout)
-        parts = []
+    if _rows_are_whole(rows):
+        return read_rows(layout, (), rows)
+    todo = chunks(layout, reach=reach)
+    parts = []
+    with (progress or Silent()).step("travel times", todo[-1][1] if todo else 0) as tick:
 
         def work(chunk: tuple[int, int]) -> Path:
             return travel_part(layout, *chunk, layout, stop=stop)
@@ -274,6 +288,18 @@ def times_in_parts(
     if stop is not None and stop():
         raise StoppedError("Stopped before the travel times were complete.")
     return read_rows(layout, parts, rows, threads)
+
+
+def _keep_newest(layout: Path) -> None:
+    """Remove all but the few layouts that were used last, this one among them."""
+    try:
+        os.utime(layout)
+        beside = [old for old in layout.parent.iterdir() if (old / SEARCH_FILE).is_file() and old != layout]
+        beside.sort(key=lambda old: (old.stat().st_mtime, old.name), reverse=True)
+    except OSError:
+        return
+    for old in beside[LAYOUTS_KEPT - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _gathered(
@@ -301,6 +327,16 @@ def _gathered(
     if folder is not None:
         np.save(folder / "indptr.npy", indptr)
     return indptr, np.asarray(site_idx), np.asarray(time_ms)
+
+
+def _rows_are_whole(rows: Path) -> bool:
+    """Whether rows are there, and no byte of them has changed since."""
+    try:
+        sums = json.loads((rows / "sums.json").read_text(encoding="utf-8"))
+        arrays = {name: np.load(rows / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ROWS}
+    except (OSError, ValueError):
+        return False
+    return bool(sums == {name: checksum(array) for name, array in arrays.items()})
 
 
 def _room(folder: Path | None, name: str, n: int) -> NDArray[Any]:
@@ -331,10 +367,10 @@ def _folder_beside(folder: Path) -> Iterator[Path]:
 
 
 def _is_whole(part: Path) -> bool:
-    """Whether a part is there with its end, which is written last."""
+    """Whether a part is there, and no byte of it has changed since."""
     pa, parquet = _pyarrow()
     try:
-        parquet.read_metadata(part)
+        parquet.read_table(part, page_checksum_verification=True)
     except (OSError, pa.lib.ArrowException):
         return False
     return True

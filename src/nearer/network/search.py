@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nearer.errors import NearerError, UsageError
+from nearer.errors import StoppedError, UsageError
 from nearer.kernels.dijkstra import people_around
 from nearer.network.chains import MAX_CHAIN_MS, Places, place
 from nearer.network.graph import StreetGraph
@@ -24,14 +25,10 @@ WORK_PER_CALL = 1_000_000
 
 ROOM_FOR_KEYS = 65_536
 
+SEARCH_FILE = "search.json"
+
 _NUMBERS = ("n_points", "n_sites", "limit_ms", "width_bits")
 _PLACES = ("people", "sites")
-
-
-class StoppedError(NearerError):
-    """The work was asked to stop before there was anything to show."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -198,16 +195,18 @@ class Search:
         )
 
     def save(self, folder: Path) -> None:
-        """Write every array as a ``.npy`` file, and the numbers as ``search.json``, into a folder that exists."""
-        for name, array in self._arrays().items():
+        """Write every array as a ``.npy`` file, numbers and checksums as ``search.json``, into a folder there is."""
+        arrays = self._arrays()
+        for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array)
         numbers = {name: getattr(self, name) for name in _NUMBERS}
-        (folder / "search.json").write_text(json.dumps(numbers), encoding="utf-8")
+        sums = {name: checksum(array) for name, array in arrays.items()}
+        (folder / SEARCH_FILE).write_text(json.dumps(numbers | {"sums": sums}), encoding="utf-8")
 
     @classmethod
     def open(cls, folder: Path) -> Search:
         """Read what ``save`` wrote, mapped: of each array only what a search touches takes memory."""
-        numbers = json.loads((folder / "search.json").read_text(encoding="utf-8"))
+        noted = json.loads((folder / SEARCH_FILE).read_text(encoding="utf-8"))
 
         def array(name: str) -> Any:
             # copy-on-write, since compiled code tells arrays that may be written from those that may not
@@ -221,7 +220,17 @@ class Search:
             for field in fields(cls)
             if field.name not in _PLACES and field.name not in _NUMBERS
         }
-        return cls(**places, **rest, **numbers)
+        return cls(**places, **rest, **{name: noted[name] for name in _NUMBERS})
+
+    @classmethod
+    def is_whole(cls, folder: Path) -> bool:
+        """Whether ``save`` wrote the folder, and no byte of it has changed since."""
+        try:
+            arrays = cls.open(folder)._arrays()
+            sums = json.loads((folder / SEARCH_FILE).read_text(encoding="utf-8"))["sums"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return all(checksum(array) == sums.get(name) for name, array in arrays.items())
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         found: dict[str, NDArray[Any]] = {}
@@ -264,6 +273,11 @@ class Workspace:
             found=np.empty(n_people, dtype=np.int32),
             keys=np.empty(max(n_people, ROOM_FOR_KEYS), dtype=np.int64),
         )
+
+
+def checksum(array: NDArray[Any]) -> int:
+    """CRC-32 of an array's bytes."""
+    return zlib.crc32(np.ascontiguousarray(array).data.cast("B")) if array.size else 0
 
 
 def starts_of(sorted_idx: IntArray, n: int) -> IntArray:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from nearer.errors import StoppedError
 from nearer.inputs.tags import WALK_KMH
+from nearer.kernels.jit import run_chunks
 from nearer.kernels.nearest import nearest_segment
 from nearer.network.graph import StreetGraph
+from nearer.progress import Stop
 from nearer.units import M_PER_KM, MS_PER_S, UNREACHED, BoolArray, FloatArray, IntArray
+
+POINTS_PER_CALL = 20_000
+"""Points joined before a kernel call returns, some 50 ms."""
 
 NOT_JOINED = -1
 """Segment of a point that no street is near enough to."""
@@ -51,8 +57,22 @@ class Snap:
         """Points that were joined, bool (n,)."""
         return np.asarray(self.segment_idx != NOT_JOINED)
 
+    def cut(self, n: int) -> tuple[Snap, Snap]:
+        """The first ``n`` points, and the others."""
+        arrays = [getattr(self, field.name) for field in fields(self)]
+        return Snap(*(array[:n] for array in arrays)), Snap(*(array[n:] for array in arrays))
 
-def snap(graph: StreetGraph, lon: FloatArray, lat: FloatArray, cap_m: float, *, access_kmh: float = WALK_KMH) -> Snap:
+
+def snap(
+    graph: StreetGraph,
+    lon: FloatArray,
+    lat: FloatArray,
+    cap_m: float,
+    *,
+    access_kmh: float = WALK_KMH,
+    threads: int = 1,
+    stop: Stop | None = None,
+) -> Snap:
     """
     Join points to the nearest place on a street that can be stepped onto; ties go to the lowest segment.
 
@@ -66,12 +86,28 @@ def snap(graph: StreetGraph, lon: FloatArray, lat: FloatArray, cap_m: float, *, 
         Farthest a point may be moved, metres, inclusive.
     access_kmh
         Speed of the walk to the street, km/h, whatever the mode afterwards.
+    threads, stop
+        Points are worked on in chunks by this many threads; asked between chunks.
+
+    Raises
+    ------
+    StoppedError
+        ``stop`` said yes.
     """
     x, y = graph.plane.to_xy(lon, lat) if len(lon) else (np.zeros(0), np.zeros(0))
-    return snap_xy(graph, x, y, cap_m, access_kmh=access_kmh)
+    return snap_xy(graph, x, y, cap_m, access_kmh=access_kmh, threads=threads, stop=stop)
 
 
-def snap_xy(graph: StreetGraph, x: FloatArray, y: FloatArray, cap_m: float, *, access_kmh: float = WALK_KMH) -> Snap:
+def snap_xy(
+    graph: StreetGraph,
+    x: FloatArray,
+    y: FloatArray,
+    cap_m: float,
+    *,
+    access_kmh: float = WALK_KMH,
+    threads: int = 1,
+    stop: Stop | None = None,
+) -> Snap:
     """Join points given in the graph's plane; otherwise as :func:`snap`."""
     n = len(x)
     joinable = np.flatnonzero(graph.joinable_mask)
@@ -81,16 +117,17 @@ def snap_xy(graph: StreetGraph, x: FloatArray, y: FloatArray, cap_m: float, *, a
         tail, head = graph.from_idx[joinable], graph.to_idx[joinable]
         ends = np.stack([graph.x[tail], graph.y[tail], graph.x[head], graph.y[head]], axis=1)
         grid = _grid(ends)
-        nearest_segment(
-            np.ascontiguousarray(x, dtype=np.float64),
-            np.ascontiguousarray(y, dtype=np.float64),
-            ends,
-            *grid,
-            float(cap_m),
-            segment_idx,
-            fraction,
-            distance_m,
-        )
+        x, y = (np.ascontiguousarray(axis, dtype=np.float64) for axis in (x, y))
+
+        def work(part: slice) -> None:
+            if stop is not None and stop():
+                raise StoppedError("Stopped before the points were joined to the streets.")
+            out = (array[part] for array in (segment_idx, fraction, distance_m))
+            nearest_segment(x[part], y[part], ends, *grid, float(cap_m), *out)
+
+        parts = [slice(first, first + POINTS_PER_CALL) for first in range(0, n, POINTS_PER_CALL)]
+        for _ in run_chunks(work, parts, threads):
+            pass
         segment_idx = np.where(segment_idx >= 0, joinable[segment_idx], NOT_JOINED).astype(np.int32)
     joined = segment_idx != NOT_JOINED
     tail, head = graph.from_idx[segment_idx[joined]], graph.to_idx[segment_idx[joined]]

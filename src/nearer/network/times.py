@@ -118,6 +118,8 @@ def scaled(times: TravelTimes, factor: float, limit_ms: int) -> TravelTimes:
 
     Nothing is found that ``times`` does not hold: compute them to at least ``limit_ms / factor``.
     """
+    if factor == 1.0 and limit_ms == times.limit_ms:
+        return times
     point_idx = np.repeat(np.arange(times.n_points), np.diff(times.indptr))
     time_ms = np.rint(times.time_ms * factor).astype(np.int64)
     return TravelTimes.from_pairs(point_idx, times.site_idx, time_ms, times.n_points, times.n_sites, limit_ms)

@@ -8,13 +8,11 @@ import numpy as np
 
 from nearer.kernels.jit import run_chunks
 from nearer.network.graph import StreetGraph
-from nearer.network.search import Search, StoppedError, Workspace
+from nearer.network.search import Search, Workspace
 from nearer.network.snap import Snap
 from nearer.network.times import TravelTimes
 from nearer.progress import Progress, Silent, Stop
 from nearer.units import IntArray
-
-__all__ = ["StoppedError", "travel_times"]
 
 SITES_PER_CHUNK = 128
 CHUNKS_PER_THREAD = 8
@@ -57,7 +55,13 @@ def travel_times(
     UsageError
         The limit, or people × sites × limit, is beyond what the numbers hold.
     """
-    search = Search.over(graph, people, sites, limit_ms)
+    return times_over(Search.over(graph, people, sites, limit_ms), threads=threads, progress=progress, stop=stop)
+
+
+def times_over(
+    search: Search, *, threads: int = 1, progress: Progress | None = None, stop: Stop | None = None
+) -> TravelTimes:
+    """Travel times of streets and points that are laid out already; otherwise as :func:`travel_times`."""
     n_joined = search.n_joined
     size = max(1, min(SITES_PER_CHUNK, n_joined // (CHUNKS_PER_THREAD * max(1, threads))))
     chunks = [range(first, min(first + size, n_joined)) for first in range(0, n_joined, size)]

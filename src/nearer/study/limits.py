@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from nearer.errors import UsageError
-from nearer.network.travel import StoppedError
+from nearer.errors import StoppedError, UsageError
 from nearer.progress import Progress, Silent, Stop
 
 
