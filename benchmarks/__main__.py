@@ -25,6 +25,7 @@ NAMES = (
     "aid",
     "aid_load",
     "allocation",
+    "serve_load",
 )
 
 

@@ -22,6 +22,7 @@ from nearer.report import tokens
 from nearer.report.mapstyle import CSS as MAP_CSS
 from nearer.serve.guard import Guard
 from nearer.serve.jobs import Queue
+from nearer.serve.kept import Kept
 from nearer.serve.scene import Scenes
 from nearer.serve.studies import NotThereError, Studies
 from nearer.serve.words import LANGUAGES, catalogue
@@ -40,11 +41,12 @@ _FILE_PATH = re.compile(r"/api/studies/[^/]+/files/[^/]+")
 
 @dataclass(frozen=True)
 class Serving:
-    """What all parts of the server share: the folder of studies, those held ready, and the jobs."""
+    """What all parts of the server share: the folder of studies, those held ready, the jobs, and what was answered."""
 
     studies: Studies
     scenes: Scenes
     queue: Queue
+    kept: Kept
 
 
 def create_app(
@@ -80,7 +82,7 @@ def create_app(
     """
     from nearer.serve import routes_files, routes_jobs, routes_map, routes_plans, routes_studies
 
-    serving = Serving(Studies(home, only), Scenes(), Queue(home, workers, threads))
+    serving = Serving(Studies(home, only), Scenes(), Queue(home, workers, threads), Kept())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Any
 from weakref import WeakKeyDictionary
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from nearer.errors import UsageError
+from nearer.errors import NearerError, UsageError
+from nearer.serve import kept
 from nearer.serve.scene import Scene
 from nearer.serve.situation import Situation
 from nearer.serve.tiles import Tiles
@@ -19,7 +24,8 @@ if TYPE_CHECKING:
 Z = Annotated[int, Path(ge=0, le=16)]
 At = Annotated[str, Query(max_length=20_000)]
 
-_FOREVER = {"Cache-Control": "private, max-age=86400, immutable"}
+_TILE = "application/vnd.mapbox-vector-tile"
+_SOON_S = 4.0  # after the page has its first answers
 
 
 def router(serving: Serving) -> APIRouter:
@@ -31,38 +37,59 @@ def router(serving: Serving) -> APIRouter:
     def scene_of(study: str) -> Scene:
         return serving.scenes.get(serving.studies.folder(study))
 
-    def tiles_of(study: str) -> Tiles:
-        scene = scene_of(study)
+    def tiles_of(scene: Scene) -> Tiles:
         with lock:
             if scene not in made:
                 made[scene] = Tiles(scene)
             return made[scene]
 
+    def told(
+        request: Request, study: str, asked: str, make: Callable[[Scene], bytes], media_type: str = "application/json",
+        forever: bool = False,
+    ) -> Response:  # fmt: skip
+        """What follows from the study's data alone: made once, for everybody and for the next server."""
+        folder = serving.studies.folder(study)
+
+        def made_of() -> bytes:
+            return make(serving.scenes.get(folder))
+
+        return kept.told(
+            serving.kept, request, folder, serving.scenes.rev(folder), asked, made_of, media_type, forever=forever
+        )
+
     @routes.get("/studies/{study}/scene")
-    def scene(study: str) -> dict[str, Any]:
-        return scene_of(study).told()
+    def scene(study: str, request: Request) -> Response:
+        found = told(request, study, "scene", lambda scene: _json(scene.told()))
+        _read_soon(serving, serving.studies.folder(study))
+        return found
 
     @routes.get("/studies/{study}/areas")
-    def outlines(study: str) -> Response:
-        return Response(scene_of(study).outlines(), media_type="application/geo+json")
+    def outlines(study: str, request: Request) -> Response:
+        return told(request, study, "areas", lambda scene: scene.outlines().encode(), "application/geo+json")
 
     @routes.get("/studies/{study}/figures")
-    def figures(study: str, at: At = "o") -> dict[str, Any]:
-        return scene_of(study).figures(Situation.parse(at))
+    def figures(study: str, request: Request, at: At = "o") -> Response:
+        situation = Situation.parse(at)
+        return told(request, study, f"figures {situation}", lambda scene: _json(scene.figures(situation)))
 
     @routes.get("/studies/{study}/point")
     def point(study: str, lon: float, lat: float, at: At = "o") -> dict[str, Any]:
         return scene_of(study).point_at(lon, lat, Situation.parse(at))
 
     @routes.get("/studies/{study}/legend")
-    def legend(study: str, at: At = "o", before: At = "", group: str = "") -> dict[str, Any]:
-        tiles = tiles_of(study)
-        earlier = Situation.parse(before) if before else None
-        return {"people": tiles.people_by_class(Situation.parse(at), earlier, _group(tiles.scene, group))}
+    def legend(study: str, request: Request, at: At = "o", before: At = "", group: str = "") -> Response:
+        now, earlier = Situation.parse(at), Situation.parse(before) if before else None
+
+        def make(scene: Scene) -> bytes:
+            return _json({"people": tiles_of(scene).people_by_class(now, earlier, _group(scene, group))})
+
+        return told(request, study, f"legend {now} {earlier} {group}", make)
 
     @routes.get("/studies/{study}/tiles/{rev}/streets/{z}/{x}/{y}")
-    def streets(study: str, rev: str, z: Z, x: int, y: int) -> Response:
-        return _tile(tiles_of(study).streets(z, x, y))
+    def streets(study: str, rev: str, z: Z, x: int, y: int, request: Request) -> Response:
+        return told(
+            request, study, f"streets {z}/{x}/{y}", lambda scene: tiles_of(scene).streets(z, x, y), _TILE, forever=True
+        )
 
     @routes.get("/studies/{study}/tiles/{rev}/people/{z}/{x}/{y}")
     def people(
@@ -71,22 +98,43 @@ def router(serving: Serving) -> APIRouter:
         z: Z,
         x: int,
         y: int,
+        request: Request,
         at: At = "o",
         before: At = "",
         group: str = "",
         only: int | None = None,
     ) -> Response:
-        tiles = tiles_of(study)
-        earlier = Situation.parse(before) if before else None
-        return _tile(tiles.people(z, x, y, Situation.parse(at), earlier, _group(tiles.scene, group), only))
+        now, earlier = Situation.parse(at), Situation.parse(before) if before else None
+
+        def make(scene: Scene) -> bytes:
+            return tiles_of(scene).people(z, x, y, now, earlier, _group(scene, group), only)
+
+        asked = f"people {z}/{x}/{y} {now} {earlier} {group} {only}"
+        return told(request, study, asked, make, _TILE, forever=True)
 
     return routes
 
 
-def _tile(body: bytes) -> Response:
-    if not body:
-        return Response(status_code=204, headers=_FOREVER)
-    return Response(body, media_type="application/vnd.mapbox-vector-tile", headers=_FOREVER)
+def _json(values: Any) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _read_soon(serving: Serving, folder: FilePath) -> None:
+    """
+    Read a study in the background whose map was shown without: the next click may need it.
+
+    A while later, so that the page comes first.
+    """
+    if serving.scenes.holds(folder):
+        return
+
+    def read() -> None:  # what is wrong with it is told to who asks
+        with suppress(NearerError):
+            serving.scenes.get(folder)
+
+    timer = threading.Timer(_SOON_S, read)
+    timer.daemon = True
+    timer.start()
 
 
 def _group(scene: Scene, group: str) -> str | None:

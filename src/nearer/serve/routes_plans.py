@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
+from nearer.planning.document import PlanDocument
 from nearer.planning.files import PLAN_FILE, read_document
+from nearer.serve import kept
 from nearer.serve.guard import REPORT_POLICY
+from nearer.serve.scene import Scene
 from nearer.serve.situation import Situation
 from nearer.serve.studies import PLAN_DOWNLOADS, NotThereError, plan_folder
 
@@ -28,37 +33,35 @@ def router(serving: Serving) -> APIRouter:
     routes = APIRouter()
     studies = serving.studies
 
+    def told(request: Request, study: str, plan: str, asked: str, make: Callable[[Path], bytes]) -> Response:
+        """What follows from a plan and from the study's data."""
+        folder = studies.folder(study)
+        where = plan_folder(folder, plan)
+        state = (where / PLAN_FILE).stat()
+        named = f"{asked} {plan} {state.st_mtime_ns} {state.st_size}"
+        return kept.told(
+            serving.kept, request, folder, serving.scenes.rev(folder), named, lambda: make(where), "application/json"
+        )
+
     @routes.get("/studies/{study}/plans/{plan}")
-    def one(study: str, plan: str) -> dict[str, Any]:
-        folder = plan_folder(studies.folder(study), plan)
-        document: dict[str, Any] = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
-        files = [name for name in PLAN_DOWNLOADS if (folder / name).is_file()]
-        return {"plan": document, "files": files, "folder": folder.relative_to(studies.home).as_posix()}
+    def one(study: str, plan: str, request: Request) -> Response:
+        def make(folder: Path) -> bytes:
+            files = [name for name in PLAN_DOWNLOADS if (folder / name).is_file()]
+            more = json.dumps({"files": files, "folder": folder.relative_to(studies.home).as_posix()})
+            # the file as it is: reading and writing its megabytes anew would change nothing
+            return b'{"plan":' + (folder / PLAN_FILE).read_bytes() + b"," + more[1:].encode()
+
+        return told(request, study, plan, "plan", make)
 
     @routes.get("/studies/{study}/plans/{plan}/situations")
-    def situations(study: str, plan: str) -> dict[str, Any]:
+    def situations(study: str, plan: str, request: Request) -> Response:
         """What is open with the plan, and at the end of each phase."""
-        folder = studies.folder(study)
-        document = read_document(plan_folder(folder, plan))
-        scene = serving.scenes.get(folder)
-        place = {str(ident): k for k, ident in enumerate(scene.tables.sites.table["id"])}
-        order = [phase.name for phase in document.phases]
 
-        def at(last: int | None) -> str:
-            opened, closed = [], []
-            for site in document.sites:
-                if site.id not in place:
-                    continue
-                known = site.phase in order
-                if known and last is not None and order.index(str(site.phase)) > last:
-                    continue
-                if site.status == "opened":
-                    opened.append(place[site.id])
-                elif site.status == "closed":
-                    closed.append(place[site.id])
-            return str(Situation(tuple(sorted(opened)), tuple(sorted(closed))))
+        def make(folder: Path) -> bytes:
+            scene = serving.scenes.get(studies.folder(study))
+            return json.dumps(situations_of(read_document(folder), scene)).encode()
 
-        return {"plan": at(None), "phases": [{"name": name, "at": at(k)} for k, name in enumerate(order)]}
+        return told(request, study, plan, "situations", make)
 
     @routes.get("/studies/{study}/plans/{plan}/files/{name}")
     def file(study: str, plan: str, name: str, download: bool = False) -> Response:
@@ -100,3 +103,25 @@ def router(serving: Serving) -> APIRouter:
         return FileResponse(path, headers=headers)
 
     return routes
+
+
+def situations_of(document: PlanDocument, scene: Scene) -> dict[str, Any]:
+    """What is open with a plan, and at the end of each of its phases, in a study's own positions."""
+    place = {str(ident): k for k, ident in enumerate(scene.tables.sites.table["id"])}
+    order = [phase.name for phase in document.phases]
+
+    def at(last: int | None) -> str:
+        opened, closed = [], []
+        for site in document.sites:
+            if site.id not in place:
+                continue
+            known = site.phase in order
+            if known and last is not None and order.index(str(site.phase)) > last:
+                continue
+            if site.status == "opened":
+                opened.append(place[site.id])
+            elif site.status == "closed":
+                closed.append(place[site.id])
+        return str(Situation(tuple(sorted(opened)), tuple(sorted(closed))))
+
+    return {"plan": at(None), "phases": [{"name": name, "at": at(k)} for k, name in enumerate(order)]}

@@ -26,6 +26,7 @@ from nearer.planning.access import Access
 from nearer.planning.areas import area_of_sites, areas
 from nearer.planning.measures import measure_access, people_cut_off, thresholds
 from nearer.progress import Progress
+from nearer.serve.kept import program
 from nearer.serve.situation import Situation
 from nearer.study.limits import Run
 from nearer.study.load import load_study
@@ -94,6 +95,11 @@ class Scene:
         """κ of the measures of equity, from the situation today."""
         minutes = self.seen(Situation()).access.counted_ms(self.unreached_ms) / MS_PER_MIN
         return kappa_of(self.demand.class_people.ravel(), minutes.ravel())
+
+    @cached_property
+    def cut_off(self) -> float:
+        """People whom no site reaches, open or not."""
+        return people_cut_off(self.demand, self.times, self.standing >= FREE)
 
     @cached_property
     def site_areas(self) -> list[str | None]:
@@ -197,8 +203,9 @@ class Scene:
         limit_ms = minutes_to_ms(self.study.streets.limit_min)
         near = self.study.plan.coverage_min
         minutes = thresholds(near, limit_ms)
-        cut_off = people_cut_off(self.demand, self.times, self.standing >= FREE)
-        measured = measure_access(self.demand, seen.access, minutes, self.unreached_ms, cut_off, self.kappa_per_min)
+        measured = measure_access(
+            self.demand, seen.access, minutes, self.unreached_ms, self.cut_off, self.kappa_per_min
+        )
         n = self.tables.sites.n + len(situation.points)
         names = self.tables.people.table["area"].to_numpy(dtype=object)
         return {
@@ -307,8 +314,11 @@ def read_scene(folder: Path, progress: Progress | None = None) -> Scene:
     network = travel(tables, study, run, folder)
     demand = weigh(tables, study)
     times = times_per_class(network.times, study, demand)
-    rev = hashlib.sha256(_data_key(folder, study).encode()).hexdigest()[:12]
-    return Scene(study, tables, demand, network, times, rev)
+    return Scene(study, tables, demand, network, times, _rev(_data_key(folder, study)))
+
+
+def _rev(key: str) -> str:
+    return hashlib.sha256(f"{program()} {key}".encode()).hexdigest()[:12]
 
 
 def _data_key(folder: Path, study: Study) -> str:
@@ -332,6 +342,22 @@ class Scenes:
         self._held: OrderedDict[Path, tuple[str, Scene]] = OrderedDict()
         self._locks: dict[Path, threading.Lock] = {}
         self._lock = threading.Lock()
+
+    def rev(self, folder: Path) -> str:
+        """
+        What names the data of a study as its files stand now; nothing but the settings is read.
+
+        Raises
+        ------
+        InputError
+            Faults in its settings.
+        """
+        return _rev(_data_key(folder, load_study(folder)))
+
+    def holds(self, folder: Path) -> bool:
+        """Whether a study has been read, if perhaps not as it stands now."""
+        with self._lock:
+            return folder in self._held
 
     def get(self, folder: Path) -> Scene:
         """
