@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
-from nearer.serve.jobs import EVENTS, OUTCOME, Queue, job_folder
+from nearer.serve.jobs import EVENTS, OUTCOME, Job, Queue, State, job_folder
 from nearer.serve.studies import plans_told
 
-from .conftest import write_rows
+from .conftest import end_server, start_server, write_rows
 
 
 @pytest.fixture
@@ -65,6 +69,53 @@ def test_a_server_that_starts_again_takes_up_jobs_that_ran_on(queue: Queue, tmp_
         again.stop("rows", "2", keep=False)
         until(lambda: again.get("rows", "2").ended_already)
         again.close()
+
+
+def test_one_that_waits_is_told_when_it_is_likely_to_begin(tmp_path: Path) -> None:
+    write_rows(tmp_path / "rows")
+    queue = Queue(tmp_path, workers=1, threads=1)  # never started: nothing runs but what is said to
+    now = datetime.now(UTC)
+
+    def said(ident: str, state: State, began_s: float = 0.0, ended_s: float | None = None) -> Job:
+        job = Job(ident, "rows", "plan", {"time_limit_s": 60}, state, made=now.isoformat())
+        if state != "waiting":
+            job = replace(job, began=(now - timedelta(seconds=began_s)).isoformat())
+        if ended_s is not None:
+            job = replace(job, ended=(now - timedelta(seconds=ended_s)).isoformat())
+        queue._keep(job)
+        return job
+
+    running, first, second = said("1", "running", 20), said("2", "waiting"), said("3", "waiting")
+    assert queue.begins_in_s(running) is None
+    assert queue.begins_in_s(first) == 50, "60 s are given, 10 s for reading and writing, 20 s have gone"
+    assert queue.begins_in_s(second) == 50 + 70
+    said("4", "done", 1000, 960)
+    assert queue.begins_in_s(second) == 20 + 40, "one like it took 40 s"
+    said("1", "running", 500)
+    assert queue.begins_in_s(first) == 5, "nobody knows of one that takes longer than others"
+    queue.workers = 2
+    assert queue.begins_in_s(first) == 0
+    assert queue.begins_in_s(second) == 5
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
+def test_a_killed_server_loses_neither_what_runs_nor_what_waits(tmp_path: Path) -> None:
+    write_rows(tmp_path / "rows")
+    process, server = start_server(tmp_path, "--workers", "1")
+    try:
+        where = f"{server.address}/api/studies/rows"
+        made = [httpx.post(f"{where}/jobs", json={"kind": "plan"}).json()["id"] for _ in range(2)]
+        until(lambda: httpx.get(f"{where}/jobs/{made[0]}").json()["state"] != "waiting")
+    finally:
+        process.kill()
+        end_server(process)
+    process, server = start_server(tmp_path, "--workers", "1")
+    try:
+        where = f"{server.address}/api/studies/rows"
+        until(lambda: all(httpx.get(f"{where}/jobs/{ident}").json()["state"] == "done" for ident in made), 120)
+        assert sorted(plan["id"] for plan in httpx.get(where).json()["plans"]) == made == ["1", "2"]
+    finally:
+        end_server(process)
 
 
 def test_a_worker_that_dies_is_said_to_have_failed(queue: Queue, tmp_path: Path) -> None:

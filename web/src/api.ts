@@ -210,6 +210,8 @@ export interface Job {
   made: string;
   began: string | null;
   place: number;
+  /** Seconds until one that waits is likely to begin. */
+  begins_in_s: number | null;
   request: Record<string, unknown>;
   outcome: { error?: string; faults?: Fault[]; plan?: string; stress?: string; gap?: number };
 }

@@ -43,7 +43,7 @@ export function jobBox(study: string, job: Job, following: Following | null): HT
   const gap = now && now.value ? Math.abs(now.value - (now.bound ?? 0)) / Math.abs(now.value) : null;
   const doing =
     job.state === "waiting"
-      ? job.place ? tn(job.place, "One job is before this one.", "{n} jobs are before this one.") : t("Starting …")
+      ? waitingWords(job)
       : stepWords(last);
   return h(
     "div",
@@ -59,6 +59,15 @@ export function jobBox(study: string, job: Job, following: Following | null): HT
         : null,
       h("button", { id: "cancel", type: "button", onclick: () => end(false) }, t("Cancel"))),
   );
+}
+
+/** How many are before a job that waits, and how long that is likely to take. */
+function waitingWords(job: Job): string {
+  const place = job.place ? tn(job.place, "One job is before this one.", "{n} jobs are before this one.") : t("This one is next.");
+  const seconds = job.begins_in_s ?? 0;
+  if (seconds < 1) return job.place ? place : t("Starting …");
+  const wait = seconds < 60 ? t("It begins in less than a minute.") : tn(Math.round(seconds / 60), "It begins in about a minute.", "It begins in about {n} minutes.");
+  return `${place} ${wait}`;
 }
 
 function stepWords(last: Progress | null | undefined): string {

@@ -104,7 +104,13 @@ def create_app(
     app.add_middleware(Guard, hosts=hosts, file_path=lambda path: bool(_FILE_PATH.fullmatch(path)))
     for kind in (NearerError, RequestValidationError):
         app.add_exception_handler(kind, _refused)
-    for routes in (routes_studies, routes_files, routes_map, routes_plans, routes_jobs):
+    for routes in (
+        routes_studies,
+        routes_files,
+        routes_map,
+        routes_jobs,
+        routes_plans,
+    ):  # the last takes any name
         app.include_router(routes.router(serving), prefix="/api")
     if desk is not None:
         app.mount("/api/aid", desk.app())

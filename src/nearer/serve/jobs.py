@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any, Literal
 
 from nearer.files import written_whole
@@ -28,6 +29,8 @@ TRIES = 2
 
 _ENDED = ("done", "stopped", "failed", "cancelled")
 _PAUSE_S = 0.2
+_LAST, _AROUND_S, _LEAST_S = 5, 10.0, 5.0
+"""Jobs that tell how long the next will take; what reading and writing take; what one that ran longer has left."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,26 @@ def write_json(path: Path, value: Any) -> None:
     """Write a small file whole or not at all."""
     with written_whole(path) as beside:
         beside.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def _since_s(moment: str | None, until: str | None = None) -> float:
+    """Seconds from a moment to another, or to now."""
+    if moment is None:
+        return 0.0
+    end = datetime.fromisoformat(until) if until else datetime.now(UTC)
+    return max(0.0, (end - datetime.fromisoformat(moment)).total_seconds())
+
+
+def _likely_s(job: Job, jobs: list[Job]) -> float:
+    """How long a job is likely to run: the middle of the last few that were like it."""
+    like = [
+        one for one in jobs if one.kind == job.kind and one.state in ("done", "stopped") and one.began and one.ended
+    ]
+    like = [one for one in like if one.study == job.study] or like
+    if like:
+        last = sorted(like, key=lambda one: one.ended or "")[-_LAST:]
+        return float(median(_since_s(one.began, one.ended) for one in last))
+    return _AROUND_S + float(job.request.get("time_limit_s", 0.0))
 
 
 class Queue:
@@ -160,6 +183,26 @@ class Queue:
         keys = [(one.study, one.id) for one in waiting]
         return keys.index((job.study, job.id)) if (job.study, job.id) in keys else 0
 
+    def begins_in_s(self, job: Job) -> float | None:
+        """
+        How long a waiting job is likely to wait, seconds; None for one that does not.
+
+        What ran before tells: jobs of the same study and kind, else of the same kind, else what they are given.
+        """
+        if job.state != "waiting":
+            return None
+        with self._lock:
+            jobs = list(self._jobs.values())
+            waiting = self._waiting()
+        running = [one for one in jobs if one.state == "running"]
+        free = [max(_likely_s(one, jobs) - _since_s(one.began), _LEAST_S) for one in running]
+        free = sorted(free + [0.0] * (self.workers - len(free)))
+        for one in waiting:
+            if (one.study, one.id) == (job.study, job.id):
+                break
+            free = sorted([*free[1:], free[0] + _likely_s(one, jobs)])
+        return float(round(free[0] / 5) * 5)  # no finer than it can be known, so that pages are not told at every look
+
     def stop(self, study: str, ident: str, keep: bool) -> Job:
         """Ask a job to end: with the best it has, or with nothing."""
         with self._lock:
@@ -187,8 +230,8 @@ class Queue:
         return [json.loads(line) for line in body[:whole].splitlines() if line], start + whole
 
     def told(self, job: Job) -> dict[str, Any]:
-        """A job as plain values, with its place."""
-        return asdict(job) | {"place": self.place(job)}
+        """A job as plain values, with its place and when it is likely to begin."""
+        return asdict(job) | {"place": self.place(job), "begins_in_s": self.begins_in_s(job)}
 
     def _keep(self, job: Job) -> None:
         self._jobs[(job.study, job.id)] = job

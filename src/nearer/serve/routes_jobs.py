@@ -16,7 +16,7 @@ from nearer.study.load import load_study
 if TYPE_CHECKING:
     from nearer.serve.app import Serving
 
-_LOOK_S, _BEAT_S = 0.2, 15.0
+_LOOK_S, _WAIT_S, _BEAT_S = 0.2, 1.0, 15.0
 
 
 class Ask(BaseModel):
@@ -73,7 +73,7 @@ def router(serving: Serving) -> APIRouter:
             at, last, quiet_s = 0, "", 0.0
             while not await request.is_disconnected():
                 now = queue.get(study, job)
-                found, at = queue.events(now, at)
+                found, at = queue.events(now, at) if now.state != "waiting" else ([], 0)
                 told = json.dumps(queue.told(now))
                 if found:
                     yield f"event: progress\ndata: {json.dumps(found)}\n\n"
@@ -82,11 +82,12 @@ def router(serving: Serving) -> APIRouter:
                     last = told
                 if now.ended_already:
                     return
-                quiet_s = 0.0 if found else quiet_s + _LOOK_S
+                look_s = _LOOK_S if now.state == "running" else _WAIT_S
+                quiet_s = 0.0 if found else quiet_s + look_s
                 if quiet_s > _BEAT_S:
                     yield ": still here\n\n"
                     quiet_s = 0.0
-                await asyncio.sleep(_LOOK_S)
+                await asyncio.sleep(look_s)
 
         return StreamingResponse(stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 

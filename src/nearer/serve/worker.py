@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import threading
 import time
@@ -131,6 +132,8 @@ def _do(job: dict[str, Any], study: Path, threads: int, told: Told, stop: Stop) 
 def main() -> None:
     """Run the job and write what came of it."""
     folder, study, threads = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    if hasattr(os, "nice"):  # whoever hands over or looks at a map meanwhile goes first
+        os.nice(10)
     try:
         outcome = run_job(folder, study, threads)
     except Exception as error:
