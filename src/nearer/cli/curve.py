@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nearer.cli.cluster import ClusterOption
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
 
 
@@ -30,14 +31,16 @@ def curve(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find the best network of every size up to a number of centres, and where further ones bring little."""
     with answering(as_json):
+        from nearer.cluster import joined
         from nearer.study.curve import run_curve
         from nearer.study.parts import study_folder
 
-        with stoppable() as stop, progress_bars() as progress:
+        with stoppable() as stop, progress_bars() as progress, joined(cluster, study_folder(study)) as workers:
             made = run_curve(
                 study,
                 to=to,
@@ -49,6 +52,7 @@ def curve(
                 work_limit=work_limit,
                 seed=seed,
                 threads=threads,
+                cluster=workers,
                 progress=progress,
                 stop=stop,
             )

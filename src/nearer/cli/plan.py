@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nearer.cli.cluster import ClusterOption
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
 
 
@@ -49,16 +50,18 @@ def plan(
         Path | None,
         typer.Option("--from", metavar="PLAN", help="Start from an earlier plan's sites and proof; proven anew."),
     ] = None,
+    cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Plan where centres open, and write report, map and proof."""
     with answering(as_json):
+        from nearer.cluster import joined
         from nearer.report import summary_text
         from nearer.study.choices import Wish
-        from nearer.study.parts import default_out
+        from nearer.study.parts import default_out, study_folder
         from nearer.study.run import run_study
 
-        with stoppable() as stop, progress_bars() as progress:
+        with stoppable() as stop, progress_bars() as progress, joined(cluster, study_folder(study)) as workers:
             made = run_study(
                 study,
                 out=out,
@@ -71,6 +74,7 @@ def plan(
                 work_limit=work_limit,
                 seed=seed,
                 threads=threads,
+                cluster=workers,
                 wish=Wish(alternatives, differ, within, start),
                 progress=progress,
                 stop=stop,

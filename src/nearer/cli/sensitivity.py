@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from nearer.cli.cluster import ClusterOption
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
 
 
@@ -29,14 +30,16 @@ def sensitivity(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Plan under every scenario: which sites stand, what each plan risks, and one plan for all."""
     with answering(as_json):
+        from nearer.cluster import joined
         from nearer.study.parts import study_folder
         from nearer.study.sensitivity import SENS_CSV, SENS_FILE, SENS_PAGE, run_sensitivity
 
-        with stoppable() as stop, progress_bars() as progress:
+        with stoppable() as stop, progress_bars() as progress, joined(cluster, study_folder(study)) as workers:
             made = run_sensitivity(
                 study,
                 open=open,
@@ -48,6 +51,7 @@ def sensitivity(
                 work_limit=work_limit,
                 seed=seed,
                 threads=threads,
+                cluster=workers,
                 progress=progress,
                 stop=stop,
             )

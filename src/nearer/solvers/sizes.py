@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from nearer.kernels import pmedian as kernels
 from nearer.model import OPEN, Certificate, Instance, Solution, Status
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import lagrangian
+from nearer.solvers.apart import Elsewhere, in_order
 from nearer.solvers.core import Core, make_core
 from nearer.solvers.pmedian import solve_pmedian
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -114,6 +116,8 @@ class Sizes:
         Of each run, as in ``solve_pmedian``.
     stop
         Ends the whole.
+    elsewhere
+        Who solves several sizes at a time; None solves them here, one after the other. The answers are the same.
     solved, proofs
         Filled in: what each run found, without its certificate, and the certificates; these are large, and whoever
         has stored one may take it out.
@@ -126,6 +130,7 @@ class Sizes:
     threads: int = 1
     work_limit: int | None = None
     stop: Stop = field(default_factory=Stop)
+    elsewhere: Elsewhere | None = None
     solved: dict[int, Solution] = field(default_factory=dict, init=False)
     proofs: dict[int, Certificate] = field(default_factory=dict, init=False)
     greedy: Growing = field(init=False)
@@ -134,6 +139,7 @@ class Sizes:
     _bound: FloatArray = field(init=False)
     _bound_by: list[FloatArray | None] = field(init=False)
     _kept: dict[int, FloatArray] = field(default_factory=dict, init=False)
+    _opened: dict[int, BoolArray] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         if self.instance.price.any():
@@ -152,48 +158,86 @@ class Sizes:
         """
         wanted = list(sizes)
         with (progress or Silent()).step("Solving each size", len(wanted)) as tick:
-            for size in wanted:
-                if len(self.solved) >= 2 and self.stop():
-                    return
-                solution = self._solve(size)
+            for size, solution in self._solutions(wanted):
                 self._learn(size, solution)
                 if isinstance(solution.certificate, Certificate):
                     self.proofs[size] = solution.certificate
                 self.solved[size] = replace(solution, certificate=None)
-                if size == self.most:
-                    self.backwards = drop_order(self._core, solution.open_mask[self._core.site])
                 tick(1, f"{size} opened, gap {100 * solution.gap:.2g} %")
                 yield size
 
-    def _solve(self, size: int) -> Solution:
+    def _solutions(self, wanted: list[int]) -> Iterator[tuple[int, Solution]]:
+        """Sizes and what is found of them, in the order given; elsewhere several at a time."""
+        done = 0
+        if self.elsewhere is not None:
+            for found in self._found_elsewhere(wanted, self.elsewhere):
+                done += 1
+                yield found
+        for at in range(done, len(wanted)):
+            if at >= 2 and self.stop():
+                return
+            solution = solve_pmedian(stop=self.stop, **self._question(wanted[at], wanted[:at]))
+            yield wanted[at], self._noted(wanted[at], solution)
+
+    def _found_elsewhere(self, wanted: list[int], elsewhere: Elsewhere) -> Iterator[tuple[int, Solution]]:
+        """
+        A size waits for those it starts from and for no other, so that it is asked exactly as it would be here.
+
+        Told in the order wanted; ends early when asked to stop.
+        """
+        waits = {
+            size: {*_neighbours(size, wanted[:at]), *({self.most} & set(wanted[:at]))} for at, size in enumerate(wanted)
+        }
+        waiting, told = list(wanted), set[int]()
+
+        def ask() -> None:
+            for size in [one for one in waiting if waits[one] <= told]:
+                waiting.remove(size)
+                elsewhere.ask(size, **self._question(size, wanted[: wanted.index(size)]))
+
+        def arriving() -> Iterator[tuple[int, Solution]]:
+            ask()
+            for size, solution in elsewhere.answers(self.stop):
+                told.add(size)
+                yield size, self._noted(size, solution)
+                if not self.stop():
+                    ask()
+
+        yield from in_order(arriving(), wanted)
+
+    def _noted(self, size: int, solution: Solution) -> Solution:
+        """What other sizes start from, kept."""
+        self._opened[size] = solution.open_mask[self._core.site]
+        if isinstance(solution.certificate, Certificate):
+            rows = solution.certificate.multipliers
+            self._kept[size] = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT)).astype(np.int64))]
+        if size == self.most:
+            self.backwards = drop_order(self._core, self._opened[size])
+        return solution
+
+    def _question(self, size: int, before: list[int]) -> dict[str, Any]:
         """One size, from the best start its neighbours give and the multipliers that proved them."""
-        start = self._start(size)
-        given = [self._kept[near] for near in self._neighbours(size)]
-        return solve_pmedian(
-            with_size(self.instance, size),
-            gap=self.gap,
-            seed=self.seed,
-            threads=self.threads,
-            work_limit=self.work_limit,
-            stop=self.stop,
-            start=start,
-            multipliers=np.vstack(given) if given else None,
-        )
+        near = _neighbours(size, before)
+        given = [self._kept[one] for one in near]
+        return {
+            "instance": with_size(self.instance, size),
+            "gap": self.gap,
+            "seed": self.seed,
+            "threads": self.threads,
+            "work_limit": self.work_limit,
+            "start": self._start(size, near, self.most in before),
+            "multipliers": np.vstack(given) if given else None,
+        }
 
-    def _neighbours(self, size: int) -> list[int]:
-        below = [known for known in self.solved if known < size]
-        above = [known for known in self.solved if known > size]
-        return ([max(below)] if below else []) + ([min(above)] if above else [])
-
-    def _start(self, size: int) -> IntArray:
+    def _start(self, size: int, near: list[int], backwards: bool) -> IntArray:
         """Sites to start from: those of a plan that grows, or of a neighbour grown or shrunk, whichever is best."""
         core = self._core
         offers = [self.greedy.site[:size]]
-        if self.backwards is not None:
+        if backwards and self.backwards is not None:
             offers.append(self.backwards.site[:size])
-        for near in self._neighbours(size):
-            opened = self.solved[near].open_mask[core.site]
-            offers.append(drop_order(core, opened, size).site if near > size else grown(core, opened, size))
+        for one in near:
+            opened = self._opened[one]
+            offers.append(drop_order(core, opened, size).site if one > size else grown(core, opened, size))
         place = np.full(self.instance.n_sites, -1, dtype=np.int64)
         place[core.site] = np.arange(core.m)
         values = [core.value(place[offer]) for offer in offers]
@@ -203,8 +247,6 @@ class Sizes:
         """What the multipliers of one run prove about every size."""
         if not isinstance(solution.certificate, Certificate):
             return
-        rows = solution.certificate.multipliers
-        self._kept[size] = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT)).astype(np.int64))]
         core = self._core
         chunks = lagrangian.row_chunks(core)
         for given in self._kept[size]:
@@ -255,6 +297,13 @@ class Sizes:
         mask = np.asarray(self.instance.standing == OPEN)
         mask[site] = True
         return mask
+
+
+def _neighbours(size: int, solved: list[int]) -> list[int]:
+    """The next smaller and the next larger of the sizes solved."""
+    below = [one for one in solved if one < size]
+    above = [one for one in solved if one > size]
+    return ([max(below)] if below else []) + ([min(above)] if above else [])
 
 
 def greedy_order(core: Core, most: int) -> Growing:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import nearer
+from nearer.cluster import Cluster
 from nearer.errors import Fault, InputError, UsageError
 from nearer.files import sha256
 from nearer.inputs.frames import read_frame
@@ -24,7 +25,7 @@ from nearer.planning.volume import describe
 from nearer.progress import Progress, Silent, Stop
 from nearer.report.curvepage import write_curve_page
 from nearer.solvers.sizes import Sizes, solving_order
-from nearer.study.limits import Run
+from nearer.study.limits import Run, elsewhere
 from nearer.study.load import load_study
 from nearer.study.parts import from_to, machine_notes, override, study_folder
 from nearer.study.ready import Ready, get_ready, left_aside
@@ -49,6 +50,7 @@ def run_curve(
     work_limit: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> CurveDocument:
@@ -71,7 +73,7 @@ def run_curve(
         Seconds for all sizes together; None for no limit.
     gap, work_limit
         Of each size: relative gap that is good enough, and units of work after which its run ends.
-    seed, threads, progress, stop
+    seed, threads, cluster, progress, stop
         As for ``run_study``; a stop keeps the sizes done.
 
     Returns
@@ -88,7 +90,10 @@ def run_curve(
     """
     folder = Path(folder)
     out = study_folder(folder) / "curve" if out is None else Path(out)
-    run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
+    run = Run(
+        *(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop()),
+        cluster=cluster,
+    )
     check_out(out, CURVE_FILES, "a curve")
     study = override(load_study(folder), {"study.seed": seed})
     past = None if history is None else read_past(Path(history), study_folder(folder))
@@ -130,7 +135,7 @@ def _solve_into(
     """Solve, store the proofs in a folder as they are made, and write what was found."""
     proofs = fresh / PROOFS
     proofs.mkdir()
-    with run.timed("solve"):
+    with run.timed("solve"), elsewhere(run, "curve") as others:
         sizes = Sizes(
             ready.instance,
             most,
@@ -139,6 +144,7 @@ def _solve_into(
             threads=run.threads,
             work_limit=run.work_limit,
             stop=run.stop.within(run.time_limit_s),
+            elsewhere=others,
         )
         wanted = solving_order(most, step)
         for size in sizes.run(wanted, run.progress):

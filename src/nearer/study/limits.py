@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from nearer.cluster import Cluster
 from nearer.errors import StoppedError, UsageError
 from nearer.progress import Progress, Silent, Stop
+from nearer.solvers.apart import Elsewhere
 
 
 @dataclass
@@ -30,6 +32,8 @@ class Run:
         Where to report, and who may ask to stop.
     seconds
         Filled in: seconds per step.
+    cluster
+        Who shares the work beyond this machine; None works here alone.
     """
 
     time_limit_s: float | None = 60.0
@@ -39,6 +43,7 @@ class Run:
     progress: Progress = field(default_factory=Silent)
     stop: Stop = field(default_factory=Stop)
     seconds: dict[str, float] = field(default_factory=dict)
+    cluster: Cluster | None = None
 
     def __post_init__(self) -> None:
         if not self.gap >= 0.0 or not (self.time_limit_s is None or self.time_limit_s >= 0.0):
@@ -64,3 +69,13 @@ class Run:
         """
         if self.stop.cancelled:
             raise StoppedError("Stopped before there was a plan; nothing was written.")
+
+
+@contextmanager
+def elsewhere(run: Run, kind: str) -> Iterator[Elsewhere | None]:
+    """Who solves the p-medians of a sweep several at a time: the run's cluster; None where there is none."""
+    if run.cluster is None:
+        yield None
+        return
+    with run.cluster.batch(kind) as batch:
+        yield Elsewhere(batch)

@@ -230,6 +230,7 @@ def machine_notes(run: Run) -> dict[str, Any]:
         "date": datetime.now(UTC).date().isoformat(),
         "seconds": run.seconds,  # filled in to the end of the run
         "threads": run.threads,
+        **({} if run.cluster is None else {"cluster": run.cluster.notes()}),
         "host": {"system": platform.platform(), "processor": platform.machine(), "processors": os.cpu_count()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
     }

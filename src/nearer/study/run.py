@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nearer.cluster import Cluster
 from nearer.errors import InfeasibleError
 from nearer.inputs.tables import Tables
 from nearer.kernels.jit import default_threads
@@ -55,6 +56,7 @@ def run_study(
     work_limit: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    cluster: Cluster | None = None,
     wish: Wish | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
@@ -78,6 +80,8 @@ def run_study(
         Units of work after which the solver ends, the same on every machine; None for no limit.
     threads
         Threads; None for as many as there are processors.
+    cluster
+        Who shares the work beyond this machine, from ``nearer.cluster.joined``; the answer is the same, byte for byte.
     wish
         Other plans wanted, and a plan to start from.
     progress, stop
@@ -96,7 +100,10 @@ def run_study(
     """
     folder = Path(folder)
     out = default_out(folder) if out is None else Path(out)
-    run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
+    run = Run(
+        *(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop()),
+        cluster=cluster,
+    )
     named = objective if objective is None or isinstance(objective, str) else tuple(objective)
     wanted = {
         "plan.open": open,

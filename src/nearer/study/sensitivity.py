@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 import nearer
+from nearer.cluster import Cluster
 from nearer.errors import Faults, UsageError
 from nearer.inputs.geo import WGS84
 from nearer.inputs.tables import Tables
@@ -29,10 +31,11 @@ from nearer.planning.sensdoc import PlanInAll, RobustPlan, ScenarioPlan, Sensiti
 from nearer.progress import Progress, Silent, Stop
 from nearer.report.senspage import write_choices_csv, write_sensitivity_page
 from nearer.report.sitesmap import Drawn
+from nearer.solvers.apart import in_order
 from nearer.solvers.choices import warm_multipliers
 from nearer.solvers.minmax import Robust, Scenario, Scenarios, solve_robust
 from nearer.solvers.pmedian import solve_pmedian
-from nearer.study.limits import Run
+from nearer.study.limits import Run, elsewhere
 from nearer.study.load import STUDY_FILE, load_study
 from nearer.study.parts import (
     from_to,
@@ -77,6 +80,7 @@ def run_sensitivity(
     work_limit: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> SensitivityDocument:
@@ -99,7 +103,7 @@ def run_sensitivity(
         Seconds for all runs together; None for no limit.
     gap, work_limit
         Of each run; the robust plan's gap is in the unit of its goal.
-    seed, threads, progress, stop
+    seed, threads, cluster, progress, stop
         As for ``run_study``.
 
     Raises
@@ -111,7 +115,10 @@ def run_sensitivity(
     """
     folder = Path(folder)
     out = study_folder(folder) / "sensitivity" if out is None else Path(out)
-    run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
+    run = Run(
+        *(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop()),
+        cluster=cluster,
+    )
     check_out(out, SENS_FILES, "a sensitivity answer")
     if not 0 < percent < 100:
         raise UsageError("--percent must be more than 0 and less than 100.")
@@ -252,15 +259,12 @@ def _answer(
         scenarios = builder.scenarios(settings)
     answers: list[Solution] = []
     with run.timed("solve"), run.progress.step("Planning each scenario", len(settings)) as tick:
-        for place, one in enumerate(settings):
-            last = answers[0] if answers else None
-            ready = solved.get(one.name)
-            # rows of the ground may be more than those of the scenario alone, so that a plan is solved anew
-            answers.append(_solve(scenarios, place, last or ready, study, run, stop))
-            tick(1, f"{one.name}, gap {100 * answers[-1].gap:.2g} %")
-            certificate = answers[-1].certificate
-            if isinstance(certificate, Certificate):
-                certificate.save(proofs / proof_name(place))
+        for answer in _solve_all(scenarios, solved.get(AS_GIVEN), study, run, stop):
+            place = len(answers)
+            answers.append(answer)
+            tick(1, f"{settings[place].name}, gap {100 * answer.gap:.2g} %")
+            if isinstance(answer.certificate, Certificate):
+                answer.certificate.save(proofs / proof_name(place))
     # whether a site can be had is known before it opens, so that nobody need plan against it unless asked to
     hedged = np.array([bool(study.scenarios) or not one.lost for one in settings])
     best = np.array([answer.objective for answer in answers])[hedged]
@@ -285,7 +289,32 @@ def _answer(
     return _document(study, tables, settings, scenarios, answers, hedged, robust, goal, high)
 
 
+def _solve_all(scenarios: Scenarios, ready: Solution | None, study: Study, run: Run, stop: Stop) -> Iterator[Solution]:
+    """
+    Every scenario in order: the first by itself, each other from the first one's plan, on a cluster all at a time.
+
+    Rows of a ground may be more than those of the scenario alone, so that a plan that is ready is solved anew.
+    """
+    first = _solve(scenarios, 0, ready, study, run, stop)
+    yield first
+    done, others = 1, range(1, len(scenarios.cases))
+    with elsewhere(run, "sensitivity") as workers:
+        if workers is not None:
+            for place in others:
+                workers.ask(place, **_question(scenarios, place, first, study, run))
+            for _, solution in in_order(workers.answers(stop), others):
+                done += 1
+                yield solution
+    for place in others[done - 1 :]:
+        yield _solve(scenarios, place, first, study, run, stop)
+
+
 def _solve(scenarios: Scenarios, place: int, near: Solution | None, study: Study, run: Run, stop: Stop) -> Solution:
+    return solve_pmedian(stop=stop, **_question(scenarios, place, near, study, run))
+
+
+def _question(scenarios: Scenarios, place: int, near: Solution | None, study: Study, run: Run) -> dict[str, Any]:
+    """One scenario, from the plan and the multipliers of another."""
     instance = scenarios.alone(place)
     warm: dict[str, Any] = {}
     if near is not None:
@@ -293,15 +322,14 @@ def _solve(scenarios: Scenarios, place: int, near: Solution | None, study: Study
         given = warm_multipliers(near)
         if given and given["multipliers"].shape[1] == instance.n_rows:
             warm |= given
-    return solve_pmedian(
-        instance,
-        gap=run.gap,
-        seed=study.study.seed,
-        threads=run.threads,
-        work_limit=run.work_limit,
-        stop=stop,
+    return {
+        "instance": instance,
+        "gap": run.gap,
+        "seed": study.study.seed,
+        "threads": run.threads,
+        "work_limit": run.work_limit,
         **warm,
-    )
+    }
 
 
 def _losses(instance: Instance, open_mask: BoolArray, tables: Tables) -> list[ScenarioSettings]:

@@ -1,0 +1,270 @@
+"""The side that asks: workers are checked, jobs handed out, answers taken as they come."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import uuid
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from nearer.cluster.jobs import Answer, Job, answer_file, fingerprint, look_around, perform, read_answer, versions
+from nearer.cluster.shelf import Message, Shelf, key_of
+from nearer.errors import NearerError, UsageError
+from nearer.files import written_whole
+from nearer.progress import Stop
+
+CONNECT_S = 15
+"""Seconds in which a scheduler must answer and a first worker be there."""
+
+_POLL_S = 0.1
+_LINGER_S = 30.0  # how long jobs under way may take to end once they are asked to
+
+
+class ClusterError(NearerError):
+    """The cluster was lost on the way; what was done stands in the study folder, and the same command goes on."""
+
+    exit_code = 3
+
+
+class Cluster:
+    """
+    The workers of a Dask cluster that share a folder with us; see ``joined``.
+
+    Parameters
+    ----------
+    client
+        A connected ``distributed.Client``.
+    address
+        Of the scheduler, for messages.
+    folder
+        Where everything that is sent lies.
+    """
+
+    def __init__(self, client: Any, address: str, folder: Path) -> None:
+        self.client, self.address, self.folder = client, address, folder
+        self.session = uuid.uuid4().hex
+        self.jobs = self.stood = 0  # asked for, and of those the ones whose answers lay there already
+
+    @property
+    def n_workers(self) -> int:
+        """Workers that are there now."""
+        return len(self.client.scheduler_info(n_workers=-1)["workers"])
+
+    def check(self) -> None:
+        """
+        Make sure that every worker sees the folder, runs this very program, and does one thing at a time.
+
+        Raises
+        ------
+        UsageError
+            With every worker that does not, and what would mend it.
+        """
+        token = self.folder / f"here-{self.session}"
+        with written_whole(token) as beside:
+            beside.write_text(self.session, encoding="utf-8")
+        try:
+            seen = self.client.run(look_around, str(token), on_error="return")
+        finally:
+            token.unlink(missing_ok=True)
+        threads = {
+            name: int(one["nthreads"]) for name, one in self.client.scheduler_info(n_workers=-1)["workers"].items()
+        }
+        wrong: dict[str, list[str]] = {}
+        for name, found in sorted(seen.items()):
+            if fault := self._fault(found, threads.get(name, 1)):
+                wrong.setdefault(fault, []).append(name)
+        if wrong:
+            raise UsageError("\n".join(f"{_named(workers)} {fault}" for fault, workers in wrong.items()))
+
+    def _fault(self, found: Any, threads: int) -> str | None:
+        if isinstance(found, BaseException):
+            return f"cannot run nearer ({found}); install nearer[scale] there, in the version used here."
+        if found["token"] != self.session:
+            return f"does not see {self.folder}; put the study on a folder that all machines share under one path."
+        mine = versions()
+        for name, own in mine.items():
+            if (theirs := found["versions"].get(name)) != own:
+                if name == "source":
+                    return f"has a nearer {mine['nearer']} of another making; install the same one and start it again."
+                return f"has {name} {theirs}, and {own} is used here; install the same and start it again."
+        if threads != 1:
+            return f"runs {threads} jobs at a time; start workers with --nthreads 1, one for each processor."
+        return None
+
+    def notes(self) -> dict[str, int]:
+        """What it did so far, for ``run.json``."""
+        return {"workers": self.n_workers, "jobs": self.jobs, "stood_already": self.stood}
+
+    @contextmanager
+    def batch(self, kind: str, *parts: object) -> Iterator[Batch]:
+        """
+        Jobs of one question, in a folder of their own that is taken away once all went well.
+
+        Parameters
+        ----------
+        kind, parts
+            Names of the folder: the same question asked again finds what was answered before.
+        """
+        batch = Batch(self, self.folder / f"{kind}-{key_of(*parts)[:16]}")
+        try:
+            yield batch
+        except BaseException:
+            batch.stop_all()
+            raise
+        batch.stop_all()
+        if not batch.stopped:
+            shutil.rmtree(batch.folder, ignore_errors=True)
+
+
+class Batch:
+    """
+    Jobs of one question.
+
+    Parameters
+    ----------
+    cluster
+        Who does them.
+    folder
+        Where what they are told and what they answer lies.
+    """
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        self.cluster, self.folder, self.shelf = cluster, folder, Shelf(folder)
+        self._stop_file = folder / f"stop-{uuid.uuid4().hex}"
+        self._done: SimpleQueue[tuple[Hashable, Any]] = SimpleQueue()
+        self._futures: dict[Hashable, Any] = {}
+        self.stopped = False
+        """Whether jobs were asked to end before they were done."""
+
+    def ask(self, name: Hashable, function: Job, message: Message) -> None:
+        """Hand out a job; ``answers`` tells its answer under this name."""
+        key = key_of(fingerprint(), f"{function.__module__}.{function.__qualname__}", message)
+        path = answer_file(self.folder, key)
+        self.cluster.jobs += 1
+        if path.exists() and read_answer(path) is not None:
+            self.cluster.stood += 1
+            self._futures[name] = None
+            self._done.put((name, str(path)))
+            return
+        future = self.cluster.client.submit(
+            *(perform, function, str(self.folder), message, key, str(self._stop_file), fingerprint()),
+            key=f"{function.__name__}-{key[:16]}-{self._stop_file.name[-8:]}",
+            pure=False,
+        )
+        self._futures[name] = future
+        future.add_done_callback(lambda done: self._done.put((name, done)))
+
+    def answers(self, stop: Stop) -> Iterator[tuple[Hashable, Answer]]:
+        """
+        Answers as they come, for as long as any are awaited; more may be asked on the way.
+
+        Once ``stop`` says yes, jobs under way end early and their answers are told; those not begun are dropped.
+
+        Raises
+        ------
+        ClusterError
+            The scheduler was lost, or a job ended its workers again and again.
+        """
+        stopped: Stop | None = None
+        while self._futures:
+            if stopped is None and stop():
+                self.stop_all()
+                stopped = Stop(_LINGER_S)
+            if stopped is not None and stopped():
+                return
+            try:
+                name, done = self._done.get(timeout=_POLL_S)
+            except Empty:
+                continue
+            self._futures.pop(name)
+            path = done if isinstance(done, str) else self._path_of(done)
+            if path is None:
+                continue
+            answer = read_answer(Path(path))
+            if answer is None:
+                raise ClusterError(f"A worker's answer cannot be read here: {path}.")
+            yield name, answer
+
+    def stop_all(self) -> None:
+        """Ask jobs under way to end, and drop those that wait."""
+        if self._futures and not self.stopped and self.folder.exists():
+            self.stopped = True
+            with written_whole(self._stop_file) as beside:
+                beside.write_text("", encoding="utf-8")
+
+    def _path_of(self, future: Any) -> str | None:
+        if future.status == "finished":
+            path: str | None = future.result()
+            return path
+        again = "what is done stands in the study folder, and the same command goes on from there"
+        if future.status in ("cancelled", "lost"):
+            raise ClusterError(f"The scheduler at {self.cluster.address} was lost; {again}.")
+        error = future.exception()
+        if isinstance(error, NearerError):
+            raise error
+        if type(error).__name__ == "KilledWorker":
+            raise ClusterError(
+                f"A job ended several workers one after the other, most often for want of memory; {again}. Give "
+                "workers more memory, or take a smaller question."
+            )
+        raise ClusterError(f"A job failed on a worker ({type(error).__name__}: {error}); {again}.")
+
+
+def _named(workers: list[str]) -> str:
+    """A few workers by name, the rest counted."""
+    if len(workers) == 1:
+        return f"The worker {workers[0]}"
+    return f"Each of {len(workers)} workers ({', '.join(workers[:3])}{' …' if len(workers) > 3 else ''})"
+
+
+@contextmanager
+def joined(address: str | None, folder: Path) -> Iterator[Cluster | None]:
+    """
+    The cluster at an address, its workers checked; None without an address.
+
+    Parameters
+    ----------
+    address
+        Of the scheduler: ``tcp://HOST:8786``.
+    folder
+        The study folder, which all workers see under the same path.
+
+    Raises
+    ------
+    UsageError
+        Dask is not installed, nobody answers there, there is no worker, or one cannot do this work.
+    """
+    if address is None:
+        yield None
+        return
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}.")
+    try:
+        import distributed
+    except ImportError as error:
+        raise UsageError(f"A cluster needs {error.name}; install it with pip install 'nearer[scale]'.") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we say ourselves what was lost
+    connect: Any = distributed.Client
+    try:
+        client = connect(address, timeout=CONNECT_S, set_as_default=False, name="nearer")
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(
+            f"No scheduler answers at {address} ({type(error).__name__}); start one with `dask scheduler` and give "
+            "the address it prints."
+        ) from None
+    try:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_S)
+        except TimeoutError:
+            raise UsageError(
+                f"The scheduler at {address} has no workers; start some with `dask worker {address} --nthreads 1`."
+            ) from None
+        cluster = Cluster(client, address, folder.resolve() / ".nearer" / "cluster")
+        cluster.check()
+        yield cluster
+    finally:
+        client.close(timeout=2)

@@ -1,0 +1,129 @@
+"""A study on a cluster of real processes gives the bytes it gives here, whoever is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from nearer.cluster import ClusterError, joined
+from nearer.errors import UsageError
+from nearer.study.curve import run_curve
+from nearer.study.new import new_study
+from nearer.study.sensitivity import run_sensitivity
+from tests.study.clusters import Processes, once, processes
+
+TO = 33
+"""Centres at the end of the curve: some thirty sizes, each a job."""
+
+
+@pytest.fixture(scope="module")
+def newtown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small town with its curve, made here by one process."""
+    folder = tmp_path_factory.mktemp("cluster") / "town"
+    new_study(folder, example="newtown", people=20_000, seed=5)
+    run_curve(folder, to=TO, threads=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    with processes(tmp_path_factory.mktemp("processes")) as made:
+        yield made
+
+
+def same(one: Path, other: Path) -> None:
+    """Two folders hold the same bytes, run.json aside."""
+    names = sorted(path.relative_to(one).as_posix() for path in one.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(other).as_posix() for path in other.rglob("*") if path.is_file())
+    assert len(names) > 3
+    for name in names:
+        if name != "run.json":
+            assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def answers(folder: Path) -> int:
+    return len(list((folder / ".nearer" / "cluster").glob("*/answers/*.npz")))
+
+
+def notes(out: Path) -> dict[str, int]:
+    found: dict[str, int] = json.loads((out / "run.json").read_text(encoding="utf-8"))["cluster"]
+    return found
+
+
+def test_a_worker_killed_in_the_middle_of_a_curve_costs_time_only(
+    newtown: Path, cluster: Processes, tmp_path: Path
+) -> None:
+    def kill_one() -> int:
+        pid = cluster.worker_pids()[0]
+        os.kill(pid, signal.SIGKILL)
+        return answers(newtown)
+
+    with joined(cluster.address, newtown) as workers, once(lambda: answers(newtown) >= 3, kill_one) as killed:
+        run_curve(newtown, to=TO, out=tmp_path / "curve", cluster=workers)
+    jobs = notes(tmp_path / "curve")["jobs"]
+    assert jobs > 25
+    assert killed
+    assert 3 <= killed[0] < jobs - 3  # it was in the middle
+    same(newtown / "curve", tmp_path / "curve")
+    assert answers(newtown) == 0  # nothing is left behind
+
+
+def test_scenarios_on_a_cluster_are_those_planned_here(study: Path, cluster: Processes, tmp_path: Path) -> None:
+    run_sensitivity(study, out=tmp_path / "here", threads=1)
+    with joined(cluster.address, study) as workers:
+        run_sensitivity(study, out=tmp_path / "there", cluster=workers)
+    assert notes(tmp_path / "there")["jobs"] >= 5
+    same(tmp_path / "here", tmp_path / "there")
+
+
+def test_a_lost_scheduler_leaves_a_folder_that_the_same_command_goes_on_from(newtown: Path, tmp_path: Path) -> None:
+    out = tmp_path / "curve"
+    with (
+        processes(tmp_path / "first", workers=1) as first,
+        joined(first.address, newtown) as workers,
+        once(lambda: answers(newtown) >= 4, first.kill_scheduler),
+        pytest.raises(ClusterError, match="the same command goes on from there") as lost,
+    ):
+        run_curve(newtown, to=TO, out=out, cluster=workers)
+    assert lost.value.exit_code == 3
+    assert not out.exists()
+    stood = answers(newtown)
+    assert stood >= 4
+    with processes(tmp_path / "second", workers=1) as second, joined(second.address, newtown) as workers:
+        run_curve(newtown, to=TO, out=out, cluster=workers)
+    assert notes(out)["stood_already"] >= 4
+    assert notes(out)["stood_already"] < notes(out)["jobs"]
+    same(newtown / "curve", out)
+
+
+def refused(address: str, folder: Path, words: str) -> None:
+    with pytest.raises(UsageError, match=words) as error, joined(address, folder):
+        pytest.fail("joined")
+    assert error.value.exit_code == 2
+
+
+def test_workers_that_cannot_do_the_work_are_named_with_what_mends_it(
+    newtown: Path, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nearer.cluster.pool.CONNECT_S", 2)
+    refused("tcp://127.0.0.1:9", newtown, r"No scheduler answers at tcp://127\.0\.0\.1:9 .*dask scheduler")
+    refused("nonsense", newtown, "No scheduler answers at nonsense")
+    with monkeypatch.context() as patch:
+        patch.setattr("nearer.cluster.pool.versions", lambda: {"nearer": "9.9"})
+        refused(cluster.address, newtown, r"Each of 2 workers .* has nearer .*, and 9\.9 is used here")
+    with monkeypatch.context() as patch:  # as where every machine has a folder of that name for itself
+        patch.setattr("nearer.cluster.pool.written_whole", lambda path: nullcontext(tmp_path / "elsewhere"))
+        refused(cluster.address, newtown, r"does not see .*; put the study on a folder that all machines share")
+    with processes(tmp_path / "threads", 1, "--nthreads", "2") as other:
+        refused(other.address, newtown, "runs 2 jobs at a time; start workers with --nthreads 1")
+        command = [sys.executable, "-m", "nearer", "curve", str(newtown), "--cluster", other.address]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
