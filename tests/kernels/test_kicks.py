@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nearer.kernels import pmedian as kernels
 from nearer.kernels.kicks import kick_search
+from nearer.kernels.moves import Table
 from nearer.units import BoolArray, FloatArray, IntArray
 
 Case = tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]
@@ -42,7 +43,7 @@ def test_what_kicks_save_is_told_and_the_number_of_sites_stays_allowed(
     opened = np.isin(np.arange(m), np.random.default_rng(seed).permutation(m)[:low])
     before = total(case, opened)
     twin = kernels.columns(ptr, col, val, m)
-    saved, kicks, _ = kick_search(ptr, col, val, *twin, cap, price, low, high, opened, seed, 1e-9, 3_000)
+    saved, kicks, _ = kick_search(Table(ptr, col, val, *twin, cap, price, low, high), opened, seed, 1e-9, 3_000)
     assert kicks > 0
     assert total(case, opened) == pytest.approx(before - saved)
     assert saved >= 0
@@ -67,7 +68,7 @@ def test_kicks_leave_a_poor_local_optimum() -> None:
     twin = kernels.columns(*case[:3], 80)
     before = total(case, opened)
     for seed in range(5):
-        kick_search(*case[:3], *twin, *case[3:], 6, 6, opened, seed, 1e-9, 200_000)
+        kick_search(Table(*case[:3], *twin, *case[3:], 6, 6), opened, seed, 1e-9, 200_000)
     assert opened.sum() == 6
     assert opened[:40].sum() == opened[40:].sum() == 3
     assert total(case, opened) < before / 10
@@ -79,6 +80,6 @@ def test_the_same_seed_kicks_the_same_way() -> None:
     plans = []
     for _ in range(2):
         opened = np.arange(20) < 7
-        kick_search(*case[:3], *twin, *case[3:], 7, 7, opened, 5, 1e-9, 50_000)
+        kick_search(Table(*case[:3], *twin, *case[3:], 7, 7), opened, 5, 1e-9, 50_000)
         plans.append(opened)
     assert np.array_equal(*plans)

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from nearer.kernels import moves
 from nearer.kernels import pmedian as fast
 
 
@@ -58,19 +59,17 @@ def test_swap_search_ends_where_no_swap_helps_and_saves_what_it_says(seed: int) 
     m = dense.shape[1]
     mask = np.zeros(m, dtype=bool)
     mask[:4] = True
-    d1, d2, a1 = np.empty(len(cap)), np.empty(len(cap)), np.empty(len(cap), dtype=np.int32)
-    before = fast.nearest_two(ptr, col, val, cap, mask, d1, a1, d2)
+    table = moves.Table(ptr, col, val, *fast.columns(ptr, col, val, m), cap, np.zeros(m), 4, 4)
+    plan, _ = moves.plan_of(table, mask)
+    before = plan.d1.sum()
     assert before == cost(dense, cap, [0, 1, 2, 3])
-    columns = fast.columns(ptr, col, val, m)
-    _, quiet, _, saved = fast.swap_search(
-        *(ptr, col, val, *columns, cap, np.zeros(m), 4, 4, mask, d1, a1, d2, 0, 0, 1e-9, 10**9)
-    )
+    _, quiet, _, saved = moves.swap_search(table, plan, 0, 0, 1e-9, 10**9)
     chosen = np.flatnonzero(mask).tolist()
     after = cost(dense, cap, chosen)
     assert quiet == m
     assert len(chosen) == 4
     assert before - after == pytest.approx(saved)
-    assert d1.sum() == pytest.approx(after)
+    assert plan.d1.sum() == pytest.approx(after)
     for out in chosen:
         for come in set(range(m)) - set(chosen):
             assert cost(dense, cap, [come, *(j for j in chosen if j != out)]) >= after - 1e-9
@@ -88,7 +87,7 @@ def test_prices_and_serving_counts_match_their_definitions(seed: int) -> None:
     )
     chosen = rng.random(dense.shape[1]) < 0.5
     out = np.empty(len(cap))
-    fast.times_served(ptr, col, val, lam, chosen, 0, len(cap), out)
+    fast.times_served(*fast.columns(ptr, col, val, dense.shape[1]), lam, np.flatnonzero(chosen), out)
     assert np.array_equal(out, 1 - ((dense < lam[:, None]) & chosen).sum(axis=1))
 
 
@@ -105,3 +104,22 @@ def test_the_same_holds_without_compilation() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
     result = subprocess.run(command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-2000:]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_flips_keep_what_a_plan_comes_to(seed: int) -> None:
+    ptr, col, val, cap, dense = rows(seed, n=40, m=12)
+    rng = np.random.default_rng(seed)
+    m = dense.shape[1]
+    price = rng.integers(0, 9, m).astype(float)
+    table = moves.Table(ptr, col, val, *fast.columns(ptr, col, val, m), cap, price, 0, m)
+    mask = rng.random(m) < 0.3
+    plan, _ = moves.plan_of(table, mask)
+    for site in rng.integers(0, m, 60):
+        before = plan.d1.sum() + price[mask].sum()
+        more, _ = moves.flip(table, plan, site)
+        again, _ = moves.plan_of(table, mask.copy())
+        assert before + more == pytest.approx(again.d1.sum() + price[mask].sum())
+        for kept, fresh in ((plan.d1, again.d1), (plan.a1, again.a1), (plan.d2, again.d2)):
+            assert np.array_equal(kept, fresh)
+        assert np.allclose(plan.loss, again.loss)

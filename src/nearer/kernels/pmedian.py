@@ -150,35 +150,6 @@ def greedy(
 
 
 @kernel
-def nearest_two(
-    ptr: IntArray,
-    col: IntArray,
-    val: FloatArray,
-    cap: FloatArray,
-    open_mask: BoolArray,
-    d1: FloatArray,
-    a1: IntArray,
-    d2: FloatArray,
-) -> float:
-    """Fill first and second cheapest open cost per row and the first's site; returns the sum of the first."""
-    total = 0.0
-    for i in range(len(cap)):
-        d1[i] = cap[i]
-        d2[i] = cap[i]
-        a1[i] = -1
-        for e in range(ptr[i], ptr[i + 1]):
-            if open_mask[col[e]]:
-                if a1[i] < 0:
-                    a1[i] = col[e]
-                    d1[i] = val[e]
-                else:
-                    d2[i] = val[e]
-                    break
-        total += d1[i]
-    return total
-
-
-@kernel
 def costs(ptr: IntArray, col: IntArray, val: FloatArray, cap: FloatArray, open_mask: BoolArray) -> FloatArray:
     """Cost of each row with these sites open, float64 (n,)."""
     out = cap.copy()
@@ -188,154 +159,6 @@ def costs(ptr: IntArray, col: IntArray, val: FloatArray, cap: FloatArray, open_m
                 out[i] = val[e]
                 break
     return out
-
-
-@kernel
-def swap_search(
-    ptr: IntArray,
-    col: IntArray,
-    val: FloatArray,
-    cptr: IntArray,
-    crow: IntArray,
-    cval: FloatArray,
-    cap: FloatArray,
-    price: FloatArray,
-    k_min: int,
-    k_max: int,
-    open_mask: BoolArray,
-    d1: FloatArray,
-    a1: IntArray,
-    d2: FloatArray,
-    start: int,
-    quiet: int,
-    least: float,
-    budget: int,
-) -> tuple[int, int, int, float]:
-    """
-    Swap, open or close a site as soon as that saves more than ``least`` (Resende & Werneck 2007).
-
-    For a closed site j, one scan of its column gives its saving, and for each open site r how much of the loss of
-    closing r it makes good; untouched sites compete through the one that is lost most easily. An open site is tried
-    for closing, a closed one for opening alone, where ``k_min`` and ``k_max`` allow it.
-
-    Parameters
-    ----------
-    start
-        Site to try first; the search goes round.
-    quiet
-        Sites tried since the last move; the search ends at m (a local optimum).
-    budget
-        Entries to scan at most, so that a call stays short.
-
-    Returns
-    -------
-    start, quiet, spent, saved
-        To go on with; entries scanned; total saved.
-    """
-    m = len(open_mask)
-    n_open = 0
-    loss = -price.copy()  # what closing a site costs, its price saved
-    for j in range(m):
-        if open_mask[j]:
-            n_open += 1
-    for i in range(len(cap)):
-        if a1[i] >= 0:
-            loss[a1[i]] += d2[i] - d1[i]
-    credit = np.zeros(m)
-    touched = np.empty(m, dtype=np.int32)
-    spent = len(cap)
-    saved = 0.0
-    cheapest = -1
-    stale = True
-    j = start
-    while quiet < m and spent < budget:
-        if stale:
-            cheapest = -1
-            for r in range(m):
-                if open_mask[r] and (cheapest < 0 or loss[r] < loss[cheapest]):
-                    cheapest = r
-            stale = False
-        come = -1
-        out = -1
-        best = least
-        if open_mask[j]:
-            if n_open > k_min and -loss[j] > best:
-                best = -loss[j]
-                out = j
-        else:
-            gain = -price[j]
-            n_touched = 0
-            for e in range(cptr[j], cptr[j + 1]):
-                i = crow[e]
-                v = cval[e]
-                if v < d1[i]:
-                    gain += d1[i] - v
-                if v < d2[i] and a1[i] >= 0:
-                    r = a1[i]
-                    good = d2[i] - max(v, d1[i])
-                    if good > 0.0:
-                        if credit[r] == 0.0:
-                            touched[n_touched] = r
-                            n_touched += 1
-                        credit[r] += good
-            spent += cptr[j + 1] - cptr[j] + 4
-            if n_open < k_max and gain > best:
-                best = gain
-                come = j
-            if cheapest >= 0:
-                net = gain - loss[cheapest] + credit[cheapest]
-                if net > best:
-                    best = net
-                    come = j
-                    out = cheapest
-                for t in range(n_touched):
-                    r = touched[t]
-                    net = gain - loss[r] + credit[r]
-                    if net > best or (net == best and come == j and 0 <= r < out):
-                        best = net
-                        come = j
-                        out = r
-            for t in range(n_touched):
-                credit[touched[t]] = 0.0
-        if come < 0 and out < 0:
-            quiet += 1
-            j = j + 1 if j + 1 < m else 0
-            continue
-        saved += best
-        quiet = 0
-        stale = True
-        if out >= 0:
-            open_mask[out] = False
-            n_open -= 1
-        if come >= 0:
-            open_mask[come] = True
-            n_open += 1
-        for side in range(2):
-            s = come if side == 0 else out
-            if s < 0:
-                continue
-            for e in range(cptr[s], cptr[s + 1]):
-                i = crow[e]
-                if cval[e] > d2[i]:
-                    continue
-                if a1[i] >= 0:
-                    loss[a1[i]] -= d2[i] - d1[i]
-                d1[i] = cap[i]
-                d2[i] = cap[i]
-                a1[i] = -1
-                for f in range(ptr[i], ptr[i + 1]):
-                    spent += 1
-                    if open_mask[col[f]]:
-                        if a1[i] < 0:
-                            a1[i] = col[f]
-                            d1[i] = val[f]
-                        else:
-                            d2[i] = val[f]
-                            break
-                if a1[i] >= 0:
-                    loss[a1[i]] += d2[i] - d1[i]
-        j = j + 1 if j + 1 < m else 0
-    return j, quiet, spent, saved
 
 
 @kernel
@@ -353,18 +176,14 @@ def site_prices(ptr: IntArray, col: IntArray, val: FloatArray, lam: FloatArray, 
 
 @kernel
 def times_served(
-    ptr: IntArray, col: IntArray, val: FloatArray, lam: FloatArray, chosen: BoolArray, lo: int, hi: int, out: FloatArray
+    cptr: IntArray, crow: IntArray, cval: FloatArray, lam: FloatArray, chosen: IntArray, out: FloatArray
 ) -> int:
     """``out[i]`` = 1 − number of chosen sites that serve row i below λ (a supergradient); returns entries scanned."""
+    out[:] = 1.0
     spent = 0
-    for i in range(lo, hi):
-        served = 0
-        x = lam[i]
-        for e in range(ptr[i], ptr[i + 1]):
-            if val[e] >= x:
-                break
-            spent += 1
-            if chosen[col[e]]:
-                served += 1
-        out[i] = 1.0 - served
+    for j in chosen:
+        spent += cptr[j + 1] - cptr[j]
+        for e in range(cptr[j], cptr[j + 1]):
+            if cval[e] < lam[crow[e]]:
+                out[crow[e]] -= 1.0
     return spent

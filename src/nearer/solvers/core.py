@@ -9,6 +9,7 @@ import numpy as np
 
 from nearer.errors import UsageError
 from nearer.kernels import pmedian as kernels
+from nearer.kernels.moves import Table
 from nearer.model import FORBIDDEN, FREE, OPEN, Instance
 from nearer.units import BoolArray, FloatArray, IntArray
 
@@ -65,6 +66,11 @@ class Core:
         """The entries by site: ``cptr``, ``crow``, ``cval``."""
         twin: tuple[IntArray, IntArray, FloatArray] = kernels.columns(self.ptr, self.col, self.val, self.m)
         return twin
+
+    @cached_property
+    def table(self) -> Table:
+        """All of it as the kernels of moves take it."""
+        return Table(self.ptr, self.col, self.val, *self.twin, self.cap, self.price, self.k_min, self.k_max)
 
     @cached_property
     def least(self) -> FloatArray:

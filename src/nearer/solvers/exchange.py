@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from nearer.kernels import pmedian as kernels
+from nearer.kernels import moves
 from nearer.solvers.core import Core
 from nearer.units import FloatArray, IntArray
 
@@ -38,9 +38,8 @@ def best_swaps(core: Core, plan: IntArray) -> Swaps:
     m = core.m
     inside = np.zeros(m, dtype=bool)
     inside[plan] = True
-    d1, d2 = np.empty(core.n), np.empty(core.n)
-    a1 = np.empty(core.n, dtype=np.int32)
-    kernels.nearest_two(core.ptr, core.col, core.val, core.cap, inside, d1, a1, d2)
+    nearest, _ = moves.plan_of(core.table, inside)
+    d1, a1, d2 = nearest.d1, nearest.a1, nearest.d2
     owned = a1 >= 0
     loss = np.bincount(a1[owned], (d2 - d1)[owned], minlength=m) - core.price
     at = np.flatnonzero(~inside[core.col] & (core.val < d2[core.rows]))

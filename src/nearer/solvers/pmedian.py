@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nearer.kernels import moves
 from nearer.kernels import pmedian as kernels
 from nearer.model import OPEN, Instance, Solution, Status
 from nearer.progress import Progress, Silent, Stop
@@ -137,9 +138,8 @@ class PMedianRun:
         core = self.core
         mask = np.zeros(core.m, dtype=bool)
         mask[plan] = True
-        d1, d2 = np.empty(core.n), np.empty(core.n)
-        kernels.nearest_two(core.ptr, core.col, core.val, core.cap, mask, d1, np.empty(core.n, dtype=np.int32), d2)
-        return (d1 + d2) / 2
+        nearest, _ = moves.plan_of(core.table, mask)
+        return np.asarray((nearest.d1 + nearest.d2) / 2)
 
     def note_dual(self, dual: Dual) -> None:
         """Take over better multipliers."""

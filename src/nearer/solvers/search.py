@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nearer.kernels import moves
 from nearer.kernels import pmedian as kernels
 from nearer.kernels.kicks import kick_search
 from nearer.solvers.budget import Budget
@@ -26,16 +27,12 @@ def interchange(core: Core, open_idx: IntArray, budget: Budget) -> IntArray:
         return open_idx
     mask = np.zeros(core.m, dtype=bool)
     mask[open_idx] = True
-    d1, d2 = np.empty(core.n), np.empty(core.n)
-    a1 = np.empty(core.n, dtype=np.int32)
-    value = kernels.nearest_two(core.ptr, core.col, core.val, core.cap, mask, d1, a1, d2)
-    least = 1e-12 * max(1.0, abs(value))
+    plan, spent = moves.plan_of(core.table, mask)
+    budget.spend(spent)
+    least = 1e-12 * max(1.0, abs(float(plan.d1.sum())))
     start = quiet = 0
     while quiet < core.m and not budget.exhausted():
-        start, quiet, spent, _ = kernels.swap_search(
-            *(core.ptr, core.col, core.val, *core.twin, core.cap, core.price, core.k_min, core.k_max),
-            *(mask, d1, a1, d2, start, quiet, least, _CALL_BUDGET),
-        )
+        start, quiet, spent, _ = moves.swap_search(core.table, plan, start, quiet, least, _CALL_BUDGET)
         budget.spend(spent)
     return np.flatnonzero(mask).astype(np.int32)
 
@@ -69,10 +66,8 @@ def kicked_often(core: Core, open_idx: IntArray, rng: np.random.Generator, budge
     least = 1e-12 * max(1.0, abs(core.value(open_idx)))
     end = budget.spent + work
     while budget.spent < end and not budget.exhausted():
-        _, _, spent = kick_search(
-            *(core.ptr, core.col, core.val, *core.twin, core.cap, core.price, core.k_min, core.k_max),
-            *(mask, int(rng.integers(2**31)), least, min(_CALL_BUDGET + 2 * core.n, end - budget.spent)),
-        )
+        most = min(_CALL_BUDGET + 2 * core.n, end - budget.spent)
+        _, _, spent = kick_search(core.table, mask, int(rng.integers(2**31)), least, most)
         budget.spend(spent)
     return np.flatnonzero(mask).astype(np.int32)
 
