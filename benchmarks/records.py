@@ -13,7 +13,7 @@ from benchmarks.given import DATA, AbsentError, Given
 from benchmarks.table import NONE, Table, count, percent, seconds
 from nearer.inputs.benchmarks import read_tsplib
 from nearer.model import Solution
-from nearer.model.plane import PlaneRows
+from nearer.model.plane import PlaneRows, Rounding
 from nearer.progress import Stop
 from nearer.solvers.growing import solve_growing
 from nearer.units import FloatArray
@@ -118,8 +118,8 @@ def _published(given: Given, limit: float) -> Table:
 
 def plane(demand: FloatArray, sites: FloatArray, *, whole: bool = False) -> PlaneRows:
     """Points with a weight of one each; published distances are rounded down."""
-    rounded = np.floor if whole else np.asarray
-    return PlaneRows(demand[:, 0], demand[:, 1], np.ones(len(demand)), sites[:, 0], sites[:, 1], rounded, whole)
+    rounding: Rounding = "floor" if whole else "exact"
+    return PlaneRows(demand[:, 0], demand[:, 1], np.ones(len(demand)), sites[:, 0], sites[:, 1], rounding)
 
 
 def _against(row: dict[str, str], found: Solution) -> tuple[str, ...]:

@@ -27,8 +27,7 @@ def plane(points: FloatArray, sites: FloatArray, *, whole: bool = True, weight: 
         np.ones(len(points)) if weight is None else weight,
         sites[:, 0],
         sites[:, 1],
-        np.floor if whole else np.asarray,
-        whole,
+        "floor" if whole else "exact",
     )
 
 

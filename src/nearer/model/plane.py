@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -14,6 +15,16 @@ from nearer.kernels import plane as kernels
 from nearer.kernels.jit import run_chunks
 from nearer.model.instance import FREE, Instance
 from nearer.units import FloatArray, IntArray
+
+Rounding = Literal["floor", "round", "ceil", "exact"]
+
+ROUND: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "floor": np.floor,
+    "round": lambda d: np.floor(d + 0.5),  # TSPLIB's nint: halves go up
+    "ceil": np.ceil,
+    "exact": lambda d: d,
+}
+"""What may be made of distances; each keeps their order."""
 
 _CHUNK_PAIRS = 2_000_000
 _CHUNK_ROWS = 4_000
@@ -30,10 +41,8 @@ class PlaneRows:
         Demand, float64 (n_rows,).
     site_x, site_y
         float64 (n_sites,).
-    rounded
-        What is made of Euclidean distances; must keep their order.
-    whole
-        Whether what it makes are whole numbers.
+    rounding
+        What is made of Euclidean distances.
     """
 
     x: FloatArray
@@ -41,8 +50,17 @@ class PlaneRows:
     weight: FloatArray
     site_x: FloatArray
     site_y: FloatArray
-    rounded: Callable[[FloatArray], FloatArray]
-    whole: bool
+    rounding: Rounding
+
+    @property
+    def rounded(self) -> Callable[[FloatArray], FloatArray]:
+        """What makes costs of distances."""
+        return ROUND[self.rounding]
+
+    @property
+    def whole(self) -> bool:
+        """Whether costs are whole numbers."""
+        return self.rounding != "exact"
 
     @property
     def n_rows(self) -> int:
@@ -60,7 +78,7 @@ class PlaneRows:
 
     def some(self, row: IntArray) -> PlaneRows:
         """A part of the demand."""
-        return PlaneRows(self.x[row], self.y[row], self.weight[row], self.site_x, self.site_y, self.rounded, self.whole)
+        return PlaneRows(self.x[row], self.y[row], self.weight[row], self.site_x, self.site_y, self.rounding)
 
     def reach_of(self, k: int, threads: int = 1) -> FloatArray:
         """Distance to the k-th nearest site of each row, float64 (n_rows,); ``inf`` where k is all of them."""

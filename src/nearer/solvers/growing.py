@@ -15,8 +15,10 @@ import numpy as np
 
 from nearer.kernels import pmedian as kernels
 from nearer.model import Certificate, Instance, Solution, Status, TracePoint, relative_gap
+from nearer.model.plane import PlaneRows
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
+from nearer.solvers.planar import solve_planar
 from nearer.solvers.pmedian import PMedianRun, solve_pmedian
 from nearer.solvers.state import OPTIMAL_GAP, State
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -25,6 +27,7 @@ _REACH = 1.5
 """How far rows reach, in distances to the second nearest site of the first plan: multipliers end well before."""
 _AT_FIRST = 16  # sites that a row holds for the first plan, and three times as many as come on one that opens
 _SAMPLE = 10_000_000  # pairs of the rows that are asked for the first plan, more where many sites open
+_PAIRS_PER_OPEN = 6_000_000  # above so many, rows are not worth holding: distances are formed anew (``planar``)
 _MANY = 1e-3  # share of rows whose multipliers end with their row, above which rows grow before the run goes on
 
 
@@ -83,6 +86,10 @@ def solve_growing(
         the problem with all pairs, its bound and certificate hold there too.
     """
     stop, progress = stop or Stop(), progress or Silent()
+    if isinstance(rows, PlaneRows) and rows.n_rows * rows.n_sites > _PAIRS_PER_OPEN * p:
+        return solve_planar(
+            *(rows, p), gap=gap, seed=seed, threads=threads, work_limit=work_limit, stop=stop, progress=progress
+        )
     began_s = stop.elapsed_s
     with progress.step("Measuring how far rows must reach"):
         start = _first_plan(rows, p, seed, threads, stop, work_limit)

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from nearer.inputs import benchmarks as files
-from nearer.model.plane import PlaneRows
+from nearer.model.plane import ROUND, PlaneRows, Rounding
 from nearer.units import FloatArray, IntArray
 
 Format = Literal[
@@ -29,14 +29,7 @@ Format = Literal[
     "points",
     "csv",
 ]
-Rounding = Literal["floor", "round", "ceil", "exact"]
 
-_ROUND: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "floor": np.floor,
-    "round": lambda d: np.floor(d + 0.5),  # TSPLIB's nint: halves go up
-    "ceil": np.ceil,
-    "exact": lambda d: d,
-}
 _CHUNK_PAIRS = 3_000_000
 _ABSENT = 2**40
 """Cost of a pair that does not exist, beyond any that a whole-numbered benchmark file holds."""
@@ -74,7 +67,7 @@ def read_table(path: Path, file_format: Format, distance: Rounding, problem_numb
     if file_format == "tsplib":
         points = files.read_tsplib(path)
         n, x, y, whole = len(points.x), points.x, points.y, distance != "exact"
-        plane = PlaneRows(x, y, np.ones(n), x, y, _ROUND[distance], whole)
+        plane = PlaneRows(x, y, np.ones(n), x, y, distance)
         return Table(n, n, lambda: _plane_rows(x, y, x, y, distance), whole, plane)
     if file_format == "orlib-pmedcap":
         medians = files.read_orlib_pmedcap(path, problem_number)
@@ -136,7 +129,7 @@ def _plane_rows(
         part = slice(start, start + step)
         squared = np.square(x[part, None] - site_x[None, :])
         squared += np.square(y[part, None] - site_y[None, :])
-        yield _ROUND[rounding](np.sqrt(squared, out=squared))
+        yield ROUND[rounding](np.sqrt(squared, out=squared))
 
 
 def sorted_rows(n: int, m: int, chunks: Iterator[FloatArray], whole: bool) -> tuple[IntArray, IntArray, Any]:

@@ -13,11 +13,11 @@ import numpy as np
 from nearer.errors import UsageError
 from nearer.inputs.point_stream import read_sites
 from nearer.model import FREE, Decay, Instance, covering_instance
-from nearer.model.plane import PlaneRows
+from nearer.model.plane import PlaneRows, Rounding
 from nearer.progress import Progress, Stop
 from nearer.study.cover_points import read_cover_sets
 from nearer.study.domination import without_dominated
-from nearer.study.pairs import Format, Rounding, Table, asking, read_table, rows_within, sorted_rows
+from nearer.study.pairs import Format, Table, asking, read_table, rows_within, sorted_rows
 from nearer.units import FloatArray, IntArray
 
 Kind = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]

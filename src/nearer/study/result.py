@@ -19,7 +19,8 @@ from nearer.model import FORBIDDEN, Certificate, Instance
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.model.check_center import certified_dearest
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
-from nearer.study.pairs import Format, Rounding, read_table
+from nearer.model.plane import Rounding
+from nearer.study.pairs import Format, read_table
 from nearer.study.problems import Kind, Problem, Request, read_problem
 from nearer.study.result_choices import check_choices, refuse_malformed
 from nearer.units import BoolArray, FloatArray, IntArray

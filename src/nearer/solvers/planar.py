@@ -1,0 +1,353 @@
+"""
+Large p-medians of points in the plane: solved on cells of points first, then on all points, with no pair ever stored.
+
+A plan is found for cells (points that follow each other on a curve, as one at their centre) and a part of the sites,
+and settled on all sites. The relaxation is smoothed on cells (``openness``), its multipliers are climbed, carried to
+smaller cells and at last to the points, where each of them proves a bound for all pairs and all sites.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from nearer.kernels import tiles as kernels
+from nearer.model import FREE, Certificate, Instance, Solution, Status, relative_gap
+from nearer.model.plane import PlaneRows
+from nearer.progress import Progress, Silent, Stop
+from nearer.solvers.ascent import Ascent
+from nearer.solvers.budget import Budget
+from nearer.solvers.core import make_core
+from nearer.solvers.lagrangian import opposites
+from nearer.solvers.openness import spread
+from nearer.solvers.proof import ProofTree
+from nearer.solvers.search import greedy_start, interchange, kicked_often
+from nearer.solvers.state import OPTIMAL_GAP, State
+from nearer.solvers.tiles import PlaneDual, Tiles
+from nearer.units import BoolArray, FloatArray, IntArray
+
+_CELLS = 5_000  # at the first level, or so many to an open site
+_PER_OPEN = 24
+_SITES, _SITES_PER_OPEN = 3_000, 30  # that a plan is first looked for among
+_STEP = 8  # how many times as many cells the next level holds
+_RAMPS = (0.2, 0.08)  # of the smoothing, in mean distances
+_PASSES = 60
+_CLIMB = 300  # iterations on cells
+_ROUND = 50  # iterations on all points between attempts to fix sites
+_WORTH = 0.02  # share of the gap that a climb has to close for another one
+_KICKS = 100_000_000  # entries scanned by kicks on the first cells
+_NEAR = 24  # sites that an open one may move to at a time
+_COSTING: dict[str, tuple[float, float]] = {
+    "exact": (0.0, 0.0),
+    "floor": (1.0, 0.0),
+    "round": (1.0, 0.5),
+    "ceil": (-1.0, 0.0),
+}
+
+
+def tiles_of(rows: PlaneRows, threads: int = 1) -> Tiles:
+    """The points and sites of a problem by tiles."""
+    up, shift = _COSTING[rows.rounding]
+    return Tiles.of(rows.x, rows.y, rows.weight, rows.site_x, rows.site_y, up, shift, threads)
+
+
+class PlanarRun:
+    """One run; see ``solve_planar``."""
+
+    def __init__(self, rows: PlaneRows, p: int, state: State, seed: int, threads: int) -> None:
+        self.rows, self.p, self.state, self.threads = rows, p, state, threads
+        self.rng = np.random.default_rng(seed)
+        self.tiles = tiles_of(rows, threads)
+        self.dual = PlaneDual(self.tiles, p)
+        self.proof = ProofTree()
+        self.lam: FloatArray = np.zeros(self.tiles.n)
+
+    def run(self) -> None:
+        """From cells to points, until the state is done or nothing moves."""
+        state, full = self.state, self.tiles
+        size = max(1, full.n // max(_CELLS, _PER_OPEN * self.p))
+        cells, cell = full.cells(size) if size > 1 else (full, np.arange(full.n + 1))
+        plan = self.first_plan(cells)
+        self.found(plan)
+        lam, share = self.first_multipliers(cells, plan)
+        while size > 1 and not state.done():
+            self.prove(full.lift(cells, cell, lam, share))
+            size = size // _STEP if size > _STEP**2 // 2 else 1
+            if size == 1:
+                break
+            finer, at = full.cells(size)
+            plan = self.better_plan(finer, plan)
+            self.found(plan)
+            lam = finer.lift(cells, np.searchsorted(at, cell), lam, share)
+            lam = self.climbed(finer, lam, finer.value(plan), _CLIMB)
+            cells, cell = finer, at
+        self.prove(lam if size == 1 and cells is full else full.lift(cells, cell, lam, share))
+        self.finish()
+
+    def first_plan(self, cells: Tiles) -> IntArray:
+        """Greedy and interchange on a part of the sites, then kicks, then settled on all sites."""
+        state, p, m = self.state, self.p, cells.m
+        few = min(m, max(_SITES, _SITES_PER_OPEN * p))
+        whole = max(float(np.ptp(cells.site_x)), float(np.ptp(cells.site_y)), 1e-9)
+        along = kernels.hilbert(cells.site_x, cells.site_y, cells.site_x.min(), cells.site_y.min(), whole)
+        some = np.sort(np.argsort(along, kind="stable")[np.linspace(0, m - 1, few).astype(int)])
+        rows = PlaneRows(cells.x, cells.y, cells.weight, cells.site_x[some], cells.site_y[some], "exact")
+        core = make_core(rows.instance(rows.reach_of(min(few, 16 + 3 * -(-few // p)), self.threads), p, self.threads))
+        plan = core.site[interchange(core, greedy_start(core, state.budget), state.budget)]
+        core = make_core(rows.instance(_look(rows, plan, self.threads), p, self.threads))
+        place = interchange(core, np.searchsorted(core.site, plan).astype(np.int32), state.budget)
+        if p < few:
+            place = kicked_often(core, place, self.rng, state.budget, min(_KICKS, 400 * core.nnz))
+        return self.settled(cells, some[core.site[place]].astype(np.int32))
+
+    def better_plan(self, cells: Tiles, plan: IntArray) -> IntArray:
+        """A plan mended on smaller cells."""
+        return self.settled(cells, plan)
+
+    def settled(self, tiles: Tiles, plan: IntArray) -> IntArray:
+        """Move each open site to where it saves, again and again until none does."""
+        if self.p >= tiles.m:
+            return plan
+        plan = plan.copy()
+        tree = cKDTree(np.column_stack([tiles.site_x, tiles.site_y]))
+        d1, a1, d2 = tiles.two_nearest(plan)
+        a1 = np.searchsorted(np.sort(plan), a1).astype(np.int32)  # place in the plan
+        plan.sort()
+        most = np.maximum.reduceat(d2, tiles.tile[:-1])
+        least = 1e-12 * float((tiles.weight * d1).sum())
+        waiting = set(range(len(plan)))
+        while waiting and not self.state.budget.exhausted():
+            r = min(waiting)
+            waiting.discard(r)
+            out = int(plan[r])
+            member = np.flatnonzero(a1 == r)
+            if not len(member):
+                continue
+            centre = _centre(tiles, member, out)
+            here = np.array([[tiles.site_x[out], tiles.site_y[out]], centre])
+            near = np.unique(tree.query(here, k=min(_NEAR, tiles.m))[1])
+            near = near[~np.isin(near, plan)].astype(np.int32)
+            if not len(near):
+                continue
+            more = kernels.moves(
+                *(tiles.x, tiles.y, tiles.weight, tiles.box, tiles.tile, most, d1, a1, d2, r, out, near),
+                *(tiles.site_x, tiles.site_y, tiles.up, tiles.shift),
+            )
+            self.state.budget.spend(len(near) * len(member))
+            if (best := int(more.argmin())) < 0 or more[best] >= -least:
+                continue
+            come = int(near[best])
+            which = tiles.near(np.array([out, come]), most + (1.0 if tiles.up else 0.0))
+            plan[r] = come
+            part = _points(tiles, which)
+            before = a1[part]
+            tiles.renew(plan, which, d1, a1, d2)
+            most[which] = np.maximum.reduceat(d2, tiles.tile[:-1])[which]
+            waiting.update(np.unique(np.concatenate([before, a1[part]])).tolist())
+        return np.sort(plan)
+
+    def found(self, plan: IntArray) -> None:
+        """Offer a plan to the state."""
+        self.state.found(self.tiles.value(plan), plan)
+
+    def first_multipliers(self, cells: Tiles, plan: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Multipliers of cells, and how far each site is open in the relaxation."""
+        d1, _, d2 = cells.two_nearest(plan)
+        lam = np.where(np.isfinite(d2), (d1 + d2) / 2, d1)
+        share = np.full(cells.m, 0.5 * self.p / cells.m)
+        share[plan] += 0.5
+        if self.p < cells.m:
+            mean = max(float(np.average(d1, weights=cells.weight)), 1e-9)
+            for ramp in _RAMPS:
+                share, found = spread(cells, self.p, share, lam, ramp * mean, _PASSES, self.state.budget)
+                lam = np.maximum(found - 0.5 * ramp * mean, 0.0)
+        value = float((cells.weight * d1).sum())
+        return self.climbed(cells, lam, value, _CLIMB), share
+
+    def climbed(self, cells: Tiles, lam: FloatArray, value: float, iterations: int) -> FloatArray:
+        """Better multipliers of cells."""
+        ascent = Ascent(PlaneDual(cells, self.p), lam)
+        ascent.climb(value, iterations, self.state.budget)
+        return ascent.lam
+
+    def prove(self, lam: FloatArray) -> None:
+        """Note what multipliers of all points prove."""
+        bound, rho, _ = self.dual.evaluate(lam)
+        safe = self.dual.safe(bound, lam, rho)
+        if safe > self.state.bound:
+            self.lam = lam
+            self.proof.set_leaf(0, self.proof.add(partial(self._in_place, lam)))
+            self.state.proved(safe)
+
+    def _in_place(self, lam: FloatArray) -> FloatArray:
+        out = np.empty(self.tiles.n)
+        out[self.tiles.order] = self.tiles.weight * lam
+        return out
+
+    def finish(self) -> None:
+        """All points: the plan settled, the multipliers climbed and sites fixed in turns."""
+        state = self.state
+        self.found(self.settled(self.tiles, state.open_site.astype(np.int32)))
+        ascent = Ascent(self.dual, self.lam)
+        since = state.bound
+        while not state.done():
+            ascent.climb(state.value, _ROUND, state.budget, state.cutoff)
+            self.prove(ascent.lam)
+            if self.fix(ascent):
+                break
+            if ascent.tired:
+                if state.bound - since < _WORTH * (state.value - state.bound):
+                    break
+                since = state.bound
+                ascent.rest()
+
+    def fix(self, ascent: Ascent) -> bool:
+        """Fix sites by reduced cost; whether nothing is left to decide."""
+        dual, state = self.dual, self.state
+        bound, rho, chosen = dual.evaluate(ascent.lam)
+        inside = np.zeros(dual.m, dtype=bool)
+        inside[chosen] = True
+        open_now = dual.live & ~dual.opened
+        left = self.p - int(dual.opened.sum())
+        rise = np.full(dual.m, -np.inf)
+        rise[open_now] = opposites(rho[open_now], inside[open_now], left, left)
+        opposite = dual.safe(bound, ascent.lam, rho) + rise
+        given_up = open_now & (opposite >= state.cutoff)
+        closed, opened = given_up & ~inside, given_up & inside
+        if int(given_up.sum()) < 0.05 * int(open_now.sum()):
+            return False
+        state.discard(float(opposite[given_up].min()))
+        self.note_fixings(closed, opened, ascent.lam)
+        dual.fix(closed, opened)
+        if int(dual.live.sum()) > self.p:
+            return False
+        plan = np.flatnonzero(dual.live).astype(np.int32)
+        self.found(plan)
+        d1, _, d2 = self.tiles.two_nearest(plan)
+        self.prove(np.where(np.isfinite(d2), (d1 + d2) / 2, d1))
+        return True
+
+    def note_fixings(self, closed: BoolArray, opened: BoolArray, lam: FloatArray) -> None:
+        """Write fixings into the proof."""
+        multiplier = self.proof.add(partial(self._in_place, lam))
+        self.proof.add_fixings(0, _All(self.tiles.m), np.flatnonzero(closed), np.flatnonzero(opened), multiplier)
+
+
+class _All:
+    """All sites."""
+
+    def __init__(self, m: int) -> None:
+        self._site = np.arange(m)
+
+    @property
+    def site(self) -> IntArray:
+        """Each is its own."""
+        return self._site
+
+
+def solve_planar(
+    rows: PlaneRows,
+    p: int,
+    *,
+    gap: float = 1e-4,
+    seed: int = 0,
+    threads: int = 1,
+    work_limit: int | None = None,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+) -> tuple[Instance, Solution]:
+    """
+    Open p sites so that the weighted cost to the nearest is least, over all pairs, for many points.
+
+    Parameters
+    ----------
+    rows, p, gap, seed, threads, work_limit, stop, progress
+        As for ``growing.solve_growing``.
+
+    Returns
+    -------
+    Instance, Solution
+        Rows of the nearest open site alone, and the plan, with a bound and a certificate for all pairs.
+    """
+    stop = stop or Stop()
+    began_s = stop.elapsed_s
+    with (progress or Silent()).step("Choosing sites") as tick:
+        whole = rows.whole and bool(np.all(rows.weight % 1 == 0))
+        state = State(Budget(stop, work_limit), whole, gap, floor=0.0)
+        state.tell_gap(tick)
+        run = PlanarRun(rows, p, state, seed, threads)
+        run.run()
+    plan = np.sort(state.open_site).astype(np.int32)
+    value = rows.value_with(plan, threads)
+    bound = min(state.bound, value)
+    instance = _served(rows, plan, threads)
+    level = np.full((1, rows.n_sites), -1, dtype=np.int16)
+    level[0, plan] = 0
+    if value - bound <= OPTIMAL_GAP * abs(value) or (whole and value - bound < 1.0):
+        status = Status.OPTIMAL
+    else:
+        status = Status.GAP if relative_gap(value, bound) <= gap else Status.FEASIBLE
+    certificate: Certificate = run.proof.certificate()
+    return instance, Solution(
+        status=status,
+        level=level,
+        row_idx=np.arange(rows.n_rows, dtype=np.int32),
+        assigned_idx=instance.site_idx,
+        share=np.ones(rows.n_rows),
+        objective=value,
+        bound=bound,
+        proof="certificate",
+        certificate=certificate,
+        trace=tuple(state.trace),
+        seconds=stop.elapsed_s - began_s,
+        work=state.budget.spent,
+    )
+
+
+def _served(rows: PlaneRows, plan: IntArray, threads: int) -> Instance:
+    """Each row with its nearest open site alone."""
+    tree = cKDTree(np.column_stack([rows.site_x[plan], rows.site_y[plan]]))
+    near = tree.query(np.column_stack([rows.x, rows.y]), k=1, workers=threads)[1]
+    n, p = rows.n_rows, len(plan)
+    cost = rows.cost_with(plan, threads)
+    return Instance(
+        indptr=np.arange(n + 1, dtype=np.int64),
+        site_idx=plan[near].astype(np.int32),
+        cost=cost.astype(np.int64) if rows.whole else cost,
+        unserved=np.full(n, np.inf),
+        weight=rows.weight.reshape(1, n),
+        standing=np.full(rows.n_sites, FREE, dtype=np.int8),
+        open_min=np.array([p], dtype=np.int64),
+        open_max=np.array([p], dtype=np.int64),
+        capacity=np.full((rows.n_sites, 1, 1), np.inf),
+        row_point=np.arange(n, dtype=np.int32),
+        row_group=np.zeros(n, dtype=np.int32),
+    )
+
+
+def _look(rows: PlaneRows, plan: IntArray, threads: int) -> FloatArray:
+    """How far rows look for other sites: a little beyond the second nearest open one."""
+    nearest, second = rows.two_nearest(plan, threads)
+    return 1.2 * np.where(np.isfinite(second), second, 2 * nearest) + 1e-9
+
+
+def _centre(tiles: Tiles, member: IntArray, site: int) -> FloatArray:
+    """About where the sum of distances to some points is least (Weiszfeld 1937), from a site."""
+    x, y, weight = tiles.x[member], tiles.y[member], tiles.weight[member]
+    cx, cy = tiles.site_x[site], tiles.site_y[site]
+    for _ in range(5):
+        pull = weight / np.maximum(np.hypot(x - cx, y - cy), 1e-9)
+        total = float(pull.sum())
+        if total <= 0.0:
+            break
+        cx, cy = float((pull * x).sum()) / total, float((pull * y).sum()) / total
+    return np.array([cx, cy])
+
+
+def _points(tiles: Tiles, which: IntArray) -> IntArray:
+    """Points of some tiles."""
+    length = np.diff(tiles.tile)[which]
+    first = np.repeat(tiles.tile[which] - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
+    return np.asarray(first + np.arange(int(length.sum())))
