@@ -35,3 +35,7 @@ class Budget:
     def exhausted(self) -> bool:
         """Whether to end now."""
         return (self.limit is not None and self.spent >= self.limit) or self.stop()
+
+    def left(self) -> Budget:
+        """A budget of its own of what is left, for work that others do at the same time."""
+        return Budget(self.stop, None if self.limit is None else max(self.limit - self.spent, 0))

@@ -62,11 +62,15 @@ def rounded_down(bound: float, core: Core, lam: FloatArray, rho: FloatArray) -> 
     return bound - eps * min(longest, 4096) * size
 
 
-class _Assignment:
-    """The relaxed assignment rows of a core, for ``volume.climb``."""
+def _ignore(chosen: IntArray) -> None:
+    return None
 
-    def __init__(self, core: Core, threads: int) -> None:
-        self.core, self.threads, self.chunks = core, threads, row_chunks(core)
+
+class _Assignment:
+    """The relaxed assignment rows of a core, for ``volume.climb``; ``on_chosen`` is told what each iteration opens."""
+
+    def __init__(self, core: Core, threads: int, on_chosen: Callable[[IntArray], None]) -> None:
+        self.core, self.threads, self.chunks, self.on_chosen = core, threads, row_chunks(core), on_chosen
         self.low, self.high, self.m = core.least, core.cap, core.m
 
     def evaluate(self, lam: FloatArray) -> tuple[float, FloatArray, IntArray]:
@@ -78,6 +82,7 @@ class _Assignment:
     def slope(self, lam: FloatArray, chosen: IntArray, out: FloatArray) -> int:
         """Supergradient at λ; returns the work done."""
         core = self.core
+        self.on_chosen(chosen)
         spent = int(kernels.times_served(*core.twin, lam, chosen, out))
         return spent + core.nnz // 2 + core.n + core.m  # about half of the entries lie below the multipliers
 
@@ -96,9 +101,12 @@ def climb(
     on_improve: Callable[[float], None],
     share: FloatArray | None = None,
     enough: float = np.inf,
+    on_chosen: Callable[[IntArray], None] = _ignore,
 ) -> Dual:
     """Improve multipliers of a core; see ``volume.climb``."""
-    return volume.climb(_Assignment(core, threads), lam, upper, budget, iterations, on_improve, share, enough)
+    return volume.climb(
+        _Assignment(core, threads, on_chosen), lam, upper, budget, iterations, on_improve, share, enough
+    )
 
 
 def rush(
@@ -110,9 +118,10 @@ def rush(
     threads: int,
     on_improve: Callable[[float], None],
     enough: float = np.inf,
+    on_chosen: Callable[[IntArray], None] = _ignore,
 ) -> Dual:
     """Improve multipliers of a core from far below; see ``volume.rush``."""
-    return volume.rush(_Assignment(core, threads), lam, upper, budget, iterations, on_improve, enough)
+    return volume.rush(_Assignment(core, threads, on_chosen), lam, upper, budget, iterations, on_improve, enough)
 
 
 def fixable(core: Core, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray, float]:

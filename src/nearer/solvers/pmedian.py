@@ -17,16 +17,17 @@ from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import make_core
+from nearer.solvers.elite import Elite
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder
-from nearer.solvers.search import filled, greedy_start, interchange, kicked_often
+from nearer.solvers.search import filled, greedy_start, interchange
 from nearer.solvers.state import State, no_plan
 from nearer.solvers.tree import Tree
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
-_RUSH = 300  # iterations of the first climb
+_RUSH = (100, 100, 100)  # iterations of the first climb, between looks at the plans that show on it
 _KICKS = 40_000_000  # entries scanned by kicks in each round, fewer where the problem is small
 _NEAR = 1e-3  # relative gap
 _LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
@@ -50,6 +51,7 @@ class PMedianRun:
         self.proof = ProofBuilder(instance)
         self.fixed_open: IntArray = np.zeros(0, dtype=np.int32)
         self.dual: Dual | None = None
+        self.elite = Elite(self.core, threads)
 
     def run(self, start: IntArray | None, multipliers: FloatArray | None) -> None:
         """From the first plan to a proof, or until the state is done."""
@@ -68,8 +70,7 @@ class PMedianRun:
         stalled = 0
         while not state.done() and stalled < 2 and not self.core.decided and not self.near(multipliers):
             before = state.value - state.bound
-            self.climb_once()
-            self.improve_plan()
+            self.improve_plan(self.climb_once())
             shrunk = self.fix()
             slow = state.value - state.bound > 0.7 * before
             stalled = stalled + 1 if slow and not shrunk else 0
@@ -81,8 +82,7 @@ class PMedianRun:
                 return
             # Too large for the relaxation: the Lagrangian and the search go on alone.
             spent = state.budget.spent
-            self.climb_once()
-            self.improve_plan()
+            self.improve_plan(self.climb_once())
             self.fix()
             if state.budget.spent == spent:
                 return
@@ -123,7 +123,8 @@ class PMedianRun:
         self.keep(interchange(core, plan, state.budget))
 
     def keep(self, plan: IntArray) -> None:
-        """Offer a plan of the core to the state."""
+        """Offer a plan of the core to the state, and to those that are put together."""
+        self.elite.add(plan)
         self.state.found(self.core.value(plan), np.concatenate([self.fixed_open, self.core.site[plan]]))
 
     def core_plan(self) -> IntArray:
@@ -148,21 +149,34 @@ class PMedianRun:
         self.state.proved(dual.bound)
 
     def rush(self) -> None:
-        """The first and longest way up."""
+        """The first and longest way up, with a look at the plans that show on it."""
         assert self.dual is not None
         state = self.state
-        if not state.done():
-            lam, enough = self.dual.lam, state.cutoff
-            dual = dual_side.rush(self.core, lam, state.value, state.budget, _RUSH, self.threads, state.proved, enough)
+        for iterations in _RUSH:
+            if state.done() or self.core.decided:
+                return
+            seen: list[IntArray] = []
+            dual = dual_side.rush(
+                self.core,
+                self.dual.lam,
+                state.value,
+                state.budget,
+                iterations,
+                self.threads,
+                state.proved,
+                state.cutoff,
+                seen.append,
+            )
             if dual.bound > self.dual.bound:
                 self.note_dual(dual)
-            self.improve_plan()
+            self.improve_plan(seen)
             self.fix()
 
-    def climb_once(self) -> None:
-        """One round of the volume algorithm."""
+    def climb_once(self) -> list[IntArray]:
+        """One round of the volume algorithm; returns what its iterations opened."""
         assert self.dual is not None
         state = self.state
+        seen: list[IntArray] = []
         self.note_dual(
             dual_side.climb(
                 self.core,
@@ -174,21 +188,22 @@ class PMedianRun:
                 state.proved,
                 self.dual.share,
                 state.cutoff,
+                seen.append,
             )
         )
+        return seen
 
-    def improve_plan(self) -> None:
-        """Plans from the sites most often open while climbing, and from kicks to the best plan."""
+    def improve_plan(self, seen: list[IntArray]) -> None:
+        """Plans from what was open while climbing, put together and kicked."""
         assert self.dual is not None
         core, state = self.core, self.state
-        if core.decided:
+        if core.decided or state.optimal:
             return
         wanted = max(core.k_min, min(core.k_max, round(float(self.dual.share.sum()))))
-        often = np.argsort(-self.dual.share, kind="stable")[:wanted].astype(np.int32)
-        self.keep(interchange(core, np.sort(often), state.budget))
-        if not (state.optimal or state.budget.exhausted()):
-            work = max(10 * core.nnz, min(_KICKS, 400 * core.nnz))
-            self.keep(kicked_often(core, self.core_plan(), self.rng, state.budget, work))
+        often = np.argsort(-self.dual.share, kind="stable")[:wanted]
+        work = max(10 * core.nnz, min(_KICKS, 400 * core.nnz))
+        self.elite.improve([*seen, often], self.dual.rho, self.rng, state.budget, work)
+        self.keep(self.elite.best)
 
     def fix(self) -> bool:
         """Fix sites by reduced cost and shrink the core; whether it shrank by a tenth."""
@@ -208,6 +223,7 @@ class PMedianRun:
         lam = np.clip(dual.lam[at], self.core.least, self.core.cap) if self.core.n else np.zeros(0)
         keep = ~(closed | opened)
         self.dual = Dual(lam, dual.rho[keep], dual.bound, dual.share[keep])
+        self.elite.move(self.core, self.dual.rho)
         if self.core.decided:
             self.finish()
         return n_fixed >= 0.1 * core.m
@@ -230,7 +246,7 @@ class PMedianRun:
         """Solve the relaxation, fix what it proves, and search the rest."""
         assert self.dual is not None
         master = Master(self.core, self.dual.lam, self.state.budget)
-        Tree(self.core, master, self.state, self.proof, self.fixed_open, self.threads).run()
+        Tree(self.core, master, self.state, self.proof, self.fixed_open, self.threads, self.elite).run()
 
 
 def solve_pmedian(

@@ -13,10 +13,11 @@ import numpy as np
 from nearer.lp import LpStatus
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.core import Core, cheapest_set
+from nearer.solvers.elite import Elite
 from nearer.solvers.lagrangian import opposites
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder, ProofTree
-from nearer.solvers.search import interchange, kicked_often
+from nearer.solvers.search import interchange
 from nearer.solvers.state import State
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -243,17 +244,25 @@ class Tree(SiteTree[Core]):
     """The tree of a p-median."""
 
     def __init__(
-        self, core: Core, master: Master, state: State, proof: ProofBuilder, fixed_open: IntArray, threads: int
+        self,
+        core: Core,
+        master: Master,
+        state: State,
+        proof: ProofBuilder,
+        fixed_open: IntArray,
+        threads: int,
+        elite: Elite,
     ) -> None:
         super().__init__(core, master, state, proof, fixed_open)
-        self.builder, self.threads = proof, threads
+        self.builder, self.threads, self.elite = proof, threads, elite
+        self.rho = np.zeros(core.m)
         self.rng = np.random.default_rng(0)
         self.chunks = dual_side.row_chunks(core)
 
     def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:
         """L(λ) where some sites are fixed, rounded down."""
         core = self.core
-        rho = dual_side.prices(core, lam, self.chunks, self.threads)
+        rho = self.rho = dual_side.prices(core, lam, self.chunks, self.threads)
         opened, free = fixed == 1, fixed < 0
         chosen = self.cheapest(rho, fixed)
         bound = core.base + float(lam.sum()) + float(rho[opened].sum()) + float(rho[chosen & free].sum())
@@ -261,11 +270,14 @@ class Tree(SiteTree[Core]):
         return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, rho), np.zeros(0))
 
     def polished(self, plan: IntArray) -> IntArray:
-        """A plan no worse, from which no single move helps; the first few are kicked too."""
-        plan = interchange(self.core, plan, self.state.budget)
+        """A plan no worse, from which no single move helps; the first few are put together with the best and kicked."""
+        core, elite = self.core, self.elite
+        plan = interchange(core, plan, self.state.budget)
         if self.nodes_done > _KICKED_NODES:
             return plan
-        return kicked_often(self.core, plan, self.rng, self.state.budget, min(_KICKS, 100 * self.core.nnz))
+        elite.add(plan)
+        elite.improve([plan], self.rho, self.rng, self.state.budget, min(_KICKS, 100 * core.nnz))
+        return min(plan, elite.best, key=core.value)
 
     def store(self, lam: FloatArray) -> int:
         """Number of these multipliers in the proof."""

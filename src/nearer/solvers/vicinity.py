@@ -17,6 +17,7 @@ from nearer.progress import Stop
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core, make_core
+from nearer.solvers.elite import Elite
 from nearer.solvers.master import Master
 from nearer.solvers.proof import HasSites, ProofBuilder
 from nearer.solvers.search import interchange, kicked
@@ -110,7 +111,7 @@ class NearTree(Tree):
         apart: Apart,
         fixed: IntArray,
     ) -> None:
-        super().__init__(core, master, state, proof, np.zeros(0, dtype=np.int32), threads)
+        super().__init__(core, master, state, proof, np.zeros(0, dtype=np.int32), threads, Elite(core, threads))
         self.apart, self.root_fixed = apart, fixed
 
     def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:

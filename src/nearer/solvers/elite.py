@@ -1,0 +1,135 @@
+"""
+The best plans that multipliers suggest on their way up, improved on the sites that matter, and put together.
+
+The sites that a Lagrangian opens change as its multipliers climb, and each choice is a local change away from a good
+plan. What the best of these plans agree on is mostly right; searched is among the sites in which they differ (the
+heuristic concentration of Rosing, ReVelle 1997; the core of Avella, Boccia, Salerno, Vasilyev 2012).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nearer.kernels.jit import run_chunks
+from nearer.solvers.budget import Budget
+from nearer.solvers.core import Core
+from nearer.solvers.search import filled, interchange, kicked_often
+from nearer.units import BoolArray, FloatArray, IntArray
+
+_KEPT = 16  # plans
+_TAKEN = 8  # of the suggestions
+_WIDE = 5  # times as many sites of least reduced cost as open are searched
+_UNIONS = (3, 6, 12)  # best plans put together
+_POLISHED = 2  # plans searched on all sites at the end
+_ROUNDS = 3  # over all entries, in a search on all sites
+_FEW = 0.7  # share of the sites above which a part is no gain
+
+
+class Elite:
+    """
+    Plans of a core, the best first, no two alike.
+
+    Parameters
+    ----------
+    core, threads
+        The problem; plans are positions of its sites.
+    """
+
+    def __init__(self, core: Core, threads: int) -> None:
+        self.core, self.threads = core, threads
+        self.plans: list[tuple[float, IntArray]] = []
+
+    def add(self, plan: IntArray) -> None:
+        """Keep a plan if it is new and among the best."""
+        value = self.core.value(plan)
+        if not any(value == other and np.array_equal(plan, known) for other, known in self.plans):
+            self.plans.append((value, plan))
+            self.plans.sort(key=lambda one: one[0])
+            del self.plans[_KEPT:]
+
+    @property
+    def best(self) -> IntArray:
+        """The best plan."""
+        return self.plans[0][1]
+
+    def move(self, core: Core, rank: FloatArray) -> None:
+        """Go on with what fixing left of the core; plans are completed by the sites of least rank."""
+        plans, sites = [plan for _, plan in self.plans], self.core.site
+        self.core, self.plans = core, []
+        for plan in plans:
+            left = np.flatnonzero(np.isin(core.site, sites[plan])).astype(np.int32)
+            self.add(filled(left[: core.k_max], rank, core.k_min))
+
+    def improve(
+        self, suggested: list[IntArray], rho: FloatArray, rng: np.random.Generator, budget: Budget, work: int
+    ) -> None:
+        """
+        Improve suggestions, put the best plans together, and kick what comes of it.
+
+        Parameters
+        ----------
+        suggested
+            Sets of sites; some of them are taken.
+        rho
+            Reduced costs, float64 (m,).
+        work
+            Entries that kicks may scan.
+        """
+        core = self.core
+        if core.decided or not self.plans:
+            return
+        taken = suggested[:: -max(1, len(suggested) // _TAKEN)]
+        starts = [filled(np.sort(plan)[: core.k_max].astype(np.int32), rho, core.k_min) for plan in taken]
+        near = np.zeros(core.m, dtype=bool)
+        near[np.argsort(rho, kind="stable")[: _WIDE * len(self.best)]] = True
+        for plan in starts + [plan for _, plan in self.plans]:
+            near[plan] = True
+        part = _Part(core, near)
+        own = budget.left()  # the same for every start, whatever the threads
+        thorough = _ROUNDS * core.nnz * len(starts) <= work
+
+        def descend(plan: IntArray) -> tuple[IntArray, int]:
+            mine = own.left()
+            plan = part.whole(interchange(part.core, part.place(plan), mine))
+            return interchange(core, plan, mine) if thorough else plan, mine.spent
+
+        for plan, spent in run_chunks(descend, starts, self.threads):
+            budget.spend(spent)
+            self.add(plan)
+        for size in _UNIONS:
+            union = np.zeros(core.m, dtype=bool)
+            for _, plan in self.plans[:size]:
+                union[plan] = True
+            self._kick(_Part(core, union) if thorough else part.within(union), rng, budget, work // 6)
+        self._kick(part, rng, budget, work // 2)
+        if len(part.core.site) < core.m:
+            for _, plan in self.plans[:_POLISHED]:
+                self.add(interchange(core, plan, budget))
+
+    def _kick(self, part: _Part, rng: np.random.Generator, budget: Budget, work: int) -> None:
+        if not (part.core.decided or budget.exhausted()):
+            self.add(part.whole(kicked_often(part.core, part.place(self.best), rng, budget, work)))
+
+
+class _Part:
+    """What is left of a core if only some sites may open."""
+
+    def __init__(self, core: Core, keep: BoolArray, outer: _Part | None = None) -> None:
+        if keep.sum() > _FEW * core.m:
+            keep = np.ones(core.m, dtype=bool)
+        self.site = np.flatnonzero(keep).astype(np.int32)
+        self.core = core if len(self.site) == core.m else core.restricted(~keep, np.zeros(core.m, dtype=bool))
+        if outer is not None:
+            self.site = outer.site[self.site]
+
+    def within(self, keep: BoolArray) -> _Part:
+        """A part of this part, from a mask of the whole core, which must lie in it."""
+        return _Part(self.core, keep[self.site], self)
+
+    def place(self, plan: IntArray) -> IntArray:
+        """Positions in the part, from positions in the whole."""
+        return np.searchsorted(self.site, plan).astype(np.int32)
+
+    def whole(self, plan: IntArray) -> IntArray:
+        """Positions in the whole, from positions in the part."""
+        return self.site[plan]

@@ -1,0 +1,63 @@
+"""Plans that are put together: never worse, of the right size, the same whatever the threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nearer.model.plane import PlaneRows
+from nearer.progress import Stop
+from nearer.solvers.budget import Budget
+from nearer.solvers.core import Core, make_core
+from nearer.solvers.elite import Elite
+from nearer.solvers.search import greedy_start
+
+
+def core_of(seed: int, n: int, p: int) -> Core:
+    x, y = np.random.default_rng(seed).uniform(0, 1000, (2, n))
+    rows = PlaneRows(x, y, np.ones(n), x, y, np.floor, True)
+    return make_core(rows.instance(np.full(n, 400.0), p))
+
+
+def improved(core: Core, threads: int, limit: int | None = None) -> Elite:
+    rng = np.random.default_rng(1)
+    suggested = [np.sort(rng.choice(core.m, core.k_max, replace=False)) for _ in range(9)]
+    elite, budget = Elite(core, threads), Budget(Stop(), limit)
+    elite.add(greedy_start(core, budget))
+    elite.improve(suggested, rng.random(core.m), rng, budget, 400_000)
+    return elite
+
+
+@pytest.mark.parametrize("p", [6, 60])
+def test_plans_put_together_beat_the_first_and_keep_their_number_of_sites(p: int) -> None:
+    core = core_of(3, 240, p)
+    first = greedy_start(core, Budget(Stop()))
+    elite = improved(core, 1)
+    values = [value for value, _ in elite.plans]
+    assert values == sorted(values)
+    assert values[0] < core.value(first)
+    for value, plan in elite.plans:
+        assert len(np.unique(plan)) == p
+        assert value == core.value(plan)
+
+
+@pytest.mark.parametrize("limit", [None, 60_000])
+def test_threads_change_no_plan(limit: int | None) -> None:
+    core = core_of(5, 200, 8)
+    one, two = improved(core, 1, limit), improved(core, 2, limit)
+    assert [value for value, _ in one.plans] == [value for value, _ in two.plans]
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(one.plans, two.plans, strict=True))
+
+
+def test_plans_move_to_the_core_that_fixing_leaves() -> None:
+    core = core_of(7, 120, 6)
+    elite = improved(core, 1)
+    best = elite.best
+    closed = np.zeros(core.m, dtype=bool)
+    closed[[j for j in range(core.m) if j not in best][:60]] = True
+    opened = np.zeros(core.m, dtype=bool)
+    opened[best[0]] = True
+    rest = core.restricted(closed, opened)
+    elite.move(rest, np.arange(float(rest.m)))
+    assert elite.plans[0][0] == pytest.approx(core.value(best))
+    assert all(len(plan) == 5 for _, plan in elite.plans)
