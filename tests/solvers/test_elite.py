@@ -15,7 +15,7 @@ from nearer.solvers.search import greedy_start
 
 def core_of(seed: int, n: int, p: int) -> Core:
     x, y = np.random.default_rng(seed).uniform(0, 1000, (2, n))
-    rows = PlaneRows(x, y, np.ones(n), x, y, np.floor, True)
+    rows = PlaneRows(x, y, np.ones(n), x, y, "floor")
     return make_core(rows.instance(np.full(n, 400.0), p))
 
 
