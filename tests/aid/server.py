@@ -74,10 +74,14 @@ class Nursery:
 
 @contextmanager
 def served(
-    store: Store, gate: Gate | None = None, people: Households | None = None, sessions: Sessions | None = None
+    store: Store,
+    gate: Gate | None = None,
+    people: Households | None = None,
+    sessions: Sessions | None = None,
+    head_key: Path | None = None,
 ) -> Iterator[str]:
     """The same application in a thread; gives its address."""
-    app = desk_api(store, gate or alone("staff-1"), people, sessions)
+    app = desk_api(store, gate or alone("staff-1"), people, sessions, head_key)
     config = uvicorn.Config(app, port=0, log_level="error", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

@@ -153,7 +153,17 @@ def every_command(desk: Desk) -> None:
     do(c.HandOver(site="north", programme="basics", tag=tag(1), size=2, lines=wanted(rice=1_500)))
     served = do(c.HandOver(site="north", programme="basics", tag=tag(2), size=5, lines=wanted(rice=5_000, kit=1)))
     do(c.Reverse(transaction=served["transaction"]))
-    do(c.HandOver(site="north", programme="basics", tag=tag(2), size=5, lines=wanted(kit=1), proof="witness"))
+    do(
+        c.HandOver(
+            site="north",
+            programme="basics",
+            tag=tag(2),
+            size=5,
+            lines=wanted(kit=1),
+            proof="witness",
+            witness="staff-2",
+        )
+    )
     lent = do(
         c.Lease(
             site="north",

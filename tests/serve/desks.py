@@ -37,12 +37,17 @@ class Served:
     server: Server
     ledger: str
     cards: list[str] = field(default_factory=list)
+    places: tuple[str, Path] = ("", Path())
 
     def handed(self, item: str = "rice") -> int:
         """Base units that households have received, by the ledger."""
         with Store(self.ledger) as store:
             rows = balances_of(store, kind="HANDED_OVER")
         return sum(row["quantity"] for row in rows if row["item"] == item)
+
+    def households(self) -> Households:
+        """Its household database, opened beside the server."""
+        return Households(*self.places)
 
     def proven(self) -> None:
         with Store(self.ledger) as store:

@@ -46,7 +46,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
             ledger, households = held.enter_context(databases())
         cards = make_ledger(ledger, households, keys, cards=4)
         with serving(tmp_path / "studies", ledger, households, keys) as server:
-            yield Served(server, ledger, cards)
+            yield Served(server, ledger, cards, (households, keys))
 
 
 @contextmanager
@@ -176,9 +176,10 @@ def test_hand_overs_go_on_without_a_connection_and_count_once_when_it_is_back(de
 
 
 PAGES = {
-    "coordinator": "give enrol intake stock transfers requests sharing count conflicts away record staff place",
-    "desk": "give enrol stock requests conflicts away record place",
-    "viewer": "stock record place",
+    "coordinator": "give enrol cards intake stock transfers requests sharing count conflicts away record files "
+    "staff place",
+    "desk": "give enrol cards stock requests conflicts away record files place",
+    "viewer": "stock requests record files place",
 }
 
 

@@ -76,6 +76,9 @@ class HandOvers:
         self._account(seq, here, lots, flags)
         if any(row["handover"] != handover["handover"] for row in flags):
             self._find(seq, "conflicts", f"seq {seq}", f"Transaction {seq}: a conflict is about another hand-over.")
+        for row in here.get("witnesses", []):
+            if row["handover"] != handover["handover"] or handover["proof"] != "witness":
+                self._find(seq, "witnesses", f"seq {seq}", f"Transaction {seq}: that is nobody's witness of it.")
         claim = (handover["programme"], handover["period"], handover["tag"])
         kinds = {row["kind"] for row in flags}
         if header["kind"] == "hand-over-offline":

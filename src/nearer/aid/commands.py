@@ -439,10 +439,17 @@ class HandOver(Command):
     )
     lines: Annotated[tuple[Wanted, ...], Field(min_length=1)]
     proof: Literal["tap", "pin", "witness"] = "tap"
+    witness: Code | None = Field(default=None, description="Staff code of who stood beside it, with that proof.")
     reservation: Reference | None = None
     already_given: bool = Field(
         default=False, description="It has physically happened: keep it, and flag what goes beyond the books."
     )
+
+    @model_validator(mode="after")
+    def _witness_with_its_proof(self) -> HandOver:
+        if self.witness is not None and self.proof != "witness":
+            raise ValueError("a witness goes with the proof witness")
+        return self
 
 
 # Desks without a connection
@@ -511,6 +518,7 @@ class HandOverOffline(Command):
     lots: tuple[LotAmount, ...] = Field(default=(), description="What it took from its leased lots.")
     beyond: tuple[ItemAmount, ...] = Field(default=(), description="What it gave beyond its leased lots.")
     proof: Literal["tap", "pin", "witness"] = "tap"
+    witness: Code | None = Field(default=None, description="Staff code of who stood beside it, with that proof.")
 
     @model_validator(mode="after")
     def _one_household(self) -> HandOverOffline:
@@ -518,6 +526,8 @@ class HandOverOffline(Command):
             raise ValueError("give either a number on the list, or mark and tag of a card that is not on it")
         if not self.lots and not self.beyond:
             raise ValueError("nothing was given")
+        if self.witness is not None and self.proof != "witness":
+            raise ValueError("a witness goes with the proof witness")
         _once(line.lot for line in self.lots)
         return self
 

@@ -444,6 +444,17 @@ handovers = Table(
     sqlite_strict=True,
 )
 
+witnesses = Table(
+    "witnesses",
+    metadata,
+    _text("handover", ForeignKey("handovers.handover")),
+    _seq(),
+    _text("staff"),
+    PrimaryKeyConstraint("handover"),
+    Index(None, "seq"),
+    sqlite_strict=True,
+)
+
 draws = Table(
     "draws",
     metadata,

@@ -45,6 +45,12 @@ def serve(
             metavar="DIR", envvar="NEARER_AID_KEYS", help="Folder of its keys.", show_default="beside the ledger"
         ),
     ] = None,
+    head_key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", envvar="NEARER_AID_HEAD_KEY", help="Signs heads of the ledger; `nearer aid key` makes it."
+        ),
+    ] = None,
     tls: Annotated[
         bool, typer.Option("--tls", help="Speak HTTPS with a certificate of one's own, for phones and scanners.")
     ] = False,
@@ -60,7 +66,7 @@ def serve(
             port=port,
             workers=workers or max(1, (os.cpu_count() or 2) // 2),
             open_page=not no_open,
-            ledger=None if ledger is None else Ledger(ledger, by, households, keys),
+            ledger=None if ledger is None else Ledger(ledger, by, households, keys, head_key),
             tls=tls,
             say=say,
             note=note,

@@ -47,6 +47,8 @@ class Desk:
         Who asks, where there is no staff.
     households, keys
         Where they are, if not beside the ledger.
+    head_key
+        File of the private key that signs heads.
     secure
         Whether the server speaks TLS: the cookie then travels no other way.
 
@@ -57,10 +59,18 @@ class Desk:
     """
 
     def __init__(
-        self, ledger: str, *, by: str, households: str | None = None, keys: Path | None = None, secure: bool = False
+        self,
+        ledger: str,
+        *,
+        by: str,
+        households: str | None = None,
+        keys: Path | None = None,
+        head_key: Path | None = None,
+        secure: bool = False,
     ) -> None:
         self._held = ExitStack()
         self._secure = secure
+        self._head_key = head_key
         try:
             self.store = self._held.enter_context(Store(ledger))
             self.people: Households | None = None
@@ -106,7 +116,7 @@ class Desk:
         answer_in_one_shape(app)
         app.add_middleware(Bounded)
         app.include_router(self._session())
-        app.include_router(desk_router(self.store, self.person, self.people, self.sessions))
+        app.include_router(desk_router(self.store, self.person, self.people, self.sessions, self._head_key))
         return app
 
     def _session(self) -> APIRouter:

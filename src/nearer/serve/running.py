@@ -31,12 +31,15 @@ class Ledger:
         Staff code.
     households, keys
         Where they are, if not beside the ledger.
+    head_key
+        File of the private key that signs heads.
     """
 
     place: str
     by: str
     households: str | None = None
     keys: Path | None = None
+    head_key: Path | None = None
 
 
 def run_server(
@@ -143,7 +146,14 @@ def _desk(ledger: Ledger | None, tls: bool) -> Desk | None:
         return None
     from nearer.serve.desk import Desk
 
-    return Desk(ledger.place, by=ledger.by, households=ledger.households, keys=ledger.keys, secure=tls)
+    return Desk(
+        ledger.place,
+        by=ledger.by,
+        households=ledger.households,
+        keys=ledger.keys,
+        head_key=ledger.head_key,
+        secure=tls,
+    )
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -202,6 +202,9 @@ def test_a_witness_is_a_second_one_with_a_password(town: Desk, people: Household
     assert [row["staff"] for row in b.reads_of(people) if row["act"] == "witness"] == ["desk-2"]
     handed(town, people, token, 100, proof="witness", witness="desk-2", witness_password=WORDS)
     assert [row["staff"] for row in b.reads_of(people) if row["act"] == "witness"] == ["desk-2"] * 2
+    with town.store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT staff FROM witnesses").scalars().all() == ["desk-2"] * 2
+    town.proven()
 
 
 @pytest.mark.parametrize(

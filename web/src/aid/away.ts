@@ -1,11 +1,12 @@
 /** A desk without a connection: what a card may have by the lease, hand-overs into the journal, and bringing it back. */
 
-import { cardHash, mark } from "./card.js";
-import { confirmed, forget, forgetList, journalHere, leaseHere, write, type Entry, type Lease, type Line } from "./kept.js";
+import { cardHash, hex, mark, unhex } from "./card.js";
+import { confirmed, forget, forgetList, journalHere, keepWitness, leaseHere, witnessesHere, write, type Entry, type Lease, type Line } from "./kept.js";
 import { call, newKey, session, Unreached } from "./server.js";
 
 export interface Found {
   listed: boolean;
+  card: string;
   mark: string;
   left: Record<string, number>;
   visits: number | null;
@@ -43,10 +44,10 @@ export async function lookHere(token: string, state: State): Promise<Found | nul
   const hash = await cardHash(token);
   if (hash === null) return null;
   const marked = await mark(state.lease.salt, hash);
-  return leftOf(marked, state.lease, state.lines, state.over);
+  return { ...leftOf(marked, state.lease, state.lines, state.over), card: hex(hash) };
 }
 
-function leftOf(marked: string, lease: Lease, lines: Line[], over: boolean): Found {
+function leftOf(marked: string, lease: Lease, lines: Line[], over: boolean): Omit<Found, "card"> {
   const listed = over ? undefined : lease.claims.find((claim) => claim.mark === marked);
   const own = lines.filter((line) => line.entry.mark === marked);
   if (!listed) return { listed: false, mark: marked, left: {}, visits: null, served: own.length };
@@ -56,6 +57,7 @@ function leftOf(marked: string, lease: Lease, lines: Line[], over: boolean): Fou
       const item = itemOf(lease, part.lot);
       left[item] = (left[item] ?? 0) - part.quantity;
     }
+    for (const part of line.entry.beyond ?? []) left[part.item] = (left[part.item] ?? 0) - part.quantity;
   }
   return { listed: true, mark: marked, left, visits: listed.visits === undefined ? null : listed.visits - own.length, served: own.length };
 }
@@ -72,18 +74,46 @@ export function stockLeft(lease: Lease, lines: Line[]): Map<string, number> {
 /** Today where the desk is, as 2026-03-02. */
 const today = (zone: string): string => new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short" }).format(new Date());
 
-/** Write a hand-over into the journal; it is on this device when this returns. */
-export async function giveHere(found: Found, wanted: Record<string, number>): Promise<Entry> {
+/** What a household of a size gets, by the lease: for a card that is not on the list. */
+export function sharesOf(lease: Lease, size: number): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [item, rules] of Object.entries(lease.rules)) {
+    const fitting = rules.filter(([from]) => from <= size).at(-1);
+    if (fitting) found[item] = fitting[1];
+  }
+  return found;
+}
+
+/** How a hand-over is confirmed; and, in an emergency, how many people an unlisted card's household was said to have. */
+export interface How {
+  proof: "tap" | "pin" | "witness";
+  witness?: string;
+  emergency?: boolean;
+  size?: number;
+}
+
+/**
+ * Write a hand-over into the journal; it is on this device when this returns.
+ *
+ * The rules are those of the ledger's own offline desk: a household on the list gets what it has left, from the leased
+ * goods. In an emergency other goods may be given too, and a card that is not on the list is served once, with what a
+ * household of its size gets. The ledger flags both.
+ */
+export async function giveHere(found: Found, wanted: Record<string, number>, how: How): Promise<Entry> {
   const id = newKey();
   return write((lines, lease) => {
     if (!lease) throw new NotHere("gone");
     const now = leftOf(found.mark, lease, lines, Date.now() >= Date.parse(lease.until));
-    if (!now.listed || (now.visits !== null && now.visits < 1)) throw new NotHere("claim");
+    const emergency = how.emergency === true;
+    const size = how.size ?? 0;
+    if (now.listed ? now.visits !== null && now.visits < 1 : !emergency || now.served > 0) throw new NotHere("claim");
+    const most = now.listed ? now.left : sharesOf(lease, size);
     const there = stockLeft(lease, lines);
     const day = today(lease.time_zone);
     const lots: Entry["lots"] = [];
+    const beyond: { item: string; quantity: number }[] = [];
     for (const [item, amount] of Object.entries(wanted)) {
-      if ((now.left[item] ?? 0) < amount) throw new NotHere("claim");
+      if ((most[item] ?? 0) < amount) throw new NotHere("claim");
       let missing = amount;
       for (const line of lease.stock) {
         if (line.item !== item || (line.use_by && line.use_by < day)) continue;
@@ -93,11 +123,44 @@ export async function giveHere(found: Found, wanted: Record<string, number>): Pr
         there.set(line.lot, (there.get(line.lot) ?? 0) - part);
         missing -= part;
       }
-      if (missing > 0) throw new NotHere("goods");
+      if (missing > 0 && !emergency) throw new NotHere("goods");
+      if (missing > 0) beyond.push({ item, quantity: missing });
     }
-    const claim = lease.claims.find((one) => one.mark === found.mark)?.claim ?? 0;
-    return { id, lease: lease.lease, moment: new Date().toISOString(), by: session.staff ?? "desk", mark: found.mark, claim, lots, proof: "tap" };
+    const claim = lease.claims.find((one) => one.mark === found.mark)?.claim;
+    const household = now.listed && claim !== undefined ? { claim } : { card: found.card, size };
+    return {
+      id,
+      lease: lease.lease,
+      moment: new Date().toISOString(),
+      by: session.staff ?? "desk",
+      mark: found.mark,
+      ...household,
+      lots,
+      ...(beyond.length ? { beyond } : {}),
+      proof: how.proof,
+      ...(how.witness === undefined ? {} : { witness: how.witness }),
+    };
   });
+}
+
+/** Ask the ledger whether somebody may be a witness, and know them here too from then on, for as long as the lease is here. */
+export async function learnWitness(staff: string, password: string): Promise<void> {
+  await call("/cards/witness", "POST", { witness: staff, password });
+  const salt = hex(crypto.getRandomValues(new Uint8Array(16)));
+  await keepWitness({ staff, salt, hash: await stretched(password, salt) });
+}
+
+/** Whether somebody who is known here gave their password; null where they are not known here. */
+export async function witnessIsRight(staff: string, password: string): Promise<boolean | null> {
+  const known = (await witnessesHere()).find((one) => one.staff === staff);
+  return known === undefined ? null : (await stretched(password, known.salt)) === known.hash;
+}
+
+/** PBKDF2 of a password: what is kept of it on this device. */
+async function stretched(password: string, salt: string): Promise<string> {
+  const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(password), "PBKDF2", false, ["deriveBits"]);
+  const how = { name: "PBKDF2", hash: "SHA-256", salt: unhex(salt) as BufferSource, iterations: 600_000 };
+  return hex(new Uint8Array(await crypto.subtle.deriveBits(how, key, 256)));
 }
 
 interface Told {

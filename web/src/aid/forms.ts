@@ -2,7 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { num, t } from "../words.js";
-import { list, nameOf, place, unitsOf } from "./lists.js";
+import { bestUnit, list, nameOf, place, unitsOf } from "./lists.js";
 import { call, newKey, Refused, Unreached, type Row } from "./server.js";
 
 export interface Field {
@@ -36,8 +36,8 @@ export const sites = (): [string, string][] => list("sites").map((row) => [Strin
 export const goods = (): [string, string][] => list("items").filter((row) => row["kind"] === "goods").map((row) => [String(row["item"]), String(row["name"])]);
 export const siteField = (id = "site", label = t("Site")): Field => ({ id, label, kind: "choice", choices: sites(), value: place()?.site ?? "" });
 
-/** Lines of item, quantity and unit, with a button for one more. */
-export function amountLines(more: (number: number) => Field[] = () => []): { node: HTMLElement; read: () => Row[] } {
+/** Lines of item, quantity and unit, with a button for one more; `first` is a quantity in base units to begin with. */
+export function amountLines(more: (number: number) => Field[] = () => [], first?: { item: string; quantity: number }): { node: HTMLElement; read: () => Row[] } {
   const body = h("div", { class: "stack" });
   let count = 0;
   const add = (): void => {
@@ -46,13 +46,17 @@ export function amountLines(more: (number: number) => Field[] = () => []): { nod
     const unit = h("select", { id: `f-unit-${number}`, name: "unit" });
     const fill = (item: string): void => replace(unit, ...unitsOf(item).reverse().map((one) => h("option", { value: one.unit }, one.unit)));
     const item = h("select", { id: `f-item-${number}`, name: "item", onchange: () => fill(item.value) }, ...items.map(([code, name]) => h("option", { value: code }, name)));
-    fill(items[0]?.[0] ?? "");
+    const wished = number === 1 ? first : undefined;
+    if (wished) item.value = wished.item;
+    fill(item.value);
+    const best = wished && bestUnit(wished.item, wished.quantity);
+    if (best) unit.value = best.unit;
     const line = h(
       "fieldset",
       { class: "amount-line" },
       h("legend", { class: "hidden" }, t("Goods {n}", { n: number })),
       h("div", { class: "field" }, h("label", { for: item.id }, t("Item")), item),
-      h("div", { class: "field" }, h("label", { for: `f-quantity-${number}` }, t("Quantity")), h("input", { id: `f-quantity-${number}`, name: "quantity", type: "number", step: "any", min: 0, required: true })),
+      h("div", { class: "field" }, h("label", { for: `f-quantity-${number}` }, t("Quantity")), h("input", { id: `f-quantity-${number}`, name: "quantity", type: "number", step: "any", min: 0, required: true, value: wished && best ? wished.quantity / best.base : undefined })),
       h("div", { class: "field" }, h("label", { for: unit.id }, t("Unit")), unit),
       ...more(number).map(field),
     );
@@ -96,9 +100,8 @@ export function commandForm(
       replace(said, h("p", { class: "good" }, `✓ ${t("Done.")}`));
       await send.done(answer, said);
     } catch (error) {
-      if (error instanceof Unreached) replace(said, h("p", { class: "fault" }, t("No answer. Send it again: it counts once.")));
-      else if (error instanceof Refused) replace(said, h("p", { class: "fault" }, error.message), h("small", { dir: "auto", lang: "en" }, error.detail));
-      else throw error;
+      if (!(error instanceof Unreached || error instanceof Refused)) throw error;
+      replace(said, ...fault(error));
     }
   };
   return h(
@@ -115,6 +118,37 @@ export interface Column {
   name: string;
   show: (row: Row) => Node | string | number | null;
   number?: boolean;
+}
+
+/** Give a file to whoever sits here. */
+export function save(content: Blob, name: string): void {
+  const address = URL.createObjectURL(content);
+  const link = h("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  window.setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** A button that does something with the server, and says below it what became of it. */
+export function doing(label: string, work: () => Promise<string>, props: Record<string, unknown> = {}): HTMLElement {
+  const said = h("p", { role: "status", class: "said" });
+  const go = async (): Promise<void> => {
+    try {
+      const words = await work();
+      replace(said, words ? h("span", { class: "good" }, `✓ ${words}`) : null);
+    } catch (error) {
+      if (!(error instanceof Unreached || error instanceof Refused)) throw error;
+      replace(said, ...fault(error));
+    }
+  };
+  return h("div", {}, h("button", { type: "button", class: "big", ...props, onclick: () => void go() }, label), said);
+}
+
+/** What a page says of a refusal, or of an answer that did not come. */
+export function fault(error: Refused | Unreached): HTMLElement[] {
+  if (error instanceof Unreached) return [h("span", { class: "fault" }, t("No answer. Send it again: it counts once."))];
+  return [h("span", { class: "fault" }, error.message), h("small", { dir: "auto", lang: "en" }, error.detail)];
 }
 
 /** A table that scrolls in itself on a narrow screen. */

@@ -2,11 +2,12 @@
 
 import { h, replace } from "../dom.js";
 import { t, when } from "../words.js";
-import { giveHere, lookHere, NotHere, stateHere, stockLeft, type Found, type State } from "./away.js";
+import { giveHere, learnWitness, lookHere, NotHere, sharesOf, stateHere, stockLeft, witnessIsRight, type Found, type How, type State } from "./away.js";
 import { readCard } from "./card.js";
+import { needs as needWords } from "./cards.js";
 import { canScan, scanCard } from "./camera.js";
 import { amount, amounts, apart, bestUnit, figure, nameOf, place, type Place } from "./lists.js";
-import { call, may, newKey, Refused, Unreached } from "./server.js";
+import { call, may, newKey, Refused, session, Unreached } from "./server.js";
 import { syncSoon } from "./status.js";
 
 interface Look {
@@ -97,10 +98,8 @@ async function look(main: HTMLElement, here: Place, token: string): Promise<void
     answerThere(main, here, token, answer);
   } catch (error) {
     if (error instanceof Unreached) {
-      const text = state
-        ? t("This card is not on this desk's list, and there is no connection to ask.")
-        : t("There is no connection, so the card cannot be checked.");
-      await ask(main, here, band(false, t("No connection."), text));
+      if (state && found) notListed(main, here, token, state, found);
+      else await ask(main, here, band(false, t("No connection."), t("There is no connection, so the card cannot be checked.")));
     } else if (error instanceof Refused) {
       const text = error.status === 409 ? t("No household has this card: it may have been replaced or blocked.") : error.message;
       if (error.code === "sign-in") location.reload();
@@ -120,7 +119,51 @@ function answerThere(main: HTMLElement, here: Place, token: string, found: Look)
     void ask(main, here, band(false, t("No"), whyNot(found), elsewhere(found) ? found.why : undefined));
     return;
   }
-  answer(main, here, token, left, found.needs, found.has_pin, send);
+  const done = Promise.resolve("");
+  answer(main, here, token, left, found.needs, {
+    tap: (wanted) => send(wanted, { proof: "tap" }),
+    ...(found.has_pin ? { pin: (wanted, typed) => (send(wanted, { proof: "pin", pin: typed }), done) } : {}),
+    witness: (wanted, code, password) => (send(wanted, { proof: "witness", witness: code, witness_password: password }), done),
+  });
+}
+
+/** How a hand-over can be confirmed; a PIN or a password that does not hold is answered with a sentence. */
+interface Ways {
+  tap: (wanted: Record<string, number>) => void;
+  pin?: (wanted: Record<string, number>, pin: string) => Promise<string>;
+  witness: (wanted: Record<string, number>, staff: string, password: string) => Promise<string>;
+}
+
+/** The ways of a desk that works from its list. A PIN is known to the ledger alone; a witness may be known here. */
+function away(token: string, send: (wanted: Record<string, number>, how: How) => void): Ways {
+  return {
+    tap: (wanted) => send(wanted, { proof: "tap" }),
+    pin: async (wanted, typed) => {
+      try {
+        await call("/cards/pin", "POST", { card: token, pin: typed });
+      } catch (error) {
+        if (error instanceof Unreached) return t("A PIN can be checked with a connection only; a witness can confirm without one.");
+        if (error instanceof Refused) return `${error.message} ${error.detail}`;
+        throw error;
+      }
+      send(wanted, { proof: "pin" });
+      return "";
+    },
+    witness: async (wanted, staff, password) => {
+      if (staff === session.staff) return t("A witness is somebody else than who hands over.");
+      try {
+        const right = await witnessIsRight(staff, password);
+        if (right === false) return t("Staff code and password do not go together.");
+        if (right === null) await learnWitness(staff, password);
+      } catch (error) {
+        if (error instanceof Unreached) return t("This person is not known on this device yet, and there is no connection to ask: see Away.");
+        if (error instanceof Refused) return error.message;
+        throw error;
+      }
+      send(wanted, { proof: "witness", witness: staff });
+      return "";
+    },
+  };
 }
 
 const elsewhere = (found: Look): boolean => found.visits_left !== 0 && found.shares.some((share) => share.left > 0);
@@ -142,12 +185,44 @@ function answerHere(main: HTMLElement, here: Place, token: string, state: State,
   const left = stockLeft(state.lease, state.lines);
   for (const line of state.lease.stock) goods.set(line.item, (goods.get(line.item) ?? 0) + (left.get(line.lot) ?? 0));
   const possible = Object.fromEntries(Object.entries(found.left).map(([item, amount]) => [item, Math.min(amount, goods.get(item) ?? 0)]));
+  const send = (wanted: Record<string, number>, how: How): void => void keep(main, here, found, wanted, how);
   if (Object.values(possible).every((amount) => amount <= 0)) {
     const had = found.served ? t("This household has had what this desk can give it.") : t("This desk has none of it left.");
-    void ask(main, here, band(false, t("No"), had));
+    const beyond = (): void => answer(main, here, token, found.left, [], away(token, (wanted, how) => send(wanted, { ...how, emergency: true })));
+    const offer = h("details", {}, h("summary", {}, t("An emergency")), h("p", {}, t("Goods that are at hand and not this desk's may be given. A coordinator looks at it later.")), h("button", { type: "button", class: "wide", onclick: beyond }, t("Give what is at hand")));
+    void ask(main, here, h("div", {}, band(false, t("No"), had), offer));
     return;
   }
-  answer(main, here, token, possible, [], false, (wanted) => void keep(main, here, found, wanted));
+  answer(main, here, token, possible, [], away(token, send));
+}
+
+/** A card that is not on the list while nobody can be asked: in an emergency it is served once, and flagged. */
+function notListed(main: HTMLElement, here: Place, token: string, state: State, found: Found): void {
+  const said = state.over ? t("This desk's list is over, and there is no connection to ask.") : t("This card is not on this desk's list, and there is no connection to ask.");
+  if (found.served) {
+    void ask(main, here, band(false, t("No"), t("This card was served here before; in an emergency it is served once.")));
+    return;
+  }
+  const size = h("input", { id: "size", type: "number", min: 1, max: 100, required: true });
+  const none = h("p", { role: "alert", class: "fault" });
+  const go = (event: Event): void => {
+    event.preventDefault();
+    const people = Math.round(Number(size.value));
+    const shares = sharesOf(state.lease, people);
+    if (!Object.keys(shares).length) {
+      none.textContent = t("This household is entitled to nothing here.");
+      return;
+    }
+    answer(main, here, token, shares, [], away(token, (wanted, how) => void keep(main, here, found, wanted, { ...how, emergency: true, size: people })));
+  };
+  const offer = h(
+    "details",
+    {},
+    h("summary", {}, t("An emergency")),
+    h("p", {}, t("The household is served once, with what one of its size gets. A coordinator looks at it later.")),
+    h("form", { class: "stack", onsubmit: go }, h("label", { for: "size" }, t("People in the household")), size, none, h("button", { class: "wide" }, t("Serve it once"))),
+  );
+  void ask(main, here, h("div", {}, band(false, t("No connection."), said), offer));
 }
 
 /** The large yes, with amounts to choose and ways to confirm. */
@@ -157,18 +232,21 @@ function answer(
   token: string,
   left: Record<string, number>,
   needs: string[],
-  hasPin: boolean,
-  send: (wanted: Record<string, number>, proof: Record<string, unknown>) => void,
+  ways: Ways,
 ): void {
   const wanted: Record<string, number> = {};
   for (const [item, most] of Object.entries(left)) if (most > 0) wanted[item] = most;
-  const go = (proof: Record<string, unknown>): void => {
-    const chosen = Object.fromEntries(Object.entries(wanted).filter(([, quantity]) => quantity > 0));
-    if (Object.keys(chosen).length) send(chosen, proof);
+  const chosen = (): Record<string, number> | null => {
+    const some = Object.entries(wanted).filter(([, quantity]) => quantity > 0);
+    return some.length ? Object.fromEntries(some) : null;
+  };
+  const tap = (): void => {
+    const now = chosen();
+    if (now) ways.tap(now);
   };
   const again = (scanned: string): void => {
     const [one, other] = [readCard(scanned), readCard(token)];
-    if (one && other && one.every((byte, at) => byte === other[at])) go({ proof: "tap" });
+    if (one && other && one.every((byte, at) => byte === other[at])) tap();
     else void look(main, here, scanned);
   };
   replace(
@@ -176,24 +254,15 @@ function answer(
     band(true, t("Yes"), t("This household may have {what}.", { what: amounts(wanted) }), undefined, true),
     needs.length ? h("p", { class: "needs-now" }, `${t("Please note:")} ${needs.map(needed).join(t(", "))}`) : null,
     h("div", { class: "amounts" }, ...Object.entries(left).filter(([, most]) => most > 0).map(([item, most]) => stepper(item, most, wanted))),
-    h("button", { type: "button", class: "primary wide giant", id: "give", onclick: () => go({ proof: "tap" }) }, t("Hand over")),
+    h("button", { type: "button", class: "primary wide giant", id: "give", onclick: tap }, t("Hand over")),
     cardField("again", t("Or scan the card again to confirm"), again),
-    proofs(hasPin, go),
+    proofs(ways, chosen),
     h("button", { type: "button", class: "wide", onclick: () => void ask(main, here) }, t("Back, nothing is handed over")),
   );
   main.querySelector<HTMLInputElement>("#again")?.focus({ preventScroll: true });
 }
 
-function needed(need: string): string {
-  const words: Record<string, string> = {
-    infant: t("food and nappies for an infant"),
-    "no-cooking": t("no stove: nothing to cook"),
-    "no-gluten": t("no gluten"),
-    "no-meat": t("no meat"),
-    "carry-help": t("help with carrying"),
-  };
-  return words[need] ?? need;
-}
+const needed = (need: string): string => needWords().find(([code]) => code === need)?.[1] ?? need;
 
 function stepper(item: string, most: number, wanted: Record<string, number>): HTMLElement {
   const unit = bestUnit(item, most);
@@ -213,25 +282,34 @@ function stepper(item: string, most: number, wanted: Record<string, number>): HT
   );
 }
 
-function proofs(hasPin: boolean, go: (proof: Record<string, unknown>) => void): HTMLElement | null {
-  if (!navigator.onLine) return null;
+function proofs(ways: Ways, chosen: () => Record<string, number> | null): HTMLElement {
   const pin = h("input", { id: "pin", type: "password", inputmode: "numeric", autocomplete: "off", maxlength: 8 });
-  const witness = h("input", { id: "witness", autocomplete: "off" });
+  const witness = h("input", { id: "witness", autocomplete: "off", autocapitalize: "none" });
   const password = h("input", { id: "witness-password", type: "password", autocomplete: "off" });
-  const by = (proof: () => Record<string, unknown>) => (event: Event) => {
+  const said = h("p", { role: "alert", class: "fault" });
+  const by = (way: (wanted: Record<string, number>) => Promise<string>) => async (event: Event): Promise<void> => {
     event.preventDefault();
-    go(proof());
+    const wanted = chosen();
+    if (wanted) said.textContent = await way(wanted);
   };
+  const byPin = ways.pin;
   return h(
     "details",
     {},
     h("summary", {}, t("Confirm in another way")),
-    hasPin
-      ? h("form", { class: "stack", onsubmit: by(() => ({ proof: "pin", pin: pin.value })) }, h("label", { for: "pin" }, t("The household's PIN")), pin, h("button", {}, t("Hand over with the PIN")))
+    said,
+    byPin
+      ? h(
+          "form",
+          { class: "stack", onsubmit: (event: Event) => void by((wanted) => byPin(wanted, pin.value))(event) },
+          h("label", { for: "pin" }, t("The household's PIN")),
+          pin,
+          h("button", {}, t("Hand over with the PIN")),
+        )
       : null,
     h(
       "form",
-      { class: "stack", onsubmit: by(() => ({ proof: "witness", witness: witness.value, witness_password: password.value })) },
+      { class: "stack", onsubmit: (event: Event) => void by((wanted) => ways.witness(wanted, witness.value.trim(), password.value))(event) },
       h("label", { for: "witness" }, t("Staff code of a second person")),
       witness,
       h("label", { for: "witness-password" }, t("Their password")),
@@ -276,9 +354,9 @@ async function again(main: HTMLElement, here: Place): Promise<void> {
   if (unsettled.length) window.setTimeout(() => void again(main, here), 2000);
 }
 
-async function keep(main: HTMLElement, here: Place, found: Found, wanted: Record<string, number>): Promise<void> {
+async function keep(main: HTMLElement, here: Place, found: Found, wanted: Record<string, number>, how: How): Promise<void> {
   try {
-    await giveHere(found, wanted);
+    await giveHere(found, wanted, how);
   } catch (error) {
     if (!(error instanceof NotHere)) throw error;
     const text = error.why === "goods" ? t("This desk has none of it left.") : t("This household has had its share in this period.");
@@ -286,7 +364,10 @@ async function keep(main: HTMLElement, here: Place, found: Found, wanted: Record
     return;
   }
   last = { text: amounts(wanted), at: new Date().toISOString(), transaction: null };
-  await ask(main, here, band(true, t("Handed over"), t("{what}. Kept on this device; it goes to the ledger by itself.", { what: amounts(wanted) })));
+  const kept = how.emergency
+    ? t("{what}. Kept on this device, with a flag for a coordinator; it goes to the ledger by itself.", { what: amounts(wanted) })
+    : t("{what}. Kept on this device; it goes to the ledger by itself.", { what: amounts(wanted) });
+  await ask(main, here, band(true, t("Handed over"), kept));
   syncSoon();
 }
 

@@ -19,6 +19,7 @@ export interface Lease {
   until: string;
   salt: string;
   units: Record<string, Record<string, number>>;
+  rules: Record<string, [number, number][]>;
   stock: { lot: string; item: string; quantity: number; use_by?: string }[];
   claims: Listed[];
 }
@@ -29,9 +30,20 @@ export interface Entry {
   moment: string;
   by: string;
   mark: string;
-  claim: number;
+  claim?: number;
+  card?: string;
+  size?: number;
   lots: { lot: string; quantity: number }[];
-  proof: "tap";
+  beyond?: { item: string; quantity: number }[];
+  proof: "tap" | "pin" | "witness";
+  witness?: string;
+}
+
+/** Somebody who may be a witness at this desk: the password is kept as PBKDF2 of it, and goes with the lease. */
+export interface Witness {
+  staff: string;
+  salt: string;
+  hash: string;
 }
 
 export interface Line {
@@ -46,10 +58,13 @@ let opened: Promise<IDBDatabase> | null = null;
 
 function database(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
-    const asked = indexedDB.open("nearer-desk", 1);
-    asked.onupgradeneeded = () => {
-      asked.result.createObjectStore("lease");
-      asked.result.createObjectStore("journal", { keyPath: "id" });
+    const asked = indexedDB.open("nearer-desk", 2);
+    asked.onupgradeneeded = (event) => {
+      if (event.oldVersion < 1) {
+        asked.result.createObjectStore("lease");
+        asked.result.createObjectStore("journal", { keyPath: "id" });
+      }
+      asked.result.createObjectStore("witnesses", { keyPath: "staff" });
     };
     asked.onsuccess = () => resolve(asked.result);
     asked.onerror = () => reject(asked.error);
@@ -57,17 +72,17 @@ function database(): Promise<IDBDatabase> {
   return opened;
 }
 
-/** Both stores in one transaction: done, on disk, when the promise is; undone where `work` throws. */
-async function within<T>(mode: IDBTransactionMode, work: (lease: IDBObjectStore, journal: IDBObjectStore, give: (value: T) => void) => void): Promise<T> {
+/** All stores in one transaction: done, on disk, when the promise is; undone where `work` throws. */
+async function within<T>(mode: IDBTransactionMode, work: (lease: IDBObjectStore, journal: IDBObjectStore, give: (value: T) => void, witnesses: IDBObjectStore) => void): Promise<T> {
   const db = await database();
   return new Promise((resolve, reject) => {
-    const transaction = db.transaction(["lease", "journal"], mode, { durability: "strict" });
+    const transaction = db.transaction(["lease", "journal", "witnesses"], mode, { durability: "strict" });
     let found: T;
     let failed: unknown;
     transaction.oncomplete = () => resolve(found);
     transaction.onabort = () => reject(failed ?? transaction.error);
     try {
-      work(transaction.objectStore("lease"), transaction.objectStore("journal"), (value) => (found = value));
+      work(transaction.objectStore("lease"), transaction.objectStore("journal"), (value) => (found = value), transaction.objectStore("witnesses"));
     } catch (error) {
       failed = error;
       transaction.abort();
@@ -122,16 +137,19 @@ export const confirmed = (kept: { id: string }[], refused: { id: string; why: st
       const asked = journal.get(id);
       asked.onsuccess = () => {
         const line = asked.result as Line | undefined;
-        if (line && (over || line.state !== "kept")) journal.put({ ...line, ...change });
+        if (!line || (!over && line.state === "kept")) return;
+        const { card: _, ...without } = line.entry; // the ledger knows the household now: its card's hash goes
+        journal.put({ ...line, ...(change.state === "kept" ? { entry: without } : {}), ...change });
       };
     };
     for (const row of kept) put(row.id, { state: "kept" }, true);
     for (const row of refused) put(row.id, { state: "refused", why: row.why }, false);
   });
 
-/** Erase the list of households, once the lease's time is over. */
+/** Erase the list of households and the witnesses, once the lease's time is over. */
 export const forgetList = (): Promise<void> =>
-  within("readwrite", (lease) => {
+  within("readwrite", (lease, _journal, _give, witnesses) => {
+    witnesses.clear();
     const asked = lease.get("one");
     asked.onsuccess = () => {
       const found = asked.result as Lease | undefined;
@@ -139,15 +157,32 @@ export const forgetList = (): Promise<void> =>
     };
   });
 
+/** Take down a witness of this desk; only together with a lease, which they go with. */
+export const keepWitness = (found: Witness): Promise<void> =>
+  within("readwrite", (lease, _journal, _give, witnesses) => {
+    const asked = lease.count("one");
+    asked.onsuccess = () => {
+      if (asked.result) witnesses.put(found);
+    };
+  });
+
+/** Who may be a witness at this desk. */
+export const witnessesHere = (): Promise<Witness[]> =>
+  within("readonly", (_lease, _journal, give, witnesses) => {
+    const asked = witnesses.getAll();
+    asked.onsuccess = () => give(asked.result as Witness[]);
+  });
+
 /** Erase everything, if the ledger has every entry. */
 export const forget = (): Promise<boolean> =>
-  within("readwrite", (lease, journal, give) => {
+  within("readwrite", (lease, journal, give, witnesses) => {
     const asked = journal.getAll();
     asked.onsuccess = () => {
       const all = (asked.result as Line[]).every((line) => line.state === "kept");
       if (all) {
         lease.clear();
         journal.clear();
+        witnesses.clear();
       }
       give(all);
     };

@@ -2,9 +2,9 @@
 
 import { h, replace } from "../dom.js";
 import { t, tn, when } from "../words.js";
-import { bring, giveBack, stateHere, stockLeft, type State } from "./away.js";
+import { bring, giveBack, learnWitness, stateHere, stockLeft, type State } from "./away.js";
 import { amountLines, commandForm, field, table, text } from "./forms.js";
-import { keepLease, type Lease } from "./kept.js";
+import { keepLease, witnessesHere, type Entry, type Lease, type Witness } from "./kept.js";
 import { amount, nameOf, periodNow, place } from "./lists.js";
 import { all, may, Refused, Unreached, type Row } from "./server.js";
 import { syncSoon } from "./status.js";
@@ -12,7 +12,7 @@ import { syncSoon } from "./status.js";
 /** The page. */
 export async function showAway(main: HTMLElement): Promise<void> {
   const state = await stateHere();
-  const inside = state ? withLease(main, state) : take(main);
+  const inside = state ? withLease(main, state, await witnessesHere(), (await navigator.storage?.persisted?.()) ?? false) : take(main);
   replace(main, h("h1", {}, t("Away")), ...inside, h("div", { id: "others" }));
   if (!may("leases")) return;
   try {
@@ -42,12 +42,12 @@ function leases(rows: Row[]): HTMLElement {
 function take(main: HTMLElement): HTMLElement[] {
   const here = place();
   if (here === null) return [h("p", {}, h("a", { href: "#/place" }, t("Say first which desk this is.")))];
-  const period = periodNow(here.programme);
+  const period = periodNow(here.programme, here.site);
   if (period === null) return [h("p", { class: "fault" }, t("The programme has no period today."))];
   const goods = amountLines();
   const done = async (answer: Row): Promise<void> => {
-    await keepLease(answer["document"] as Lease);
     await navigator.storage?.persist?.();
+    await keepLease(answer["document"] as Lease);
     syncSoon();
     await showAway(main);
   };
@@ -77,7 +77,7 @@ function until(hours: number): string {
   return asked.until;
 }
 
-function withLease(main: HTMLElement, state: State): HTMLElement[] {
+function withLease(main: HTMLElement, state: State, witnesses: Witness[], persisted: boolean): HTMLElement[] {
   const left = stockLeft(state.lease, state.lines);
   const said = h("p", { role: "status" });
   const doing = (work: () => Promise<string>) => async (): Promise<void> => {
@@ -108,6 +108,11 @@ function withLease(main: HTMLElement, state: State): HTMLElement[] {
     ),
     h("div", { class: "row" }, h("button", { type: "button", id: "sync-now", class: "big", onclick: () => void doing(sync)() }, t("Bring the journal now")), h("button", { type: "button", id: "give-back", class: "big", onclick: () => void doing(back)() }, t("Give back and erase"))),
     said,
+    h("p", { class: persisted ? "quiet" : "fault" }, persisted ? t("The browser keeps list and journal until they are given back.") : t("The browser did not promise to keep list and journal: where its storage is full it may erase them. Bring the journal often.")),
+    h("h2", {}, t("Witnesses")),
+    h("p", {}, t("Who has said their password here, with a connection, can be a witness here without one. It is erased with the list.")),
+    witnesses.length ? h("p", {}, witnesses.map((one) => one.staff).join(t(", "))) : h("p", { class: "quiet" }, t("Nobody yet.")),
+    witnessForm(main),
     h("h2", {}, t("Journal")),
     table(
       t("Journal"),
@@ -123,12 +128,43 @@ function withLease(main: HTMLElement, state: State): HTMLElement[] {
   ];
 }
 
+function witnessForm(main: HTMLElement): HTMLElement {
+  const said = h("p", { role: "status" });
+  const code = h("input", { id: "new-witness", autocomplete: "off", autocapitalize: "none", required: true });
+  const password = h("input", { id: "new-witness-password", type: "password", autocomplete: "off", required: true });
+  const learn = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    try {
+      await learnWitness(code.value.trim(), password.value);
+      await showAway(main);
+    } catch (error) {
+      if (!(error instanceof Unreached || error instanceof Refused)) throw error;
+      password.value = "";
+      said.className = "fault";
+      said.textContent = error instanceof Refused ? error.message : t("No connection.");
+    }
+  };
+  return h(
+    "details",
+    {},
+    h("summary", {}, t("Another witness")),
+    h(
+      "form",
+      { class: "stack", onsubmit: (event: Event) => void learn(event) },
+      h("label", { for: "new-witness" }, t("Staff code of a second person")),
+      code,
+      h("label", { for: "new-witness-password" }, t("Their password")),
+      password,
+      h("button", {}, t("Know them here")),
+      said,
+    ),
+  );
+}
+
 function given(lease: Lease, row: Row): string {
-  const parts = (row["entry"] as { lots: { lot: string; quantity: number }[] }).lots;
-  return parts.map((part) => {
-    const item = lease.stock.find((line) => line.lot === part.lot)?.item ?? part.lot;
-    return `${amount(item, part.quantity)} ${nameOf("items", item)}`;
-  }).join(t(", "));
+  const entry = row["entry"] as Entry;
+  const leased = entry.lots.map((part) => ({ item: lease.stock.find((line) => line.lot === part.lot)?.item ?? part.lot, quantity: part.quantity }));
+  return [...leased, ...(entry.beyond ?? [])].map((part) => `${amount(part.item, part.quantity)} ${nameOf("items", part.item)}`).join(t(", "));
 }
 
 function stateWord(state: string, why: unknown): string {

@@ -65,9 +65,15 @@ export const amounts = (wanted: Record<string, number>): string =>
     .map(([item, quantity]) => apart(`${bare(item, quantity)} ${nameOf("items", item)}`))
     .join(t(", "));
 
-/** The period of a programme that today lies in. */
-export function periodNow(programme: string): string | null {
-  const day = new Date().toISOString().slice(0, 10);
+/** Today where a site is, as 2026-03-02: periods begin and end with its own days. */
+export function todayAt(site: string): string {
+  const zone = String(list("sites").find((row) => row["site"] === site)?.["time_zone"] ?? "UTC");
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short" }).format(new Date());
+}
+
+/** The period of a programme that today lies in, at a site. */
+export function periodNow(programme: string, site: string): string | null {
+  const day = todayAt(site);
   const row = list("periods").find((one) => one["programme"] === programme && String(one["first_day"]) <= day && day <= String(one["last_day"]));
   return row ? String(row["period"]) : null;
 }

@@ -3,11 +3,14 @@
 import { h, replace, toast } from "../dom.js";
 import { language, remember, remembered, speak, t, wantedLanguage } from "../words.js";
 import { LANGUAGES } from "./languages.js";
+import { showCards } from "./cards.js";
+import { showFiles } from "./files.js";
 import { showAway } from "./lease.js";
 import { showHandOver } from "./handover.js";
 import { readLists, place } from "./lists.js";
-import { showConflicts, showCount, showEnrol, showIntake, showPlace, showRecord, showRequests, showStock, showTransfers } from "./pages.js";
+import { showConflicts, showCount, showEnrol, showIntake, showPlace, showRecord, showStock, showTransfers } from "./pages.js";
 import { may, Refused, session, signIn, signOut, Unreached, whoIs } from "./server.js";
+import { showRequests } from "./requests.js";
 import { showSharing } from "./sharing.js";
 import { showStaff } from "./staff.js";
 import { statusLine, watch } from "./status.js";
@@ -22,15 +25,17 @@ interface Page {
 const PAGES: Page[] = [
   { id: "give", name: () => t("Hand over"), act: "look", show: showHandOver },
   { id: "enrol", name: () => t("Enrol"), act: "enrol", show: showEnrol },
+  { id: "cards", name: () => t("Cards"), act: "card", show: showCards },
   { id: "intake", name: () => t("Take in"), act: "receive", show: showIntake },
   { id: "stock", name: () => t("Stock"), act: "read", show: showStock },
   { id: "transfers", name: () => t("Transfers"), act: "send", show: showTransfers },
-  { id: "requests", name: () => t("Requests"), act: "ask", show: showRequests },
-  { id: "sharing", name: () => t("Sharing"), act: "approve", show: showSharing },
+  { id: "requests", name: () => t("Requests"), act: "requests", show: showRequests },
+  { id: "sharing", name: () => t("Sharing"), act: "propose", show: showSharing },
   { id: "count", name: () => t("Count"), act: "stocktake", show: showCount },
   { id: "conflicts", name: () => t("Conflicts"), act: "conflicts", show: showConflicts },
   { id: "away", name: () => t("Away"), act: "lease", show: showAway },
   { id: "record", name: () => t("Record"), act: "read", show: showRecord },
+  { id: "files", name: () => t("Files"), act: "export-table", show: showFiles },
   { id: "staff", name: () => t("Staff"), act: "sign-ins", show: showStaff },
   { id: "place", name: () => t("This desk"), act: "read", show: showPlace },
 ];
@@ -57,7 +62,7 @@ async function route(): Promise<void> {
     showSignIn(main);
     return;
   }
-  const open = PAGES.filter((page) => may(page.act) && (session.cards || !["give", "enrol"].includes(page.id)));
+  const open = PAGES.filter((page) => may(page.act) && (session.cards || !["give", "enrol", "cards", "staff"].includes(page.id)));
   const asked = location.hash.slice(2).split("?")[0];
   const page = open.find((one) => one.id === asked) ?? (place() === null ? PAGES[PAGES.length - 1] : open[0]);
   if (!page) return;

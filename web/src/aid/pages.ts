@@ -2,9 +2,12 @@
 
 import { h, replace } from "../dom.js";
 import { num, percent, t, when } from "../words.js";
-import { amountLines, commandForm, field, named, siteField, sites, table, text, type Column } from "./forms.js";
+import { needBoxes, newCard } from "./cards.js";
+import { amountLines, commandForm, field, named, newestTable, siteField, sites, table, text, type Column } from "./forms.js";
 import { amount, list, nameOf, place, readLists, setPlace } from "./lists.js";
-import { all, call, may, type Row } from "./server.js";
+import { takeInFile } from "./files.js";
+import { all, call, may, session, type Row } from "./server.js";
+import { ownPassword } from "./staff.js";
 
 const site = (): string => place()?.site ?? sites()[0]?.[0] ?? "";
 const quantity = (): Column => ({ name: t("Quantity"), show: (row) => amount(String(row["item"]), Number(row["quantity"])), number: true });
@@ -33,20 +36,13 @@ export function showPlace(main: HTMLElement): Promise<void> {
     h("button", { class: "primary wide giant" }, t("Keep")),
   );
   form.querySelector("input")?.setAttribute("pattern", "[a-z0-9][a-z0-9\\-]*");
-  replace(main, form);
+  replace(main, form, session.signing ? ownPassword() : null);
   return Promise.resolve();
 }
 
 /** A new household gets a card. */
 export function showEnrol(main: HTMLElement): Promise<void> {
-  const needs: [string, string][] = [
-    ["infant", t("food and nappies for an infant")],
-    ["no-cooking", t("no stove: nothing to cook")],
-    ["no-gluten", t("no gluten")],
-    ["no-meat", t("no meat")],
-    ["carry-help", t("help with carrying")],
-  ];
-  const boxes = needs.map(([code, name]) => h("label", { class: "row" }, h("input", { type: "checkbox", value: code }), name));
+  const boxes = needBoxes();
   const form = commandForm(
     t("Enrol a household"),
     [
@@ -54,16 +50,16 @@ export function showEnrol(main: HTMLElement): Promise<void> {
       field({ id: "size", label: t("People in the household"), kind: "number" }),
       field(siteField("home", t("Where it comes"))),
       field({ id: "language", label: t("Language (two letters)"), value: "en" }),
-      h("fieldset", { class: "needs" }, h("legend", {}, t("What to pack for")), ...boxes),
+      boxes.node,
       field({ id: "pin", label: t("PIN of 4 to 8 digits"), optional: true, kind: "password" }),
       field({ id: "card", label: t("Printed card, scanned"), optional: true, help: t("Without one a new card is made and shown once.") }),
     ],
     {
       label: t("Enrol"),
       path: "/cards/enrol",
-      body: (values) => ({ ...values, size: Number(values["size"]), needs: boxes.map((box) => box.querySelector("input")).filter((box) => box?.checked).map((box) => box?.value) }),
+      body: (values) => ({ ...values, size: Number(values["size"]), needs: boxes.read() }),
       done: (answer, said) =>
-        replace(said, h("p", { class: "good" }, `✓ ${t("Enrolled.")}`), h("p", {}, t("Write the card down or print it now; it is kept nowhere:")), h("p", { class: "token", dir: "ltr" }, String(answer["card"]))),
+        replace(said, h("p", { class: "good" }, `✓ ${t("Enrolled.")}`), newCard(String(answer["card"]), String(answer["household"]))),
     },
   );
   replace(main, h("h1", {}, t("Enrol")), form);
@@ -102,7 +98,7 @@ export async function showIntake(main: HTMLElement): Promise<void> {
       },
     },
   );
-  replace(main, h("h1", {}, t("Take in")), form, h("details", {}, h("summary", {}, t("A new giver")), giver));
+  replace(main, h("h1", {}, t("Take in")), form, h("details", {}, h("summary", {}, t("A new giver")), giver), h("details", {}, h("summary", {}, t("A whole file at once")), takeInFile(readLists)));
   await Promise.resolve();
 }
 
@@ -110,7 +106,23 @@ export async function showIntake(main: HTMLElement): Promise<void> {
 export async function showStock(main: HTMLElement): Promise<void> {
   const asked = new URLSearchParams(location.hash.split("?")[1] ?? "");
   const where = asked.get("site") ?? site();
-  const [rows, moves] = await Promise.all([all(`/balances?kind=STOCK&site=${where}`), all(`/movements?site=${where}`)]);
+  const older = (next: string | null): Promise<{ rows: Row[]; next: string | null }> =>
+    call(`/movements?site=${where}&kind=STOCK&newest=true&limit=50${next === null ? "" : `&cursor=${next}`}`);
+  const rows = await all(`/balances?kind=STOCK&site=${where}`);
+  const moved = await newestTable(
+    t("Last movements"),
+    [
+      { name: t("When"), show: (row) => when(String(row["at"])) },
+      { name: t("What"), show: (row) => actOf(String(row["kind"])) },
+      item(),
+      { name: t("Lot"), show: text("lot") },
+      quantity(),
+      { name: t("Then there"), show: (row) => amount(String(row["item"]), Number(row["then"])), number: true },
+      { name: t("By"), show: text("actor") },
+    ],
+    t("Nothing has moved yet."),
+    older,
+  );
   const chosen = h(
     "select",
     { id: "where", onchange: (event: Event) => (location.hash = `#/stock?site=${(event.target as HTMLSelectElement).value}`) },
@@ -121,13 +133,9 @@ export async function showStock(main: HTMLElement): Promise<void> {
     h("h1", {}, t("Stock")),
     h("div", { class: "field" }, h("label", { for: "where" }, t("Site")), chosen),
     table(t("What is there"), [item(), { name: t("Lot"), show: text("lot") }, quantity(), { name: t("Use by"), show: text("use_by") }, { name: t("Best before"), show: text("best_before") }], rows, t("Nothing is there.")),
+    may("labels") && rows.length ? h("p", {}, h("a", { class: "button", href: `/api/aid/labels?site=${where}`, download: "labels.pdf" }, t("Labels of these lots to print"))) : null,
     h("h2", {}, t("Last movements")),
-    table(
-      t("Last movements"),
-      [{ name: t("When"), show: (row) => when(String(row["at"])) }, { name: t("What"), show: (row) => actOf(String(row["kind"])) }, item(), { name: t("Lot"), show: text("lot") }, quantity(), { name: t("By"), show: text("actor") }],
-      moves.filter((row) => String(row["account"]).startsWith("STOCK")).slice(-50).reverse(),
-      t("Nothing has moved yet."),
-    ),
+    moved,
   );
 }
 
@@ -143,15 +151,26 @@ function actOf(kind: string): string {
     "end-lease": t("given back"),
     reserve: t("set aside"),
     reverse: t("taken back"),
+    release: t("free again"),
+    damage: t("damaged"),
+    lose: t("lost"),
+    expire: t("past its day"),
+    make: t("packed into kits"),
+    buy: t("bought"),
+    approve: t("set aside"),
+    "give-back": t("returned to the giver"),
+    "receive-pledge": t("gift"),
   };
   return words[kind] ?? kind;
 }
 
 /** Goods go to another site and arrive there. */
 export async function showTransfers(main: HTMLElement): Promise<void> {
-  const lines = amountLines();
+  const wished = new URLSearchParams(location.hash.split("?")[1] ?? "");
+  const wishedItem = wished.get("item");
+  const lines = amountLines(undefined, wishedItem === null ? undefined : { item: wishedItem, quantity: Number(wished.get("quantity")) });
   const again = (): Promise<void> => showTransfers(main);
-  const send = commandForm(t("Send"), [field(siteField("site", t("From"))), field({ id: "to", label: t("To"), kind: "choice", choices: sites() }), lines.node], {
+  const send = commandForm(t("Send"), [field(siteField("site", t("From"))), field({ id: "to", label: t("To"), kind: "choice", choices: sites(), value: wished.get("to") ?? "" }), lines.node], {
     label: t("Send"),
     kind: "send",
     body: (values) => ({ site: values["site"], to: values["to"], lines: lines.read() }),
@@ -181,19 +200,6 @@ export async function showTransfers(main: HTMLElement): Promise<void> {
     );
   });
   replace(main, h("h1", {}, t("Transfers")), h("h2", {}, t("On the way")), cards.length ? cards : h("p", { class: "quiet" }, t("Nothing is on the way.")), send);
-}
-
-/** A centre asks for goods. */
-export function showRequests(main: HTMLElement): Promise<void> {
-  const lines = amountLines();
-  const form = commandForm(t("Ask for goods"), [field(siteField()), lines.node, field({ id: "needed_by", label: t("Needed by"), kind: "date", optional: true })], {
-    label: t("Ask"),
-    kind: "ask",
-    body: (values) => ({ site: values["site"], lines: lines.read(), ...(values["needed_by"] ? { needed_by: values["needed_by"] } : {}) }),
-    done: () => undefined,
-  });
-  replace(main, h("h1", {}, t("Requests")), form);
-  return Promise.resolve();
 }
 
 /** What is really there. */
@@ -275,7 +281,8 @@ function kindOf(kind: string): string {
     clock: t("The desk's clock was wrong"),
     closed: t("The site was closed"),
     visits: t("More visits than allowed"),
-    entitlement: t("More than the household's share"),
+    claim: t("More than the household's share"),
+    "leased-out": t("The card was with another desk"),
   };
   return words[kind] ?? kind;
 }

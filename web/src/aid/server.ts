@@ -48,19 +48,38 @@ export async function call<T>(path: string, method = "GET", body?: unknown, key?
   const headers: Record<string, string> = { "x-nearer-desk": session.mark };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (key !== undefined) headers["idempotency-key"] = key;
+  const answer = await sent(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  return (await answer.json().catch(() => null)) as T;
+}
+
+/** Send something and get a file for it; throws `Refused` or `Unreached`. */
+export async function fileFor(path: string, body: unknown): Promise<Blob> {
+  const headers = { "x-nearer-desk": session.mark, "content-type": "application/json" };
+  const answer = await sent(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return answer.blob();
+}
+
+/** Send a form with files; throws `Refused` or `Unreached`. */
+export async function sendForm<T>(path: string, form: FormData): Promise<T> {
+  const answer = await sent(path, { method: "POST", headers: { "x-nearer-desk": session.mark }, body: form });
+  return (await answer.json()) as T;
+}
+
+async function sent(path: string, how: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(`/api/aid${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    answer = await fetch(`/api/aid${path}`, how);
   } catch {
     throw new Unreached();
   }
-  const found: unknown = await answer.json().catch(() => null);
-  if (!answer.ok) {
-    const trouble = (found as { error?: Trouble } | null)?.error;
-    if (trouble === undefined || typeof trouble === "string" || trouble.code === "busy") throw new Unreached();
-    throw new Refused(trouble.code, `${trouble.message} ${trouble.remedy}`, answer.status);
-  }
-  return found as T;
+  if (!answer.ok) throw refusedBy(await answer.json().catch(() => null), answer.status);
+  return answer;
+}
+
+function refusedBy(found: unknown, status: number): Error {
+  const trouble = (found as { error?: Trouble } | null)?.error;
+  if (trouble === undefined || typeof trouble === "string" || trouble.code === "busy") return new Unreached();
+  return new Refused(trouble.code, `${trouble.message} ${trouble.remedy}`, status);
 }
 
 /** All rows of a list that comes in pages. */

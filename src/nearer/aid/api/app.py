@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path
+from fastapi import APIRouter, Depends, FastAPI, Path, Query
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,7 @@ from nearer.aid.api import reads
 from nearer.aid.api.cards import cards_router
 from nearer.aid.api.enrolling import enrolling_router
 from nearer.aid.api.errors import CODES, answer_in_one_shape, documented
+from nearer.aid.api.exports import exports_router, heads_router
 from nearer.aid.api.files import MOST_FILE_BYTES, files_router
 from nearer.aid.api.gate import READ, Gate, Person
 from nearer.aid.api.offline import offline_router
@@ -36,13 +38,19 @@ MOST_BYTES = 1_000_000
 """No body is larger: a thousand lines of a gift have 200 kB."""
 
 
-def desk_api(store: Store, gate: Gate, people: Households | None = None, sessions: Sessions | None = None) -> FastAPI:
+def desk_api(
+    store: Store,
+    gate: Gate,
+    people: Households | None = None,
+    sessions: Sessions | None = None,
+    head_key: FilePath | None = None,
+) -> FastAPI:
     """
     The desk over HTTP, as an application.
 
     Parameters
     ----------
-    store, gate, people, sessions
+    store, gate, people, sessions, head_key
         As for ``desk_router``.
 
     Returns
@@ -60,12 +68,16 @@ def desk_api(store: Store, gate: Gate, people: Households | None = None, session
     )
     answer_in_one_shape(app)
     app.add_middleware(Bounded)
-    app.include_router(desk_router(store, gate, people, sessions))
+    app.include_router(desk_router(store, gate, people, sessions, head_key))
     return app
 
 
 def desk_router(
-    store: Store, gate: Gate, people: Households | None = None, sessions: Sessions | None = None
+    store: Store,
+    gate: Gate,
+    people: Households | None = None,
+    sessions: Sessions | None = None,
+    head_key: FilePath | None = None,
 ) -> APIRouter:
     """
     The addresses of the desk, to be included in any application; put ``Bounded`` before it.
@@ -80,6 +92,8 @@ def desk_router(
         Households and cards, where there are any.
     sessions
         To sign in to, where there is staff; ``gate`` is then theirs.
+    head_key
+        File of the private key that signs heads; without one none is signed here.
     """
     router = APIRouter()
     if sessions is not None:
@@ -88,12 +102,14 @@ def desk_router(
     if people is not None:
         router.include_router(cards_router(store, people, gate, sessions))
         router.include_router(enrolling_router(store, people, gate))
-        router.include_router(people_router(people, gate))
+        router.include_router(people_router(store, people, gate, sessions))
     router.include_router(offline_router(store, people, gate))
     router.include_router(sharing_router(store, gate))
     router.include_router(seeing_router(store, gate))
     router.include_router(thanks_router(store, time.monotonic))
     router.include_router(files_router(store, gate))
+    router.include_router(exports_router(store, gate))
+    router.include_router(heads_router(store, gate, head_key))
     router.include_router(_questions(store, gate))
     return router
 
@@ -181,10 +197,17 @@ def _questions(store: Store, gate: Gate) -> APIRouter:
 
     @router.get("/movements", operation_id="get-movements", response_model=Page[reads.MovementRow])
     def get_movements(
-        site: Site = None, item: Item = None, lot: Lot = None, limit: Limit = 100, cursor: Cursor = None
+        kind: reads.AccountKind | None = None,
+        site: Site = None,
+        item: Item = None,
+        lot: Lot = None,
+        newest: Annotated[bool, Query(description="The newest first.")] = False,
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> JSONResponse:
         """Every posting in order, and what its account then held."""
-        return JSONResponse(reads.movements_page(store, limit, cursor, site=site, item=item, lot=lot))
+        only = {"kind": kind, "site": site, "item": item, "lot": lot}
+        return JSONResponse(reads.movements_page(store, limit, cursor, newest=newest, **only))
 
     @router.get("/transactions", operation_id="get-transactions", response_model=Page[reads.TransactionRow])
     def get_transactions(limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:

@@ -47,6 +47,28 @@ class HandOverAsked(BaseModel):
     reservation: Reference | None = None
 
 
+class PinAsked(BaseModel):
+    """A card and its household's PIN."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    card: str = Field(max_length=200)
+    pin: str = Field(max_length=100)
+
+
+class WitnessAsked(BaseModel):
+    """The staff code and password of who is to stand beside hand-overs at a desk."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    witness: Code
+    password: str = Field(max_length=1000)
+
+
+class Right(BaseModel):
+    """It is right."""
+
+
 class ShareRow(BaseModel):
     """What a household gets of an item in the period, in base units."""
 
@@ -72,7 +94,7 @@ class LookAnswer(BaseModel):
 
 
 def cards_router(store: Store, people: Households, gate: Gate, sessions: Sessions | None = None) -> APIRouter:
-    """``POST /cards/look`` and ``POST /cards/hand-over``."""
+    """``POST /cards/look``, ``/cards/hand-over``, ``/cards/pin`` and ``/cards/witness``."""
     router = APIRouter(prefix="/cards", tags=["cards"], route_class=OneShape)
 
     def look(asked: LookAsked, person: Person) -> JSONResponse:
@@ -90,19 +112,34 @@ def cards_router(store: Store, people: Households, gate: Gate, sessions: Session
         person.need("hand-over")
         values: dict[str, Any] = {name: getattr(asked, name) for name in HandOverAsked.model_fields}
         card, lines = values.pop("card"), values.pop("lines")
+        done = serving.hand_over(
+            store, people, card, lines, by=person.code, id=key, desk=desk, at=at, check=checking(request), **values
+        )
+        return JSONResponse(done)
+
+    def checking(request: Request) -> serving.Check:
+        """A witness's password is slowed down and kept in the list of sign-ins like any other."""
 
         def check(people: Households, code: str, password: str) -> str:
-            """A witness's password is slowed down and kept in the list of sign-ins like any other."""
             if sessions is None:
                 return staff.check(people, code, password)
             return sessions.check(code, password, address_of(request), "witness")
 
-        done = serving.hand_over(
-            store, people, card, lines, by=person.code, id=key, desk=desk, at=at, check=check, **values
-        )
-        return JSONResponse(done)
+        return check
 
-    for function in (look, hand_over):
+    def pin(asked: PinAsked, person: Person) -> JSONResponse:
+        """Whether a PIN is its household's: for a desk that works from its list while there is a connection."""
+        person.need("hand-over")
+        serving.confirm_pin(people, asked.card, asked.pin, by=person.code)
+        return JSONResponse({})
+
+    def witness(asked: WitnessAsked, person: Person, request: Request) -> JSONResponse:
+        """Whether somebody may be a witness and the password is theirs: for a desk that goes away."""
+        person.need("hand-over")
+        serving.confirm_witness(people, asked.witness, asked.password, by=person.code, check=checking(request))
+        return JSONResponse({})
+
+    for function in (look, hand_over, pin, witness):
         function.__annotations__["person"] = Annotated[Person, Depends(gate)]
     codes = (*EVERY, "unknown", "refused", "too-large")
     router.add_api_route(
@@ -116,4 +153,9 @@ def cards_router(store: Store, people: Households, gate: Gate, sessions: Session
         response_model=Answer,
         responses=documented(*codes, "not-enough", "claim", "id-taken", "too-often", "disk"),
     )
+    for function, name in ((pin, "pin"), (witness, "witness")):
+        router.add_api_route(
+            f"/{name}", function, methods=["POST"], operation_id=f"card-{name}", response_model=Right,
+            responses=documented(*codes, "too-often", "disk"),
+        )  # fmt: skip
     return router

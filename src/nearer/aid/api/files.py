@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
 from nearer.aid.api.errors import documented
@@ -22,7 +22,7 @@ from nearer.aid.api.parts import EVERY, Desk, Site
 from nearer.aid.api.shape import OneShape
 from nearer.aid.backup import backup
 from nearer.aid.commands import CODE, LOT
-from nearer.aid.households.cards import new_token
+from nearer.aid.households.cards import card_hash, new_token
 from nearer.aid.households.labels import card_label, lot_labels, write_sheets
 from nearer.aid.imports import Reading, gifts_from, items_from, post, read_spellings, receipts_from, stock_from
 from nearer.aid.refusals import BusyError
@@ -47,8 +47,16 @@ class ImportAnswer(BaseModel):
     answers: list[dict[str, Any]]
 
 
+class CardsAsked(BaseModel):
+    """Cards to print."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cards: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=2400)]
+
+
 def files_router(store: Store, gate: Gate) -> APIRouter:
-    """``POST /imports/…``, ``GET /labels``, ``POST /labels/cards`` and ``GET /backup``."""
+    """``POST /imports/…``, ``GET /labels``, ``POST /labels/cards``, ``POST /labels/these`` and ``GET /backup``."""
     router = APIRouter(tags=["files"], route_class=OneShape)
     copying = threading.Semaphore(1)
 
@@ -112,6 +120,13 @@ def files_router(store: Store, gate: Gate) -> APIRouter:
         person.need("labels")
         return _sheets([card_label(new_token()) for _ in range(count)], secret=True)
 
+    def these(asked: CardsAsked, person: Person) -> Response:
+        """Cards that were told just now, as a PDF to print; they are kept nowhere."""
+        person.need("labels")
+        for token in asked.cards:
+            card_hash(token)  # a mistyped card would be printed for nothing
+        return _sheets([card_label(token) for token in asked.cards], secret=True)
+
     def copy(person: Person) -> Response:
         """The whole ledger as it is at one moment, packed; households, cards and keys are not in it."""
         person.need("backup")
@@ -142,6 +157,7 @@ def files_router(store: Store, gate: Gate) -> APIRouter:
         ("/imports", "POST", imported, "import-file", None),
         ("/labels", "GET", lots, "get-labels", "application/pdf"),
         ("/labels/cards", "POST", cards, "make-cards", "application/pdf"),
+        ("/labels/these", "POST", these, "print-cards", "application/pdf"),
         ("/backup", "GET", copy, "get-backup", "application/gzip"),
     )
     for path, method, function, name, media in routes:

@@ -28,9 +28,11 @@ class Page(BaseModel, Generic[RowT]):
     next: str | None = Field(description="The cursor of the next page; null on the last.")
 
 
-def after(keys: Sequence[sa.ColumnElement[Any]], cursor: str | None) -> sa.ColumnElement[bool]:
+def after(
+    keys: Sequence[sa.ColumnElement[Any]], cursor: str | None, *, descending: bool = False
+) -> sa.ColumnElement[bool]:
     """
-    What comes after a cursor in the order of the keys.
+    What comes after a cursor in the order of the keys, or before it where they descend.
 
     Raises
     ------
@@ -40,7 +42,8 @@ def after(keys: Sequence[sa.ColumnElement[Any]], cursor: str | None) -> sa.Colum
     if cursor is None:
         return sa.true()
     values = _read(cursor, [str if isinstance(key.type, sa.Text) else int for key in keys])
-    return sa.tuple_(*keys) > sa.tuple_(*values)
+    here, there = sa.tuple_(*keys), sa.tuple_(*values)
+    return here < there if descending else here > there
 
 
 def cursor_of(values: Sequence[Any]) -> str:

@@ -175,11 +175,14 @@ def _transactions() -> sa.Select[Any]:
     return sa.select(*(transactions.c[name] for name in TransactionRow.model_fields))
 
 
-def movements_page(store: Store, limit: int, cursor: str | None, **only: str | None) -> dict[str, Any]:
+def movements_page(
+    store: Store, limit: int, cursor: str | None, *, newest: bool = False, **only: str | None
+) -> dict[str, Any]:
     """
-    Every posting in order, and what its account then held.
+    Every posting in order, or the newest first, and what its account then held.
 
-    What an account held before the page is the sum of its postings of the lot so far, asked for the page's lots alone.
+    What an account held before a page's oldest row is the sum of its postings of the lot so far, asked for the page's
+    lots alone.
     """
     keys = (postings.c.seq, postings.c.line)
     wanted = (
@@ -199,26 +202,30 @@ def movements_page(store: Store, limit: int, cursor: str | None, **only: str | N
             .join(accounts, accounts.c.account == postings.c.account)
             .join(lots, lots.c.lot == postings.c.lot)
         )
-        .where(after(keys, cursor))
-        .order_by(*keys)
+        .where(after(keys, cursor, descending=newest))
+        .order_by(*(key.desc() if newest else key for key in keys))
         .limit(limit + 1)
     )
-    for column, name in ((accounts.c.site, "site"), (lots.c.item, "item"), (lots.c.lot, "lot")):
+    for column, name in ((accounts.c.site, "site"), (accounts.c.kind, "kind"), (lots.c.item, "item")):
         if only.get(name) is not None:
             wanted = wanted.where(column == only[name])
+    if only.get("lot") is not None:
+        wanted = wanted.where(lots.c.lot == only["lot"])
     with store.reading() as connection:
         rows = [dict(row._mapping) for row in connection.execute(wanted)]
+        in_order = rows[::-1] if newest else rows
         held: dict[tuple[str, str], int] = {}
-        if rows and cursor is not None:
+        # Before a first page there is nothing: filters keep or drop an account's lot as a whole.
+        if rows and (newest or cursor is not None):
             before = (
                 sa.select(postings.c.account, postings.c.lot, sa.func.sum(postings.c.quantity))
                 .where(postings.c.lot.in_({row["lot"] for row in rows}))
                 .where(postings.c.account.in_({row["account"] for row in rows}))
-                .where(sa.tuple_(*keys) < sa.tuple_(rows[0]["seq"], rows[0]["line"]))
+                .where(sa.tuple_(*keys) < sa.tuple_(in_order[0]["seq"], in_order[0]["line"]))
                 .group_by(postings.c.account, postings.c.lot)
             )
             held = {(account, lot): int(total) for account, lot, total in connection.execute(before)}
-    for row in rows:
+    for row in in_order:
         key = (row["account"], row["lot"])
         row["then"] = held[key] = held.get(key, 0) + row["quantity"]
     return _cut(rows, limit, ("seq", "line"), ("line",))

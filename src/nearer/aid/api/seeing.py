@@ -125,7 +125,7 @@ def seeing_router(store: Store, gate: Gate) -> APIRouter:
         person.need("flows")
         with store.reading() as connection:
             sql = sql_of(connection)
-            return JSONResponse({"rows": flows(sql, _span(sql, first, last), site=site)})
+            return JSONResponse({"rows": flows(sql, days_of(sql, first, last), site=site)})
 
     def get_card(
         person: Person,
@@ -139,7 +139,7 @@ def seeing_router(store: Store, gate: Gate) -> APIRouter:
         person.need("stock-card")
         with store.reading() as connection:
             sql = sql_of(connection)
-            return JSONResponse(stock_card(sql, _span(sql, first, last), site, item=item, lot=lot))
+            return JSONResponse(stock_card(sql, days_of(sql, first, last), site, item=item, lot=lot))
 
     def get_indicators(
         person: Person,
@@ -151,7 +151,7 @@ def seeing_router(store: Store, gate: Gate) -> APIRouter:
         person.need("indicators")
         with store.reading() as connection:
             sql = sql_of(connection)
-            return JSONResponse(indicators(sql, _span(sql, first, last), expected=expected).as_json())
+            return JSONResponse(indicators(sql, days_of(sql, first, last), expected=expected).as_json())
 
     def get_published(person: Person, limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:
         """Which tables were published."""
@@ -182,7 +182,7 @@ def seeing_router(store: Store, gate: Gate) -> APIRouter:
         person.need("export-demand")
         with store.reading() as connection:
             sql = sql_of(connection)
-            return JSONResponse({"rows": history_rows(sql, _span(sql, first, last), by=by, least=least)})
+            return JSONResponse({"rows": history_rows(sql, days_of(sql, first, last), by=by, least=least)})
 
     routes: tuple[tuple[str, Callable[..., JSONResponse], Any], ...] = (
         ("/flows", get_flows, Rows),
@@ -249,7 +249,7 @@ class _Asked:
             raise RefusedHere("too-often", message, {"Retry-After": wait})
 
 
-def _span(sql: Sql, first: date | None, last: date | None) -> Span:
+def days_of(sql: Sql, first: date | None, last: date | None) -> Span:
     """As text, so that days that no ledger has are refused."""
     return span_of(sql, None if first is None else first.isoformat(), None if last is None else last.isoformat())
 

@@ -153,6 +153,11 @@ class Sessions:
         if found is not None:
             signins.keep(self._people, found.code, "out", "password", signins.network_of(address))
 
+    def end(self, code: str) -> None:
+        """End every session of a staff code, as when its password is another one."""
+        with self._lock:
+            self._open = {key: one for key, one in self._open.items() if one.code != code}
+
     def person(self, token: str) -> Person:
         """
         Whose token it is.

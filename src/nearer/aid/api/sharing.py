@@ -26,7 +26,8 @@ from nearer.aid.commands import REFERENCE, Code, StateReason
 from nearer.aid.refusals import BusyError, IdTakenError
 from nearer.aid.sharing import propose
 from nearer.aid.sharing.build import Wish
-from nearer.aid.sharing.needs import SOURCES
+from nearer.aid.sharing.needs import SOURCES, open_requests
+from nearer.aid.sharing.state import read_state
 from nearer.aid.store import Store, sql_of
 from nearer.progress import Stop
 
@@ -89,6 +90,19 @@ class Frontier(BaseModel):
     points: list[FrontierRow]
 
 
+class RequestRow(BaseModel):
+    """A line of a request that is neither closed nor met: asked for, and what nothing has met yet, in base units."""
+
+    request: str
+    site: str
+    item: str
+    programme: str | None
+    needed_by: str | None
+    asked: int
+    open: int
+    seq: int
+
+
 class DecisionRow(BaseModel):
     """A proposal: who made it, and who decided what on it, when."""
 
@@ -113,7 +127,7 @@ Name = Annotated[str, Path(pattern=REFERENCE, description="Such as A31.")]
 
 
 def sharing_router(store: Store, gate: Gate) -> APIRouter:
-    """``/proposals``, ``/frontier`` and ``/decisions``."""
+    """``/proposals``, ``/frontier``, ``/decisions`` and ``/requests``."""
     router = APIRouter(tags=["sharing"], route_class=OneShape)
     turn = threading.Semaphore(1)
 
@@ -157,10 +171,19 @@ def sharing_router(store: Store, gate: Gate) -> APIRouter:
         rows = propose.decisions_of(store)
         return JSONResponse(page_of(rows, lambda row: [int(row["proposal"][1:])], limit, cursor))
 
+    def requests(person: Person, limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:
+        """What centres ask for and nothing has met yet; ended by ``POST /commands/close-request``."""
+        person.need("requests")
+        with store.reading() as connection:
+            sql = sql_of(connection)
+            rows = [asdict(line) for line in open_requests(sql, read_state(sql))]
+        return JSONResponse(page_of(rows, lambda row: [row["seq"], row["item"]], limit, cursor))
+
     routes: tuple[tuple[str, str, Callable[..., JSONResponse], str, Any, tuple[str, ...]], ...] = (
         ("/proposals", "POST", make, "propose-shares", ProposalShown, ("unknown", "refused", "id-taken", "disk")),
         ("/frontier", "POST", frontier, "get-frontier", Frontier, ("unknown", "refused")),
         ("/proposals/{name}", "GET", show, "get-proposal", ProposalShown, ("unknown",)),
+        ("/requests", "GET", requests, "get-requests", Page[RequestRow], ()),
         ("/decisions", "GET", decisions, "get-decisions", Page[DecisionRow], ()),
     )
     for path, method, function, name, model, codes in routes:

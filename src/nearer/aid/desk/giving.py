@@ -69,7 +69,7 @@ def hand_over(book: Book, command: c.HandOver) -> dict[str, Any]:
         beyond = amount - sum(part for _, kind, part in given if kind == item)
         if beyond:
             given.append(beyond_stock(book, flags, command.site, claim, item, beyond))
-    return hand(book, claim, left, given, site=command.site, proof=command.proof, flags=flags)
+    return hand(book, claim, left, given, site=command.site, proof=command.proof, witness=command.witness, flags=flags)
 
 
 class Flags:
@@ -101,6 +101,7 @@ def hand(
     *,
     site: str,
     proof: str,
+    witness: str | None,
     flags: Flags,
 ) -> dict[str, Any]:
     """
@@ -115,6 +116,8 @@ def hand(
         What is left on the account before, by item, in base units.
     given
         Lot, item, base units.
+    witness
+        Staff code of who stood beside it; None where it was confirmed otherwise.
     """
     programme, period, tag = claim
     amounts: dict[str, int] = {}
@@ -130,6 +133,8 @@ def hand(
             flags.add("claim", item=item, quantity=amount - drawn)
     name = f"H{book.seq}"
     book.add("handovers", handover=name, site=site, programme=programme, period=period, tag=tag, proof=proof)
+    if witness is not None:
+        book.add("witnesses", handover=name, staff=witness)
     for flag in flags.found:
         book.add("conflicts", handover=name, **flag)
     lines = [{"lot": lot, "item": item, "quantity": amount} for lot, item, amount in given]

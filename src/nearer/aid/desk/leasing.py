@@ -152,7 +152,7 @@ def hand_over_offline(book: Book, command: c.HandOverOffline) -> dict[str, Any]:
     for more in command.beyond:
         need_type(book, more.item, "goods")
         given.append(beyond_stock(book, flags, site, claim, more.item, more.quantity))
-    answer = hand(book, claim, left, given, site=site, proof=command.proof, flags=flags)
+    answer = hand(book, claim, left, given, site=site, proof=command.proof, witness=command.witness, flags=flags)
     book.add("offline_handovers", handover=answer["handover"], lease=command.lease, claim=command.claim)
     # What is left to a household is no business of a desk that may have been lost.
     return {key: value for key, value in answer.items() if key != "left"}

@@ -266,6 +266,7 @@ def hand_over(
         size=who.size,
         lines=tuple(lines),
         proof=proof,
+        witness=witness,
         reservation=reservation,
     )
     return store.do(command, id=id, actor=by, desk=desk, at=who.at)
@@ -293,10 +294,34 @@ def _confirm(
     if pin is not None:
         check_pin(people, household.number, pin)
     if witness is not None:
-        if witness == by:
-            raise RefusedError("The witness is somebody else than who hands over.")
-        if staff.any_staff(people):
-            staff.need(check(people, witness, witness_password or ""), "witness")
+        confirm_witness(people, witness, witness_password or "", by=by, check=check)
+
+
+def confirm_pin(people: Households, token: str, pin: str, *, by: str) -> None:
+    """
+    Have a card's household confirm by PIN, apart from a hand-over.
+
+    Raises
+    ------
+    RefusedError
+        It is no good card, or the PIN is not its household's.
+    """
+    check_pin(people, _household(people, card_hash(token), by, "hand-over").number, pin)
+
+
+def confirm_witness(people: Households, witness: str, password: str, *, by: str, check: Check = staff.check) -> None:
+    """
+    See that somebody may stand beside what another hands over; without staff two codes are enough.
+
+    Raises
+    ------
+    RefusedError
+        It is the same person, the password is wrong, or the role may not.
+    """
+    if witness == by:
+        raise RefusedError("The witness is somebody else than who hands over.")
+    if staff.any_staff(people):
+        staff.need(check(people, witness, password), "witness")
 
 
 def _to_read(connection: sa.Connection, moment: datetime) -> Book:

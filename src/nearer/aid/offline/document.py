@@ -93,6 +93,7 @@ class Entry(_Plain):
     lots: tuple[c.LotAmount, ...] = ()
     beyond: tuple[c.ItemAmount, ...] = ()
     proof: Literal["tap", "pin", "witness"] = "tap"
+    witness: c.Code | None = None
 
 
 class Card(NamedTuple):

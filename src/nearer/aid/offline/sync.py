@@ -177,7 +177,13 @@ def _post(store: Store, entry: Entry, known: Known) -> dict[str, Any]:
         tag, size = found or (sha256_hex(canonical(["unknown card", entry.lease, entry.mark])), None)
         household = {"mark": entry.mark, "tag": tag, "size": size}
     command = c.HandOverOffline(
-        lease=entry.lease, moment=entry.moment, lots=entry.lots, beyond=entry.beyond, proof=entry.proof, **household
+        lease=entry.lease,
+        moment=entry.moment,
+        lots=entry.lots,
+        beyond=entry.beyond,
+        proof=entry.proof,
+        witness=entry.witness,
+        **household,
     )
     # A clock that was wrong does not keep a hand-over out; the command flags that the moment is not the desk's.
     begun, now = moment_of(str(since)), store.now()

@@ -108,7 +108,7 @@ def hand_over(
             if tag is not None or size is not None:
                 raise UsageError("A card needs no tag and no size.")
             who = _claimant(context, card, site, programme, id, proof, witness, at)
-            fields |= {"tag": who.tag, "size": who.size}
+            fields |= {"tag": who.tag, "size": who.size, "witness": witness}
             at = who.at.isoformat()
         do(context, "hand-over", fields, id=id, at=at, as_json=as_json, said="Handed over: {handover}, in {period}.")
 

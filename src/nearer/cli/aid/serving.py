@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,12 @@ PORT = 8765
 def serve(
     context: typer.Context,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = PORT,
+    head_key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", envvar="NEARER_AID_HEAD_KEY", help="Signs heads of the ledger; `nearer aid key` makes it."
+        ),
+    ] = None,
 ) -> None:
     """Answer over HTTP, on this machine. Where there is staff they sign in; else whoever asks is the one of --by."""
     with answering(), ExitStack() as held:
@@ -33,9 +40,9 @@ def serve(
         people = held.enter_context(open_people(context)) if are_people(context) else None
         if people is not None and any_staff(people):
             sessions = Sessions(people, time.monotonic)
-            app = desk_api(store, sessions.gate(), people, sessions)
+            app = desk_api(store, sessions.gate(), people, sessions, head_key)
         else:
-            app = desk_api(store, alone(asker.by), people)
+            app = desk_api(store, alone(asker.by), people, head_key=head_key)
         served(
             app,
             host="127.0.0.1",
