@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nearer.cli.cluster import ClusterOption
-from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
+from nearer.cli.console import DONE, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable
 
 
 def plan(
@@ -27,6 +27,9 @@ def plan(
             metavar="NAME[,NAME]",
             help="What to make good: travel, coverage, farthest, equal or cost; several in order, first things first.",
         ),
+    ] = None,
+    limit_min: Annotated[
+        float | None, typer.Option(metavar="M", help="Farther than so many minutes counts as out of reach.")
     ] = None,
     time_limit: Annotated[float, typer.Option(min=0, help="Seconds for the solver; the best found counts.")] = 60.0,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which the plan is good enough.")] = 1e-4,
@@ -69,6 +72,7 @@ def plan(
                 open_max=open_max,
                 budget=budget,
                 objective=objective,
+                limit_min=limit_min,
                 time_limit_s=time_limit,
                 gap=gap,
                 work_limit=work_limit,
@@ -78,6 +82,7 @@ def plan(
                 wish=Wish(alternatives, differ, within, start),
                 progress=progress,
                 stop=stop,
+                say=note,
             )
         folder = out or default_out(study)
         files = {name: str(folder / name) for name in ("report.html", "plan.gpkg", "plan.json", "sites.csv")}

@@ -9,7 +9,10 @@ import numpy as np
 from nearer.demand import Demand
 from nearer.model.instance import FORBIDDEN, OPEN, Instance, single_phase
 from nearer.network import TravelTimes
-from nearer.units import IntArray
+from nearer.units import BoolArray, IntArray
+
+_POINTS_AT_ONCE = 20_000
+"""So that what is held on the way does not grow with the number of points."""
 
 
 def build_instance(
@@ -41,35 +44,23 @@ def build_instance(
     everyone
         Keep rows of people who weigh nothing: rules on all people need them.
     """
-    indptrs, site_parts, cost_parts, weights, points, groups = [], [], [], [], [], []
-    filled = 0
+    count_parts, site_parts, cost_parts, weights, points, groups = [], [], [], [], [], []
     for group, times in enumerate(class_times):
         weight = demand.class_weight[group]
         lives = (demand.class_people[group] if everyone else weight) > 0
         wanted = np.flatnonzero(lives)
-        rows = np.repeat(np.arange(times.n_points), np.diff(times.indptr))
-        stand = standing[times.site_idx]
-        usable = (stand != FORBIDDEN) & lives[rows] & (times.time_ms < unreached_ms)
-        if cut:
-            nearest = np.full(times.n_points, unreached_ms, dtype=np.int64)
-            first_open = np.zeros(len(rows), dtype=bool)
-            # Rows are sorted, so the first open entry of a row is its nearest open site.
-            open_at = np.flatnonzero(usable & (stand == OPEN))
-            open_at = open_at[np.flatnonzero(np.diff(rows[open_at], prepend=-1))]
-            first_open[open_at] = True
-            nearest[rows[open_at]] = times.time_ms[open_at]
-            usable &= first_open | ((stand != OPEN) & (times.time_ms < nearest[rows]))
-        counts = np.bincount(rows[usable], minlength=times.n_points)[wanted]
-        indptrs.append(filled + np.cumsum(counts))
-        filled += int(counts.sum())
-        site_parts.append(times.site_idx[usable])
-        cost_parts.append(times.time_ms[usable])
+        for first in range(0, times.n_points, _POINTS_AT_ONCE):
+            last = min(first + _POINTS_AT_ONCE, times.n_points)
+            counts, site_idx, cost = _usable(times, first, last, standing, lives, unreached_ms, cut)
+            count_parts.append(counts[lives[first:last]])
+            site_parts.append(site_idx)
+            cost_parts.append(cost)
         weights.append(weight[wanted])
         points.append(wanted)
         groups.append(np.full(len(wanted), group))
     weight_all = np.concatenate(weights)
     return single_phase(
-        indptr=np.concatenate([np.zeros(1, dtype=np.int64), *indptrs]),
+        indptr=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.concatenate(count_parts))]),
         site_idx=np.concatenate(site_parts),
         cost=np.concatenate(cost_parts),
         weight=weight_all,
@@ -80,3 +71,32 @@ def build_instance(
         row_point=np.concatenate(points).astype(np.int32),
         row_group=np.concatenate(groups).astype(np.int32),
     )
+
+
+def _usable(
+    times: TravelTimes,
+    first: int,
+    last: int,
+    standing: IntArray,
+    lives: BoolArray,
+    unreached_ms: int,
+    cut: bool,
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Entries of the points ``first`` to ``last`` that may serve: how many of each point, their sites and times."""
+    indptr = times.indptr[first : last + 1]
+    part = slice(int(indptr[0]), int(indptr[-1]))
+    site_idx, time_ms = times.site_idx[part], times.time_ms[part]
+    n = last - first
+    rows = np.repeat(np.arange(n), np.diff(indptr))
+    stand = standing[site_idx]
+    usable = (stand != FORBIDDEN) & lives[first:last][rows] & (time_ms < unreached_ms)
+    if cut:
+        nearest = np.full(n, unreached_ms, dtype=np.int64)
+        first_open = np.zeros(len(rows), dtype=bool)
+        # Rows are sorted, so the first open entry of a row is its nearest open site.
+        open_at = np.flatnonzero(usable & (stand == OPEN))
+        open_at = open_at[np.flatnonzero(np.diff(rows[open_at], prepend=-1))]
+        first_open[open_at] = True
+        nearest[rows[open_at]] = time_ms[open_at]
+        usable &= first_open | ((stand != OPEN) & (time_ms < nearest[rows]))
+    return np.bincount(rows[usable], minlength=n), site_idx[usable], time_ms[usable]

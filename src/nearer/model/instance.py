@@ -187,12 +187,13 @@ def single_phase(
     ``price`` is what each open site costs, float64 (n_sites,); None = nothing. The rest is as in ``Instance``.
     """
     n_rows, n_sites = len(indptr) - 1, len(standing)
-    rows = np.repeat(np.arange(n_rows), np.diff(indptr))
-    order = np.lexsort((site_idx, cost, rows))
+    if not _sorted(indptr, site_idx, cost):
+        order = np.lexsort((site_idx, cost, np.repeat(np.arange(n_rows), np.diff(indptr))))
+        site_idx, cost = site_idx[order], cost[order]
     return Instance(
         indptr=np.asarray(indptr, dtype=np.int64),
-        site_idx=np.asarray(site_idx, dtype=np.int32)[order],
-        cost=cost[order],
+        site_idx=np.asarray(site_idx, dtype=np.int32),
+        cost=cost,
         unserved=np.asarray(unserved, dtype=np.float64),
         weight=np.asarray(weight, dtype=np.float64).reshape(1, n_rows),
         standing=np.asarray(standing, dtype=np.int8),
@@ -203,3 +204,12 @@ def single_phase(
         row_group=np.zeros(n_rows, dtype=np.int32) if row_group is None else row_group,
         open_cost=None if price is None else np.asarray(price, dtype=np.float64).reshape(n_sites, 1),
     )
+
+
+def _sorted(indptr: IntArray, site_idx: IntArray, cost: IntArray | FloatArray) -> bool:
+    """Whether every row is sorted by cost, then site."""
+    rises = cost[1:] > cost[:-1]
+    rises |= (cost[1:] == cost[:-1]) & (site_idx[1:] >= site_idx[:-1])
+    begins = indptr[1:-1]
+    rises[begins[(begins > 0) & (begins < len(cost))] - 1] = True  # from one row to the next anything goes
+    return bool(rises.all())

@@ -104,9 +104,9 @@ class Packing:
     def unpack(self, keys: IntArray) -> TravelTimes:
         """Sort keys in place and read them as rows."""
         keys.sort()
-        indptr = np.zeros(self.n_points + 1, dtype=np.int64)
-        np.cumsum(np.bincount(keys >> self.point_shift, minlength=self.n_points), out=indptr[1:])
-        site_idx = (keys & ((1 << self.time_shift) - 1)).astype(np.int32)
+        indptr = np.searchsorted(keys, np.arange(self.n_points + 1) << self.point_shift).astype(np.int64)
+        site_idx = np.empty(len(keys), dtype=np.int32)
+        np.bitwise_and(keys, (1 << self.time_shift) - 1, out=site_idx, casting="unsafe")
         keys >>= self.time_shift
         keys &= (1 << (self.point_shift - self.time_shift)) - 1
         return TravelTimes(indptr, site_idx, keys.astype(np.int32), self.n_sites, int(self.limit_ms))

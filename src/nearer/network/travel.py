@@ -81,4 +81,6 @@ def times_over(
         for chunk, found in zip(chunks, run_chunks(work, chunks, threads), strict=True):
             keys.extend(found)
             tick(len(chunk))
-    return search.packing.unpack(np.concatenate(keys) if keys else np.zeros(0, dtype=np.int64))
+    packed = np.concatenate(keys) if keys else np.zeros(0, dtype=np.int64)
+    keys.clear()
+    return search.packing.unpack(packed)

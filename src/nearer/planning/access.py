@@ -11,6 +11,9 @@ from nearer.demand import Demand
 from nearer.network import TravelTimes
 from nearer.units import NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray
 
+_ROWS_AT_ONCE = 20_000
+"""So that what is held on the way does not grow with the number of rows."""
+
 
 def first_two(indptr: IntArray, site_idx: IntArray, open_mask: BoolArray) -> tuple[IntArray, IntArray]:
     """
@@ -28,15 +31,18 @@ def first_two(indptr: IntArray, site_idx: IntArray, open_mask: BoolArray) -> tup
     first, second
         int64 (n_rows,), -1 where there is none. Ties go to the lowest site.
     """
-    hits = np.flatnonzero(open_mask[site_idx])
-    row = np.searchsorted(indptr, hits, side="right") - 1
-    starts = np.ones(len(hits), dtype=bool)
-    starts[1:] = row[1:] != row[:-1]
-    first = np.full(len(indptr) - 1, -1, dtype=np.int64)
+    n_rows = len(indptr) - 1
+    first = np.full(n_rows, -1, dtype=np.int64)
     second = first.copy()
-    first[row[starts]] = hits[starts]
-    follows = np.flatnonzero(starts[:-1] & ~starts[1:]) + 1
-    second[row[follows]] = hits[follows]
+    for begin in range(0, n_rows, _ROWS_AT_ONCE):
+        part = indptr[begin : begin + _ROWS_AT_ONCE + 1]
+        hits = np.flatnonzero(open_mask[site_idx[part[0] : part[-1]]]) + part[0]
+        row = begin + np.searchsorted(part, hits, side="right") - 1
+        starts = np.ones(len(hits), dtype=bool)
+        starts[1:] = row[1:] != row[:-1]
+        first[row[starts]] = hits[starts]
+        follows = np.flatnonzero(starts[:-1] & ~starts[1:]) + 1
+        second[row[follows]] = hits[follows]
     return first, second
 
 

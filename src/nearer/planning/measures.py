@@ -11,7 +11,7 @@ import numpy as np
 from nearer.demand import Demand
 from nearer.network import TravelTimes
 from nearer.planning import document
-from nearer.planning.access import Access
+from nearer.planning.access import Access, first_two
 from nearer.planning.equity import equity
 from nearer.units import MS_PER_MIN, UNREACHED, BoolArray, FloatArray, IntArray, minutes_to_ms
 
@@ -125,10 +125,8 @@ def people_cut_off(demand: Demand, class_times: Sequence[TravelTimes], usable_ma
     """People whom none of the usable sites reaches, open or not."""
     total = []
     for people, times in zip(demand.class_people, class_times, strict=True):
-        row = np.searchsorted(times.indptr, np.flatnonzero(usable_mask[times.site_idx]), side="right") - 1
-        lost = np.ones(times.n_points, dtype=bool)
-        lost[row] = False
-        total.append(math.fsum(people[lost]))
+        first, _ = first_two(times.indptr, times.site_idx, usable_mask)
+        total.append(math.fsum(people[first < 0]))
     return math.fsum(total)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -30,10 +30,14 @@ class Run:
         Threads that share the work.
     progress, stop
         Where to report, and who may ask to stop.
+    say
+        Told a sentence before a run that takes long; None for nobody.
     seconds
         Filled in: seconds per step.
     cluster
         Who shares the work beyond this machine; None works here alone.
+    foreseen
+        Filled in: estimated seconds after the joining of points to streets, the solver's left out, and most memory.
     """
 
     time_limit_s: float | None = 60.0
@@ -42,8 +46,10 @@ class Run:
     threads: int = 1
     progress: Progress = field(default_factory=Silent)
     stop: Stop = field(default_factory=Stop)
+    say: Callable[[str], None] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     cluster: Cluster | None = None
+    foreseen: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.gap >= 0.0 or not (self.time_limit_s is None or self.time_limit_s >= 0.0):

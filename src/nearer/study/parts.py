@@ -22,6 +22,7 @@ from nearer.inputs.tables import Source, Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Solution
 from nearer.network import Network, TravelTimes, base_speed_kmh, compute_times, scaled
 from nearer.planning.document import Snapping
+from nearer.study.estimate import foreseen
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE, check_settings
 from nearer.study.settings import Study
@@ -211,6 +212,7 @@ def travel(tables: Tables, study: Study, run: Run, folder: Path | None) -> Netwo
         study.streets,
         streets_sha=next((one.sha256 for one in tables.sources if one.path == study.streets.file), ""),
         folder=folder,
+        foresee=foreseen(tables, study, run, folder),
         threads=run.threads,
         progress=run.progress,
         stop=run.stop,
@@ -229,6 +231,7 @@ def machine_notes(run: Run) -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "seconds": run.seconds,  # filled in to the end of the run
+        "foreseen": run.foreseen,
         "threads": run.threads,
         **({} if run.cluster is None else {"cluster": run.cluster.notes()}),
         "host": {"system": platform.platform(), "processor": platform.machine(), "processors": os.cpu_count()},

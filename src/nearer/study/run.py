@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ def run_study(
     open_max: int | None = None,
     budget: float | None = None,
     objective: str | Sequence[str] | None = None,
+    limit_min: float | None = None,
     time_limit_s: float | None = 60.0,
     gap: float = 1e-4,
     work_limit: int | None = None,
@@ -60,6 +61,7 @@ def run_study(
     wish: Wish | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Plan:
     """
     Read a study, plan, and write the plan folder.
@@ -70,7 +72,7 @@ def run_study(
         The study folder, or its ``nearer.toml``.
     out
         Where the plan goes; default ``plan`` inside the study folder.
-    open, open_max, budget, objective, seed
+    open, open_max, budget, objective, limit_min, seed
         Replace what ``nearer.toml`` says; None to leave it. Several objectives in order as a list, or with commas.
     time_limit_s
         Seconds for the solver; None for no limit.
@@ -86,13 +88,15 @@ def run_study(
         Other plans wanted, and a plan to start from.
     progress, stop
         Where to report, and who may ask to stop; a stop keeps the best plan found.
+    say
+        Told a sentence about seconds and memory before a run that takes long.
 
     Raises
     ------
     InputError
         Faults in the files or settings, all that could be found.
     UsageError
-        The plan may not be written there.
+        The plan may not be written there, or the run would not fit into the memory that is free.
     InfeasibleError
         No plan obeys the rules.
     NearerError
@@ -102,6 +106,7 @@ def run_study(
     out = default_out(folder) if out is None else Path(out)
     run = Run(
         *(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop()),
+        say=say,
         cluster=cluster,
     )
     named = objective if objective is None or isinstance(objective, str) else tuple(objective)
@@ -110,6 +115,7 @@ def run_study(
         "plan.open_max": open_max,
         "plan.budget": budget,
         "plan.objective": named,
+        "streets.limit_min": limit_min,
         "study.seed": seed,
     }
 

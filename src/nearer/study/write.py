@@ -12,8 +12,10 @@ from nearer.errors import OutputError, UsageError
 from nearer.planning.files import write_plan_json
 from nearer.planning.plan import Plan
 from nearer.report import write_gpkg, write_report, write_sites_csv
+from nearer.study.estimate import MB
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE
+from nearer.study.memory import peak_bytes
 
 PLAN_FILES = ("sites.csv", "plan.gpkg", "report.html", "proof.npz", "assignment.npz", "run.json", "plan.json")
 """Every file a plan folder may hold; anything else in it is the user's and stays."""
@@ -66,6 +68,9 @@ def write_plan(plan: Plan, out: Path, run: Run) -> Path:
             write_sites_csv(plan, fresh / "sites.csv")
             write_gpkg(plan, fresh / "plan.gpkg")
             write_report(plan, fresh / "report.html")
+        held = peak_bytes()
+        if run.foreseen and held is not None:
+            run.foreseen["held_mb"] = round(held / MB)
         write_plan_json(plan, fresh)
 
     return write_folder(out, PLAN_FILES, fill, "The plan")

@@ -1,0 +1,151 @@
+"""Seconds and memory of a run, estimated before the long part of it begins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nearer.errors import UsageError
+from nearer.inputs.tables import Tables
+from nearer.network.compute import PARTS_FROM_PAIRS
+from nearer.network.reach import Reach
+from nearer.study.limits import Run
+from nearer.study.memory import free_bytes, held_bytes
+from nearer.study.settings import Study
+
+SHOWN_FROM_S = 20.0
+"""Shorter runs begin without a word."""
+
+SURE = 0.7
+"""Part of the estimated memory that a run takes at least: one that does not fit even so is not begun."""
+
+MB = 1e6
+
+# Measured on generated cities of 400,000 to 4 million people (see docs/limits.md): seconds of an idle processor, bytes.
+_READ_S, _READ_POINT_S, _READ_SITE_S, _READ_NODE_S = 0.1, 2.8e-5, 5e-5, 4e-6
+_START_S, _PAIR_S, _POINT_S = 0.3, 2e-7, 6.5e-5
+_START_B, _SORT_B, _PAIR_B, _KEPT_B, _POINT_B = 20 * MB, 16.0, 8.0, 30.0, 1_400.0
+_SPEED = (0.25, 40.0)  # times as slow as that machine
+_SPREAD = 1.5  # sites nearer than the nearest existing one, times sites for each existing one
+_HELD_B = 350 * MB  # where the system does not tell
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """
+    What a run will take.
+
+    Parameters
+    ----------
+    pairs
+        People and sites within reach of each other.
+    seconds
+        Of what is still to come, the solver apart.
+    solver_s
+        Most seconds of the solver; None without a limit.
+    peak_bytes
+        Most memory held at once.
+    """
+
+    pairs: float
+    seconds: float
+    solver_s: float | None
+    peak_bytes: float
+
+    @property
+    def text(self) -> str:
+        """One sentence for people."""
+        solver = "as long as the solver needs" if self.solver_s is None else f"up to {_duration(self.solver_s)}"
+        return (
+            f"About {_duration(self.seconds)} and {solver} of solving to go, with about {_size(self.peak_bytes)} of "
+            f"memory: {_count(self.pairs)} pairs of people and sites lie within reach of each other."
+        )
+
+
+def estimate(
+    reach: Reach, study: Study, run: Run, *, existing: int, classes: int = 1, limit_ms: int | None = None
+) -> Estimate:
+    """
+    Seconds and memory of a plan by streets.
+
+    Pairs are those of a sample of sites; how fast the machine is, and how busy, is told by how long it took to read the
+    study's files and to search around the sample.
+
+    Parameters
+    ----------
+    reach
+        The sample.
+    study, run
+        What is asked, and the seconds of what was done already.
+    existing
+        Sites that stand open: where they stay open, sites farther than the nearest of them are left out of a row.
+    classes
+        Speed classes of people.
+    limit_ms
+        A lower limit than the study's.
+    """
+    pairs = reach.pairs(limit_ms) * classes
+    points, sites = reach.n_points, reach.n_sites
+    kept = pairs
+    if existing and not study.staged:
+        kept = min(pairs, points * classes * (1.0 + _SPREAD * sites / existing))
+    read_s = _READ_S + points * _READ_POINT_S + sites * _READ_SITE_S + reach.n_junctions * _READ_NODE_S
+    slower = min(max(run.seconds.get("read", read_s) / read_s, _SPEED[0]), _SPEED[1])
+    search_s = reach.seconds / max(reach.sampled, 1) * reach.n_joined / run.threads
+    rest_s = _START_S + pairs * _PAIR_S + points * _POINT_S
+    held = (held_bytes() or _HELD_B) + _START_B + pairs * _PAIR_B
+    sorting = 0.0 if pairs >= PARTS_FROM_PAIRS else pairs * (_SORT_B - _PAIR_B)
+    peak = held + max(sorting, kept * _KEPT_B + points * _POINT_B)
+    return Estimate(pairs, search_s + slower * rest_s, run.time_limit_s, peak)
+
+
+def foreseen(tables: Tables, study: Study, run: Run, folder: Path | None) -> Callable[[Reach], None]:
+    """
+    What to do once the reach of a few sites is known: tell what a long run takes, and do not begin one too large.
+
+    Raises
+    ------
+    UsageError
+        (By what is returned.) The run would not fit into the memory that is free; the message offers one that would.
+    """
+    existing = int((tables.sites.table["status"] != "candidate").sum())
+    classes = 1 + len(study.streets.group_speeds_kmh)
+
+    def foresee(reach: Reach) -> None:
+        found = estimate(reach, study, run, existing=existing, classes=classes)
+        run.foreseen |= {"seconds": round(found.seconds, 1), "memory_mb": round(found.peak_bytes / MB)}
+        free = free_bytes()
+        room = None if free is None else free + (held_bytes() or 0)
+        if room is not None and SURE * found.peak_bytes > room:
+            text = (
+                f"This run needs about {_size(found.peak_bytes)} of memory, and {_size(room)} are free: "
+                f"{_count(reach.n_points)} points and {_count(reach.n_sites)} sites make about {_count(found.pairs)} "
+                f"pairs within {study.streets.limit_min:g} minutes."
+            )
+            for minutes in range(math.ceil(study.streets.limit_min) - 1, 0, -1):
+                limit_ms = round(minutes / study.streets.limit_min * reach.limit_ms)
+                less = estimate(reach, study, run, existing=existing, classes=classes, limit_ms=limit_ms)
+                if less.peak_bytes <= SURE * room:
+                    command = f"nearer plan {folder or 'STUDY'} --limit-min {minutes}"
+                    raise UsageError(f"{text} A limit of {minutes} minutes fits: {command}")
+            raise UsageError(f"{text} Sum people up in larger cells, or plan a part of the area.")
+        if run.say is not None and found.seconds > SHOWN_FROM_S:
+            run.say(found.text)
+
+    return foresee
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} seconds"
+    return f"{round(seconds / 60)} minutes" if seconds < 5_400 else f"{seconds / 3_600:.1f} hours"
+
+
+def _size(amount: float) -> str:
+    return f"{amount / 1e9:.1f} GB" if amount >= 1e9 else f"{100 * math.ceil(amount / 1e8)} MB"
+
+
+def _count(number: float) -> str:
+    return f"{number / 1e6:,.1f} million" if number >= 1e6 else f"{number:,.0f}"
