@@ -83,12 +83,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def rows(server: Server) -> Iterator[str]:
-    """The study of two rows in the server's folder; its name."""
+def rows(server: Server) -> str:
+    """The study of two rows in the server's folder, which goes with it: pages still ask when a test ends; its name."""
     folder = server.home / f"rows-{len(list(server.home.iterdir()))}"
     write_rows(folder)
-    yield folder.name
-    shutil.rmtree(folder, ignore_errors=True)
+    return folder.name
 
 
 @pytest.fixture

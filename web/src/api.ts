@@ -39,6 +39,8 @@ export interface PlanLine {
   after_min: number;
   force: string[];
   forbid: string[];
+  /** Jobs that put this plan to the test, newest first. */
+  stress: string[];
 }
 
 export interface PlanSettings {
@@ -75,8 +77,12 @@ export interface Study {
   unreached_min: number;
   staged: boolean;
   plans: PlanLine[];
+  /** Further questions that were answered. */
+  answers: Partial<Record<About, { made: string; stale: boolean }>>;
   jobs: Job[];
 }
+
+export type About = "gaps" | "curve" | "frontier" | "sensitivity" | "agencies";
 
 export interface Scene {
   rev: string;

@@ -3,23 +3,11 @@
 import type { PlanLine } from "./api.js";
 import { h, replace } from "./dom.js";
 import { furtherPart } from "./further.js";
+import { goalName, GOALS } from "./goals.js";
 import { jobBox } from "./job.js";
 import { freshen, phasesOpen, rowsPart } from "./rows.js";
 import type { StudyPage } from "./study.js";
 import { minutes, num, percent, t, tn, towards, when } from "./words.js";
-
-const GOALS = ["travel", "coverage", "farthest", "equal", "cost"] as const;
-
-function goalName(goal: string): string {
-  switch (goal) {
-    case "travel": return t("the least walking for everyone together");
-    case "coverage": return t("the most people near a centre");
-    case "farthest": return t("nobody very far away");
-    case "equal": return t("fair: help those who are far away most");
-    case "cost": return t("the fewest centres that bring enough people near");
-    default: return goal;
-  }
-}
 
 /** Draw the questions; nothing that a person is typing is lost. */
 export function renderAsk(pane: HTMLElement, page: StudyPage): void {
@@ -31,11 +19,7 @@ export function renderAsk(pane: HTMLElement, page: StudyPage): void {
     freshen(pane, page);
     return;
   }
-  const open = new Set([...pane.querySelectorAll("details[open]")].map((one) => one.id));
   replace(pane, placePart(page), planForm(page), h("div", { id: "job-place" }, jobPart(page)), plansPart(page), furtherPart(page));
-  pane.querySelectorAll("details").forEach((one) => {
-    if (open.has(one.id)) one.open = true;
-  });
 }
 
 function placePart(page: StudyPage): HTMLElement {

@@ -40,13 +40,15 @@ function append(made: Element, children: Child[]): void {
   }
 }
 
-/** Put children in place of what an element holds; the focus stays on what has the same id or data-key. */
+/** Put children in place of what an element holds; the focus stays on what has the same id or data-key, and what was unfolded stays so. */
 export function replace(parent: Element, ...children: Child[]): void {
   const active = parent.contains(document.activeElement) ? document.activeElement : null;
   const key = active?.id ? `#${CSS.escape(active.id)}` : active?.getAttribute("data-key");
   const scrolled = parent.scrollTop;
+  const open = [...parent.querySelectorAll("details[open][id]")].map((one) => one.id);
   parent.replaceChildren();
   append(parent, children);
+  for (const id of open) parent.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   parent.scrollTop = scrolled;
   if (key) {
     const again = key.startsWith("#") ? parent.querySelector(key) : parent.querySelector(`[data-key="${CSS.escape(key)}"]`);

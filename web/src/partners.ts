@@ -26,7 +26,10 @@ export function agencyTable(page: StudyPage, plan: PlanDocument): HTMLElement {
           h("td", { class: "number" }, about(one.people), h("small", {}, people > 0 ? percent(one.people / people) : "")),
           h("td", { class: "number" }, money(pays), h("small", {}, [paid > 0 ? percent(pays / paid) : "", one.budget !== null ? t("of {budget}", { budget: money(one.budget) }) : ""].filter(Boolean).join(" "))));
       }))),
-    h("div", { class: "row" }, h("button", { id: "coalitions", type: "button", disabled: page.busy, onclick: () => void page.begin({ kind: "agencies" }) }, t("What does each agency bring?"))));
+    h("div", { class: "row" }, page.data.answers.agencies || !page.readonly
+      ? h("button", { id: "coalitions", type: "button", disabled: page.busy && !page.data.answers.agencies,
+          onclick: () => (page.data.answers.agencies ? page.go({ about: "agencies" }) : void page.begin({ kind: "agencies" })) }, t("What does each agency bring?"))
+      : null));
 }
 
 /** How many an agency was to open, as it was asked. */

@@ -9,6 +9,7 @@ import { h, replace, toast } from "./dom.js";
 import { follow, type Following } from "./job.js";
 import { renderLegend, renderTools } from "./legend.js";
 import { makeMap, type CityMap, type Mark } from "./map.js";
+import { renderSheet } from "./sheets.js";
 import { Swipe } from "./swipe.js";
 import { EMPTY, readOpen, writeOpen, writeView, type Open, type View } from "./view.js";
 import { num, t } from "./words.js";
@@ -28,6 +29,8 @@ export class StudyPage {
   done: string[] = [];
   drawing: [number, number][][] | null = null;
   hazard: [number, number][][] = [];
+  /** A frame around what was looked for. */
+  private framed: [number, number][][] = [];
   problem = "";
   /** Why the last change of the settings was not taken. */
   refused = "";
@@ -37,6 +40,7 @@ export class StudyPage {
   private readonly answerPane = h("section", { class: "pane answer", "aria-label": t("Answers") });
   private readonly tools = h("div", { class: "tools" });
   private readonly mapPlace = h("div", { class: "map" });
+  private readonly sheet = h("section", { class: "sheet", "aria-labelledby": "sheet-title", hidden: true });
   private readonly legendPlace = h("div", { class: "legend" });
   private asked = "";
 
@@ -44,15 +48,15 @@ export class StudyPage {
 
   /** Put the page up; the map follows when the study is read. */
   async open(main: HTMLElement): Promise<void> {
-    const sheet = h("button", { class: "sheet-handle", type: "button", "aria-expanded": "false" }, t("Figures and table"));
-    sheet.addEventListener("click", () => {
+    const handle = h("button", { class: "sheet-handle", type: "button", "aria-expanded": "false" }, t("Figures and table"));
+    handle.addEventListener("click", () => {
       const up = main.classList.toggle("sheet-up");
-      sheet.setAttribute("aria-expanded", String(up));
+      handle.setAttribute("aria-expanded", String(up));
       this.map?.resize();
     });
-    const middle = h("section", { class: "middle", "aria-label": t("Map") }, this.tools, this.mapPlace, this.legendPlace);
+    const middle = h("section", { class: "middle", "aria-label": t("Map") }, this.tools, this.mapPlace, this.legendPlace, this.sheet);
     main.className = "study";
-    replace(main, this.askPane, middle, sheet, this.answerPane);
+    replace(main, this.askPane, middle, handle, this.answerPane);
     document.title = `${this.data.settings.study.name} – nearer`;
     this.render();
     const running = this.data.jobs.find((job) => job.state === "running" || job.state === "waiting");
@@ -148,7 +152,7 @@ export class StudyPage {
       [this.before, this.now, this.legend] = [before, now, legend.people];
       this.map?.show({ at: shown, before: compared, group: this.view.group, only: this.view.served ? this.selectedSite : -1 });
       this.map?.marks(this.marks(), this.selectedSite);
-      this.map?.outline(this.drawing ?? this.hazard);
+      this.map?.outline(this.drawing ?? (this.hazard.length ? this.hazard : this.framed));
       await this.swiping(shown);
       this.problem = "";
       this.render();
@@ -345,9 +349,12 @@ export class StudyPage {
       this.go({ ...EMPTY, plan: job.outcome.plan, map: this.view.map, group: this.view.group });
       return;
     }
-    if (good && job.kind !== "plan") {
-      this.answered = { kind: job.kind, job };
+    if (good && job.kind === "stress") {
       toast(t("The answer is ready."));
+    } else if (good && job.kind !== "plan") {
+      toast(t("The answer is ready."));
+      this.go({ about: job.kind });
+      return;
     }
     if (job.state === "cancelled") {
       this.job = null;
@@ -356,14 +363,15 @@ export class StudyPage {
     this.render();
   }
 
-  /** A further question that was answered: gaps, curve, stress. */
-  answered: { kind: string; job: Job } | null = null;
+  /** Whether nothing may be changed here. */
+  readonly readonly: boolean = false;
 
   /** Change the study's own settings. */
   async change(values: Record<string, unknown>): Promise<boolean> {
     try {
       const found = await ask<{ settings: Study["settings"] }>(`/studies/${part(this.study)}/settings`, "PATCH", { values });
-      this.data = { ...this.data, settings: found.settings };
+      const answers = Object.fromEntries(Object.entries(this.data.answers).map(([kind, one]) => [kind, { ...one, stale: true }]));
+      this.data = { ...this.data, settings: found.settings, answers };
       this.refused = "";
       return true;
     } catch (error) {
@@ -390,6 +398,7 @@ export class StudyPage {
     renderAnswer(this.answerPane, this);
     renderTools(this.tools, this);
     renderLegend(this.legendPlace, this);
+    void renderSheet(this.sheet, this);
     if (!this.scene && !this.mapPlace.childElementCount) {
       replace(this.mapPlace, h("p", { class: "waiting", role: "status" }, this.problem || t("Reading the study: streets, people and places …")));
     }
@@ -407,6 +416,12 @@ export class StudyPage {
     }
     this.map?.outline(this.drawing ?? this.hazard);
     this.render();
+  }
+
+  /** Show where something is: a frame on the map. */
+  mark([west, south, east, north]: [number, number, number, number]): void {
+    this.hazard = [];
+    this.framed = [[[west, south], [east, south], [east, north], [west, north]]];
   }
 
   look(lon: number, lat: number): void {

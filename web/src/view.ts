@@ -19,10 +19,12 @@ export interface View {
   /** Where somebody walks from, "lon,lat". */
   from: string;
   map: string;
+  /** The further question whose answer is open, "" for the map. */
+  about: string;
 }
 
 export const EMPTY: Omit<View, "study"> = {
-  plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, tab: "centres", from: "", map: "",
+  plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, tab: "centres", from: "", map: "", about: "",
 };
 
 /** The view that an address says, or null where it is not a study's. */
@@ -47,6 +49,7 @@ export function readView(hash: string): View | null {
     tab: TABS.find((one) => one === tab) ?? "centres",
     from: text("from"),
     map: text("map"),
+    about: text("about"),
   };
 }
 

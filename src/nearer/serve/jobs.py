@@ -17,7 +17,7 @@ from typing import Any, Literal
 from nearer.files import written_whole
 from nearer.serve.studies import HIDDEN, NotThereError
 
-Kind = Literal["plan", "gaps", "curve", "stress"]
+Kind = Literal["plan", "gaps", "curve", "stress", "frontier", "sensitivity", "agencies"]
 State = Literal["waiting", "running", "done", "stopped", "failed", "cancelled"]
 
 JOB, OUTCOME, EVENTS, ALIVE, STOP = "job.json", "outcome.json", "events.jsonl", "alive", "stop"

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from nearer.serve.jobs import Kind
 from nearer.study.load import load_study
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ class Ask(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["plan", "gaps", "curve", "stress"] = "plan"
+    kind: Kind = "plan"
     time_limit_s: float = Field(60.0, ge=0, le=86_400)
     to: int | None = Field(None, ge=0, description="curve: our centres at the end")
     minutes: float | None = Field(None, gt=0, le=600, description="gaps: how far people go")
+    against: Literal["travel", "coverage", "farthest", "equal", "cost"] | None = Field(
+        None, description="frontier: what is traded against the study's own objective"
+    )
     plan: str | None = Field(None, max_length=40, description="stress: the plan put to the test")
     hazard: list[list[tuple[float, float]]] | None = Field(
         None, max_length=50, description="stress: rings of longitude and latitude that nobody can use or cross"

@@ -14,6 +14,7 @@ from fastapi.responses import FileResponse
 from nearer.planning.document import PlanDocument
 from nearer.planning.files import PLAN_FILE, read_document
 from nearer.serve import kept
+from nearer.serve.answers import ANSWERS
 from nearer.serve.guard import REPORT_POLICY
 from nearer.serve.scene import Scene
 from nearer.serve.situation import Situation
@@ -21,12 +22,6 @@ from nearer.serve.studies import PLAN_DOWNLOADS, NotThereError, plan_folder
 
 if TYPE_CHECKING:
     from nearer.serve.app import Serving
-
-_PAGES = {
-    "gaps": ("gaps.html", "gaps.json", "gaps.csv", "gaps.gpkg"),
-    "curve": ("curve.html", "curve.json", "curve.csv"),
-}
-
 
 def router(serving: Serving) -> APIRouter:
     """Routes under ``/api``."""
@@ -97,7 +92,7 @@ def router(serving: Serving) -> APIRouter:
     @routes.get("/studies/{study}/{what}/{name}")
     def page(study: str, what: str, name: str) -> Response:
         path = studies.folder(study) / what / name
-        if name not in _PAGES.get(what, ()) or not path.is_file():
+        if name not in ANSWERS.get(what, ()) or not path.is_file():
             raise NotThereError(f"There is no {name!r} yet.")
         headers = {"Content-Security-Policy": REPORT_POLICY} if name.endswith(".html") else {}
         return FileResponse(path, headers=headers)

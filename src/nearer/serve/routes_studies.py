@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from nearer.serve.answers import answers_told
 from nearer.serve.settings_file import change_settings
 from nearer.serve.studies import plans_told
 from nearer.study.check import check_study
@@ -61,6 +62,7 @@ def router(serving: Serving) -> APIRouter:
             "unreached_min": settings.unreached_min,
             "staged": settings.staged,
             "plans": plans_told(folder),
+            "answers": answers_told(folder),
             "jobs": [serving.queue.told(job) for job in serving.queue.of(study)[:20]],
         }
 

@@ -143,11 +143,16 @@ def plans_told(study: Path) -> list[dict[str, Any]]:
                     "after_min": found["measures"]["after"]["mean_min"],
                     "force": asked["force"],
                     "forbid": asked["forbid"],
+                    "stress": sorted((one.parent.name[7:] for one in folder.glob("stress-*/stress.json")), key=_newest),
                 }
             )
         except (OSError, ValueError, KeyError, TypeError):
             continue  # being replaced, or of another version: it is not offered
     return told
+
+
+def _newest(job: str) -> int:
+    return -int(job) if job.isdigit() else 0
 
 
 def _title(folder: Path) -> str:

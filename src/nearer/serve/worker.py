@@ -122,6 +122,23 @@ def _do(job: dict[str, Any], study: Path, threads: int, told: Told, stop: Stop) 
 
             run_curve(study, out=study / "curve", to=asked.get("to"), time_limit_s=120.0, **limits)
             return {"folder": "curve"}
+        case "frontier":
+            from nearer.study.frontier import run_frontier
+            from nearer.study.load import load_study
+
+            first, second = load_study(study).aims[0], str(asked.get("against") or "farthest")
+            run_frontier(study, first=first, second=second, out=study / "frontier", time_limit_s=120.0, **limits)
+            return {"folder": "frontier"}
+        case "sensitivity":
+            from nearer.study.sensitivity import run_sensitivity
+
+            run_sensitivity(study, out=study / "sensitivity", time_limit_s=120.0, **limits)
+            return {"folder": "sensitivity"}
+        case "agencies":
+            from nearer.study.agencies import compare_agencies
+
+            compare_agencies(study, out=study / "agencies", time_limit_s=30.0, **limits)
+            return {"folder": "agencies"}
         case "stress":
             from nearer.serve.stressing import run_hand_drawn
 
