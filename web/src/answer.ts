@@ -1,6 +1,6 @@
 /** The answers: one sentence, four figures, what is selected, and tables that say what the map says. */
 
-import { part, type Area, type FarPlace, type PlannedSite } from "./api.js";
+import { part, studyAt, type Area, type FarPlace, type PlannedSite } from "./api.js";
 import { h, replace } from "./dom.js";
 import { agencyTable, hasAgencies, hasPhases, phaseTable } from "./partners.js";
 import type { StudyPage } from "./study.js";
@@ -108,7 +108,7 @@ function edited(page: StudyPage): HTMLElement | null {
     h("div", { class: "row" },
       h("button", { id: "undo", type: "button", disabled: page.done.length === 0, onclick: () => page.undo() }, t("Undo")),
       h("button", { id: "redo", type: "button", disabled: page.undone.length === 0, onclick: () => page.redo() }, t("Redo")),
-      page.view.at && page.plan && (added.length || gone.length) && !open.points.length
+      page.view.at && page.plan && !page.readonly && (added.length || gone.length) && !open.points.length
         ? h("button", { id: "again", type: "button", onclick: () => void again() }, t("Plan again with this kept")) : null));
 }
 
@@ -140,7 +140,7 @@ function card(page: StudyPage): HTMLElement | null {
             isOpen ? (status === "existing" ? t("What if it closed?") : t("Take it out")) : status === "existing" ? t("Keep it open") : t("Open it")),
       isOpen ? h("button", { id: "served", type: "button", "aria-pressed": String(page.view.served), onclick: () => page.go({ served: !page.view.served, show: page.view.show === "change" ? "after" : page.view.show }) }, t("Show who goes there")) : null),
     isOpen && status === "candidate" ? moveBy(page, site) : null,
-    status === "candidate" ? h("div", { class: "row" }, rule("force", force, t("Must open")), rule("forbid", forbid, t("Must not open"))) : null);
+    status === "candidate" && !page.readonly ? h("div", { class: "row" }, rule("force", force, t("Must open")), rule("forbid", forbid, t("Must not open"))) : null);
 }
 
 function statusName(status: string, isOpen: boolean, opened: boolean): string {
@@ -292,12 +292,12 @@ function farTable(page: StudyPage, far: FarPlace[]): HTMLElement {
 function files(page: StudyPage): HTMLElement | null {
   const { plan } = page;
   if (!plan) return null;
-  const where = `/api/studies/${part(page.study)}/plans/${part(page.view.plan)}/files`;
+  const where = `/api${studyAt(page.study)}/plans/${part(page.view.plan)}/files`;
   const names: Record<string, string> = { "plan.gpkg": t("for QGIS"), "sites.csv": t("for spreadsheets"), "plan.json": t("everything, for programs"), "proof.npz": t("the proof"), "run.json": t("how it was made") };
   return h("div", { class: "block files" },
     h("p", {}, h("a", { id: "report", class: "button", href: `${where}/report.html`, target: "_blank", rel: "noopener" }, t("Open the report"))),
     h("details", { id: "downloads" }, h("summary", {}, t("Download files")),
       h("ul", {}, ...plan.files.map((name) => h("li", {}, h("a", { href: `${where}/${name}?download=1`, download: true }, name), " ", h("span", { class: "quiet" }, names[name] ?? t("to hand round"))))),
-      h("p", { class: "quiet" }, t("The same on the command line:"), " ", h("code", { dir: "ltr" }, `nearer plan ${page.study} --out ${plan.folder}`))));
+      page.readonly ? null : h("p", { class: "quiet" }, t("The same on the command line:"), " ", h("code", { dir: "ltr" }, `nearer plan ${page.study} --out ${plan.folder}`))));
 }
 

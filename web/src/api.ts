@@ -208,6 +208,12 @@ export interface Situations {
   phases: { name: string; at: string }[];
 }
 
+export interface Share {
+  id: string;
+  token: string;
+  made: string;
+}
+
 export interface Job {
   id: string;
   study: string;
@@ -244,6 +250,16 @@ export async function ask<T>(path: string, method = "GET", body?: unknown): Prom
   }
   return found as T;
 }
+
+let token = "";
+
+/** Read by a link that others gave, or, with "", as who is here. */
+export function readBy(link: string): void {
+  token = link;
+}
+
+/** Where the server keeps a study: under its own name, or under the link that lets one read it. */
+export const studyAt = (study: string): string => (token ? `/shared/${part(token)}` : `/studies/${part(study)}`);
 
 /** A part of an address. */
 export const part = (text: string): string => encodeURIComponent(text);

@@ -6,6 +6,7 @@ import { furtherPart } from "./further.js";
 import { goalName, GOALS } from "./goals.js";
 import { jobBox } from "./job.js";
 import { freshen, phasesOpen, rowsPart } from "./rows.js";
+import { sharePart } from "./sharing.js";
 import type { StudyPage } from "./study.js";
 import { minutes, num, percent, t, tn, towards, when } from "./words.js";
 
@@ -19,7 +20,8 @@ export function renderAsk(pane: HTMLElement, page: StudyPage): void {
     freshen(pane, page);
     return;
   }
-  replace(pane, placePart(page), planForm(page), h("div", { id: "job-place" }, jobPart(page)), plansPart(page), furtherPart(page));
+  replace(pane, placePart(page), page.readonly ? null : planForm(page), h("div", { id: "job-place" }, jobPart(page)), plansPart(page), furtherPart(page),
+    page.readonly ? null : sharePart(page));
 }
 
 function placePart(page: StudyPage): HTMLElement {

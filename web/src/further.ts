@@ -1,6 +1,6 @@
 /** Further questions to a study: what is asked, how it goes, and where the answer is. */
 
-import { part, type About } from "./api.js";
+import { part, studyAt, type About } from "./api.js";
 import { h } from "./dom.js";
 import { goalName, GOALS } from "./goals.js";
 import type { StudyPage } from "./study.js";
@@ -39,7 +39,7 @@ export function furtherPart(page: StudyPage): HTMLElement | null {
         ? h("button", { id: "stress", class: "primary", type: "button", disabled: page.busy, onclick: () => void page.begin({ kind: "stress", plan: page.view.plan, hazard: page.hazard }) }, t("See what happens then"))
         : null,
       ...tests.slice(0, 3).map((job, k) => h("p", { class: "ready" }, h("a", { id: k ? null : "stress-page", target: "_blank", rel: "noopener",
-        href: `/api/studies/${part(page.study)}/plans/${part(page.view.plan)}/stress/${part(job)}/stress.html` },
+        href: `/api${studyAt(page.study)}/plans/${part(page.view.plan)}/stress/${part(job)}/stress.html` },
         k ? t("An earlier test of this plan") : t("Open the page about what happens then"))))));
 }
 

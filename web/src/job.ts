@@ -1,6 +1,6 @@
 /** A job as it runs: value and bound closing on each other, and how to end it. */
 
-import { ask, part, type Job, type Progress } from "./api.js";
+import { ask, part, studyAt, type Job, type Progress } from "./api.js";
 import { h, s } from "./dom.js";
 import { num, percent, t, tn } from "./words.js";
 
@@ -12,7 +12,7 @@ export interface Following {
 
 /** Follow a job's events; `tell` is called at every change, with whether it has ended. */
 export function follow(study: string, id: string, tell: (job: Job, ended: boolean) => void): Following {
-  const source = new EventSource(`/api/studies/${part(study)}/jobs/${part(id)}/events`);
+  const source = new EventSource(`/api${studyAt(study)}/jobs/${part(id)}/events`);
   const following: Following = { points: [], last: null, close: () => source.close() };
   let job: Job | null = null;
   source.addEventListener("open", () => {
@@ -36,7 +36,7 @@ export function follow(study: string, id: string, tell: (job: Job, ended: boolea
 
 /** The box that shows a job. */
 export function jobBox(study: string, job: Job, following: Following | null): HTMLElement {
-  const end = (keep: boolean): void => void ask(`/studies/${part(study)}/jobs/${part(job.id)}/stop`, "POST", { keep });
+  const end = (keep: boolean): void => void ask(`${studyAt(study)}/jobs/${part(job.id)}/stop`, "POST", { keep });
   const last = following?.last;
   const known = following?.points.filter((one) => one.value !== null && one.bound !== null) ?? [];
   const now = known[known.length - 1];

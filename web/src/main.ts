@@ -5,12 +5,13 @@ import { h, replace } from "./dom.js";
 import { showOwn } from "./own.js";
 import { showStart } from "./start.js";
 import { openStudy, type StudyPage } from "./study.js";
-import { readView } from "./view.js";
+import { readView, type View } from "./view.js";
 import { language, remember, remembered, speak, t, wantedLanguage } from "./words.js";
 
 interface About {
   version: string;
   aid: boolean;
+  reached: boolean;
   languages: Record<string, string>;
 }
 
@@ -38,7 +39,7 @@ async function start(): Promise<void> {
 
 async function route(anew = false): Promise<void> {
   const view = readView(location.hash);
-  if (view && page && !anew && page.study === view.study) {
+  if (view && page && !anew && page.study === view.study && page.view.shared === view.shared) {
     page.take(view);
     return;
   }
@@ -47,8 +48,8 @@ async function route(anew = false): Promise<void> {
   const root = document.getElementById("page");
   if (!root) return;
   const main = h("main", { id: "main", tabindex: "-1" });
-  replace(root, skipLink(), header(view !== null), main);
-  if (view) page = await openStudy(main, view);
+  replace(root, skipLink(), header(view), main);
+  if (view) page = await openStudy(main, view, about.reached);
   else if (location.hash.startsWith("#/own")) await showOwn(main, location.hash);
   else await showStart(main);
 }
@@ -62,7 +63,7 @@ function skipLink(): HTMLElement {
   return skip;
 }
 
-function header(inStudy: boolean): HTMLElement {
+function header(view: View | null): HTMLElement {
   const languages = h(
     "select",
     { id: "language", "aria-label": t("Language"), onchange: (event: Event) => void choose((event.target as HTMLSelectElement).value) },
@@ -72,9 +73,9 @@ function header(inStudy: boolean): HTMLElement {
   return h(
     "header",
     { class: "top" },
-    h("a", { class: "brand", href: "#/" }, h("img", { src: "/icon.svg", alt: "", width: 24, height: 24 }), "nearer"),
-    inStudy ? h("a", { class: "quiet", href: "#/" }, t("All studies")) : null,
-    about.aid ? h("a", { class: "quiet", href: "/aid" }, t("Aid desk")) : null,
+    h("a", { class: "brand", href: view?.shared ? null : "#/" }, h("img", { src: "/icon.svg", alt: "", width: 24, height: 24 }), "nearer"),
+    view?.shared ? h("span", { class: "quiet" }, t("To read only")) : view ? h("a", { class: "quiet", href: "#/" }, t("All studies")) : null,
+    about.aid && !view?.shared ? h("a", { class: "quiet", href: "/aid" }, t("Aid desk")) : null,
     h("span", { class: "grow" }),
     languages,
     h("button", { id: "scheme", class: "plain", type: "button", onclick: flip }, dark ? t("Light") : t("Dark")),

@@ -1,7 +1,7 @@
 /** The map: streets, people, areas and centres, drawn by MapLibre; an SVG with the same centres where WebGL is missing. */
 
 import type * as Maplibre from "maplibre-gl";
-import type { Scene } from "./api.js";
+import { studyAt, type Scene } from "./api.js";
 import { h, s } from "./dom.js";
 import { t } from "./words.js";
 
@@ -284,7 +284,7 @@ class TiledMap implements CityMap {
     if (before) said.set("before", before);
     if (group) said.set("group", group);
     if (only >= 0) said.set("only", String(only));
-    return `${location.origin}/api/studies/${encodeURIComponent(this.study)}/tiles/${this.scene.rev}/people/{z}/{x}/{y}?${said}`;
+    return `${location.origin}/api${studyAt(this.study)}/tiles/${this.scene.rev}/people/{z}/{x}/{y}?${said}`;
   }
 
   private peopleColours(): Maplibre.ExpressionSpecification {
@@ -309,7 +309,7 @@ class TiledMap implements CityMap {
   }
 
   private style(): Style {
-    const streets = `${location.origin}/api/studies/${encodeURIComponent(this.study)}/tiles/${this.scene.rev}/streets/{z}/{x}/{y}`;
+    const streets = `${location.origin}/api${studyAt(this.study)}/tiles/${this.scene.rev}/streets/{z}/{x}/{y}`;
     const text = { "text-color": css("text"), "text-halo-color": css("page"), "text-halo-width": 1.6 };
     const font = ["system-ui", "Noto Sans", "sans-serif"];
     const width = (scale: number): Maplibre.ExpressionSpecification =>
@@ -319,7 +319,7 @@ class TiledMap implements CityMap {
     return {
       version: 8,
       sources: {
-        areas: { type: "geojson", data: `${location.origin}/api/studies/${encodeURIComponent(this.study)}/areas` },
+        areas: { type: "geojson", data: `${location.origin}/api${studyAt(this.study)}/areas` },
         ...(this.scene.streets ? { streets: { type: "vector", tiles: [streets], maxzoom: 14, bounds } } : {}),
         people: { type: "vector", tiles: [this.peopleTiles()], maxzoom: 14, bounds },
         sites: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
@@ -460,7 +460,7 @@ class PlainMap implements CityMap {
     this.svg = s("svg", { viewBox: "0 0 1000 1000", role: "img", "aria-label": t("Map of areas and centres"), class: "plain-map",
       preserveAspectRatio: document.documentElement.dir === "rtl" ? "xMinYMid meet" : "xMaxYMid meet" }, this.ground, this.sites);
     place.append(this.svg, this.note);
-    void fetch(`/api/studies/${encodeURIComponent(study)}/areas`)
+    void fetch(`/api${studyAt(study)}/areas`)
       .then((answer) => answer.json())
       .then((found: GeoJSON.FeatureCollection) => {
         this.shapes = found;

@@ -1,6 +1,6 @@
 /** Answers to further questions, over the map: a sentence, a picture and a table each. */
 
-import { ask, part, type About } from "./api.js";
+import { ask, studyAt, type About } from "./api.js";
 import { lineChart, type Line } from "./charts.js";
 import { h, replace, s } from "./dom.js";
 import { questionOf } from "./further.js";
@@ -60,7 +60,7 @@ export async function renderSheet(place: HTMLElement, page: StudyPage): Promise<
   const key = `${page.study} ${kind} ${made.made}`;
   const state = `${key} ${made.stale} ${page.busy}`;
   if (place.dataset["shown"] === state && page.scene !== null && place.dataset["named"]) return;
-  const where = `/studies/${part(page.study)}/${kind}/${kind}`;
+  const where = `${studyAt(page.study)}/${kind}/${kind}`;
   if (!held.has(key)) held.set(key, await ask<unknown>(`${where}.json`));
   if (page.view.about !== kind) return;
   const fresh = !place.dataset["shown"]?.startsWith(key);
@@ -72,9 +72,9 @@ export async function renderSheet(place: HTMLElement, page: StudyPage): Promise<
     made.stale ? h("p", { class: "fault" }, t("The study's settings have changed since this was answered ({when}).", { when: when(made.made) })) : null,
     body(kind, held.get(key), page),
     h("div", { class: "row" },
-      h("button", { id: "sheet-again", type: "button", disabled: page.busy, onclick: () => void page.begin({ kind, ...anew(kind, held.get(key)) }) }, t("Answer it again")),
+      page.readonly ? null : h("button", { id: "sheet-again", type: "button", disabled: page.busy, onclick: () => void page.begin({ kind, ...anew(kind, held.get(key)) }) }, t("Answer it again")),
       h("a", { id: "answer-page", href: `/api${where}.html`, target: "_blank", rel: "noopener" }, t("Open the whole page, to print or hand round")),
-      h("span", { class: "quiet" }, t("On the command line:"), " ", h("code", { dir: "ltr" }, `nearer ${kind} ${page.study}`))));
+      page.readonly ? null : h("span", { class: "quiet" }, t("On the command line:"), " ", h("code", { dir: "ltr" }, `nearer ${kind} ${page.study}`))));
   if (fresh) document.getElementById("sheet-title")?.focus();
 }
 

@@ -1,7 +1,7 @@
 /** A study's page: questions at the start side, the map in the middle, answers at the end side. */
 
 import {
-  ask, part, Refused, type Figures, type Job, type PlanFolder, type Scene, type Situations, type Study,
+  ask, part, readBy, Refused, studyAt, type Figures, type Job, type PlanFolder, type Scene, type Situations, type Study,
 } from "./api.js";
 import { renderAnswer } from "./answer.js";
 import { renderAsk } from "./asking.js";
@@ -70,7 +70,7 @@ export class StudyPage {
 
   private async loadScene(): Promise<void> {
     try {
-      this.scene = await ask<Scene>(`/studies/${part(this.study)}/scene`);
+      this.scene = await ask<Scene>(`${studyAt(this.study)}/scene`);
       if (this.mapPlace.isConnected) await this.makeMap();
       await this.refresh();
     } catch (error) {
@@ -139,7 +139,7 @@ export class StudyPage {
       await this.loadPlan();
       this.render();
       if (!this.scene) return;
-      const where = `/studies/${part(this.study)}`;
+      const where = `${studyAt(this.study)}`;
       const shown = this.view.from ? `@${this.view.from}` : this.view.show === "before" ? this.earlier : this.open_;
       const compared = this.view.show === "change" && !this.view.from ? this.earlier : "";
       const said = new URLSearchParams({ at: shown, before: compared, group: this.view.group });
@@ -182,7 +182,7 @@ export class StudyPage {
   private async loadPlan(): Promise<void> {
     const wanted = `${this.view.plan} ${this.view.against}`;
     if (wanted === this.loaded) return;
-    const where = `/studies/${part(this.study)}/plans`;
+    const where = `${studyAt(this.study)}/plans`;
     this.plan = null;
     this.situations = null;
     if (this.view.plan) {
@@ -319,7 +319,7 @@ export class StudyPage {
   /** Begin a job, and watch it. */
   async begin(body: Record<string, unknown>): Promise<void> {
     try {
-      this.watch(await ask<Job>(`/studies/${part(this.study)}/jobs`, "POST", body));
+      this.watch(await ask<Job>(`${studyAt(this.study)}/jobs`, "POST", body));
       document.getElementById("job-place")?.scrollIntoView({ block: "nearest" });
     } catch (error) {
       toast(error instanceof Refused ? error.message : String(error), true);
@@ -340,7 +340,7 @@ export class StudyPage {
 
   private async ended(job: Job): Promise<void> {
     this.following?.close();
-    this.data = await ask<Study>(`/studies/${part(this.study)}`);
+    this.data = await ask<Study>(`${studyAt(this.study)}`);
     const good = job.state === "done" || job.state === "stopped";
     if (good) this.job = null;
     if (good && job.kind === "plan" && job.outcome.plan) {
@@ -363,13 +363,18 @@ export class StudyPage {
     this.render();
   }
 
+  /** Whether others can reach this server. */
+  reached = false;
+
   /** Whether nothing may be changed here. */
-  readonly readonly: boolean = false;
+  get readonly(): boolean {
+    return this.view.shared;
+  }
 
   /** Change the study's own settings. */
   async change(values: Record<string, unknown>): Promise<boolean> {
     try {
-      const found = await ask<{ settings: Study["settings"] }>(`/studies/${part(this.study)}/settings`, "PATCH", { values });
+      const found = await ask<{ settings: Study["settings"] }>(`${studyAt(this.study)}/settings`, "PATCH", { values });
       const answers = Object.fromEntries(Object.entries(this.data.answers).map(([kind, one]) => [kind, { ...one, stale: true }]));
       this.data = { ...this.data, settings: found.settings, answers };
       this.refused = "";
@@ -388,7 +393,7 @@ export class StudyPage {
   }
 
   async reload(): Promise<void> {
-    this.data = await ask<Study>(`/studies/${part(this.study)}`);
+    this.data = await ask<Study>(`${studyAt(this.study)}`);
     this.render();
   }
 
@@ -477,11 +482,13 @@ function nearestCandidate(scene: Scene | null, lon: number, lat: number, open: S
 }
 
 /** Open a study's page. */
-export async function openStudy(main: HTMLElement, view: View): Promise<StudyPage | null> {
+export async function openStudy(main: HTMLElement, view: View, reached: boolean): Promise<StudyPage | null> {
   replace(main, h("p", { class: "waiting", role: "status" }, t("Opening …")));
+  readBy(view.shared ? view.study : "");
   try {
-    const data = await ask<Study>(`/studies/${part(view.study)}`);
+    const data = await ask<Study>(`${studyAt(view.study)}`);
     const page = new StudyPage(view.study, view, data);
+    page.reached = reached;
     document.addEventListener("keydown", page.keys);
     void page.open(main);
     return page;
@@ -489,7 +496,7 @@ export async function openStudy(main: HTMLElement, view: View): Promise<StudyPag
     const text = error instanceof Refused ? error.message : String(error);
     main.className = "";
     replace(main, h("div", { class: "start" }, h("h1", {}, t("This study cannot be opened")), h("p", { class: "fault" }, text),
-      h("p", {}, h("a", { href: "#/" }, t("All studies")))));
+      view.shared ? null : h("p", {}, h("a", { href: "#/" }, t("All studies")))));
     return null;
   }
 }

@@ -5,7 +5,10 @@ export const TABS = ["centres", "areas", "far", "phases", "agencies"] as const;
 export type Tab = (typeof TABS)[number];
 
 export interface View {
+  /** Its name, or the link it is read by. */
   study: string;
+  /** Whether it is read by a link. */
+  shared: boolean;
   plan: string;
   show: Show;
   /** What is open where it is not what the plan says: the server's own short text. */
@@ -24,20 +27,21 @@ export interface View {
 }
 
 export const EMPTY: Omit<View, "study"> = {
-  plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, tab: "centres", from: "", map: "", about: "",
+  shared: false,  plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, tab: "centres", from: "", map: "", about: "",
 };
 
 /** The view that an address says, or null where it is not a study's. */
 export function readView(hash: string): View | null {
-  const found = /^#\/study\/([^?]+)(?:\?(.*))?$/.exec(hash);
-  if (!found?.[1]) return null;
-  const said = new URLSearchParams(found[2] ?? "");
+  const found = /^#\/(study|shared)\/([^?]+)(?:\?(.*))?$/.exec(hash);
+  if (!found?.[2]) return null;
+  const said = new URLSearchParams(found[3] ?? "");
   const text = (name: keyof View): string => said.get(name) ?? "";
   const show = text("show");
   const tab = text("tab");
   return {
     ...EMPTY,
-    study: decodeURIComponent(found[1]),
+    study: decodeURIComponent(found[2]),
+    shared: found[1] === "shared",
     plan: text("plan"),
     show: show === "before" || show === "change" ? show : "after",
     at: text("at"),
@@ -57,12 +61,12 @@ export function readView(hash: string): View | null {
 export function writeView(view: View): string {
   const said = new URLSearchParams();
   for (const [name, value] of Object.entries(view)) {
-    if (name === "study" || value === EMPTY[name as keyof typeof EMPTY]) continue;
+    if (name === "study" || name === "shared" || value === EMPTY[name as keyof typeof EMPTY]) continue;
     said.set(name, value === true ? "1" : String(value));
   }
   // "@", "," and "." mean nothing in a fragment: kept readable
   const rest = said.toString().replace(/%40/g, "@").replace(/%2C/g, ",");
-  return `#/study/${encodeURIComponent(view.study)}${rest ? `?${rest}` : ""}`;
+  return `#/${view.shared ? "shared" : "study"}/${encodeURIComponent(view.study)}${rest ? `?${rest}` : ""}`;
 }
 
 /** What is open, taken apart. */

@@ -24,6 +24,7 @@ from nearer.serve.guard import Guard
 from nearer.serve.jobs import Queue
 from nearer.serve.kept import Kept
 from nearer.serve.scene import Scenes
+from nearer.serve.shares import ByLink, Shares
 from nearer.serve.studies import NotThereError, Studies
 from nearer.serve.words import LANGUAGES, catalogue
 
@@ -41,12 +42,13 @@ _FILE_PATH = re.compile(r"/api/studies/[^/]+/files/[^/]+")
 
 @dataclass(frozen=True)
 class Serving:
-    """What all parts of the server share: the folder of studies, those held ready, the jobs, and what was answered."""
+    """What all parts of the server share: studies, those held ready, jobs, what was answered, and links."""
 
     studies: Studies
     scenes: Scenes
     queue: Queue
     kept: Kept
+    shares: Shares
 
 
 def create_app(
@@ -80,9 +82,10 @@ def create_app(
     authority
         The certificate that other devices are to trust, where the server made one.
     """
-    from nearer.serve import routes_files, routes_jobs, routes_map, routes_plans, routes_studies
+    from nearer.serve import routes_files, routes_jobs, routes_map, routes_plans, routes_shares, routes_studies
 
-    serving = Serving(Studies(home, only), Scenes(), Queue(home, workers, threads), Kept())
+    studies = Studies(home, only)
+    serving = Serving(studies, Scenes(), Queue(home, workers, threads), Kept(), Shares(studies))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -101,6 +104,7 @@ def create_app(
 
         assert desk is not None
         app.add_middleware(SignedIn, desk=desk)
+    app.add_middleware(ByLink, shares=serving.shares)
     app.add_middleware(Guard, hosts=hosts, file_path=lambda path: bool(_FILE_PATH.fullmatch(path)))
     for kind in (NearerError, RequestValidationError):
         app.add_exception_handler(kind, _refused)
@@ -109,6 +113,7 @@ def create_app(
         routes_files,
         routes_map,
         routes_jobs,
+        routes_shares,
         routes_plans,
     ):  # the last takes any name
         app.include_router(routes.router(serving), prefix="/api")
@@ -116,14 +121,14 @@ def create_app(
         app.mount("/api/aid", desk.app())
     if authority is not None:
         app.add_api_route("/nearer-ca.crt", partial(_certificate, authority), include_in_schema=False)
-    _add_pages(app, desk is not None)
+    _add_pages(app, desk is not None, signed)
     return app
 
 
-def _add_pages(app: FastAPI, has_aid: bool) -> None:
+def _add_pages(app: FastAPI, has_aid: bool, is_reached: bool) -> None:
     @app.get("/api/about")
     def about() -> dict[str, object]:
-        return {"version": nearer.__version__, "aid": has_aid, "languages": LANGUAGES}
+        return {"version": nearer.__version__, "aid": has_aid, "reached": is_reached, "languages": LANGUAGES}
 
     @app.get("/api/words/{language}")
     def words(language: str) -> dict[str, object]:

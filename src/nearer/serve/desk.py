@@ -24,6 +24,7 @@ from nearer.aid.households.store import Households, beside, is_beside
 from nearer.aid.offline.document import ledger_of
 from nearer.aid.store import Store
 from nearer.serve.guard import SAFE
+from nearer.serve.shares import READER
 
 COOKIE = "nearer-desk"
 """Holds the session's token; no script can read it, and no other site's page sends it."""
@@ -188,7 +189,12 @@ class SignedIn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on."""
         path = scope.get("path", "")
-        if scope["type"] == "http" and path.startswith("/api/") and not path.startswith(_OPEN):
+        if (
+            scope["type"] == "http"
+            and path.startswith("/api/")
+            and not path.startswith(_OPEN)
+            and not scope.get(READER)
+        ):
             try:
                 role_needed = "read" if scope["method"] in SAFE else "set-ways"
                 token = _cookie(scope)

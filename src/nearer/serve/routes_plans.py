@@ -23,6 +23,7 @@ from nearer.serve.studies import PLAN_DOWNLOADS, NotThereError, plan_folder
 if TYPE_CHECKING:
     from nearer.serve.app import Serving
 
+
 def router(serving: Serving) -> APIRouter:
     """Routes under ``/api``."""
     routes = APIRouter()
