@@ -8,10 +8,10 @@ from hashlib import sha256
 from hmac import compare_digest
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nearer.aid.api.app import Bounded, desk_router
@@ -22,12 +22,21 @@ from nearer.aid.api.shape import OneShape
 from nearer.aid.households import staff
 from nearer.aid.households.store import Households, beside, is_beside
 from nearer.aid.offline.document import ledger_of
+from nearer.aid.refusals import RefusedError
 from nearer.aid.store import Store
+from nearer.errors import UsageError
+from nearer.serve.elsewhere import WAITS_S, NotIn
 from nearer.serve.guard import SAFE
 from nearer.serve.shares import READER
 
+if TYPE_CHECKING:
+    from nearer.serve.oidc import Provider
+
 COOKIE = "nearer-desk"
 """Holds the session's token; no script can read it, and no other site's page sends it."""
+
+TICKET = "nearer-elsewhere"
+"""What a browser keeps while somebody signs in with another organisation."""
 
 CSRF = "x-nearer-desk"
 """Header that every change must carry: only a page of ours has been told its value."""
@@ -50,13 +59,16 @@ class Desk:
         Where they are, if not beside the ledger.
     head_key
         File of the private key that signs heads.
+    oidc
+        Another organisation whose accounts are let in too.
     secure
         Whether the server speaks TLS: the cookie then travels no other way.
 
     Raises
     ------
     UsageError
-        There is no ledger, or no household database where one was named.
+        There is no ledger, or no household database where one was named; or other accounts are to be let in where
+        nobody of one's own is a coordinator.
     """
 
     def __init__(
@@ -67,11 +79,13 @@ class Desk:
         households: str | None = None,
         keys: Path | None = None,
         head_key: Path | None = None,
+        oidc: Provider | None = None,
         secure: bool = False,
     ) -> None:
         self._held = ExitStack()
         self._secure = secure
         self._head_key = head_key
+        self._oidc = oidc
         try:
             self.store = self._held.enter_context(Store(ledger))
             self.people: Households | None = None
@@ -81,6 +95,11 @@ class Desk:
             has_staff = self.people is not None and staff.any_staff(self.people)
             self.sessions = Sessions(self.people, time.monotonic) if self.people is not None and has_staff else None
             self.ledger = ledger_of(self.store)
+            if oidc is not None and self.sessions is None:
+                raise UsageError(
+                    "Before others' accounts are let in, somebody of your own must be able to come in: add a "
+                    "coordinator with `nearer aid add-staff`."
+                )
         except BaseException:
             self._held.close()
             raise
@@ -117,6 +136,8 @@ class Desk:
         answer_in_one_shape(app)
         app.add_middleware(Bounded)
         app.include_router(self._session())
+        if self._oidc is not None and self.sessions is not None and self.people is not None:
+            app.include_router(oidc_router(self._oidc, self.people, self.sessions, self._secure))
         app.include_router(desk_router(self.store, self.person, self.people, self.sessions, self._head_key))
         return app
 
@@ -142,9 +163,7 @@ class Desk:
                 raise RefusedHere("sign-in", "There is no staff here, so nobody signs in.")
             session = self.sessions.sign_in(asked.staff, asked.password, address_of(request))
             answer = JSONResponse(self._told(self.sessions.person(session.token), session.role, session.token))
-            answer.set_cookie(
-                COOKIE, session.token, max_age=LASTS_S, path="/", httponly=True, samesite="strict", secure=self._secure
-            )
+            set_session(answer, session.token, self._secure)
             return answer
 
         @router.delete("", operation_id="sign-out-here")
@@ -167,8 +186,48 @@ class Desk:
             "may": [] if person is None else [act for act in staff.MAY if person.may(act)],
             "cards": self.people is not None,
             "signing": self.sessions is not None,
+            "elsewhere": self._oidc is not None,
             "mark": "" if person is None or not token else _mark(token).decode(),
         }
+
+
+def set_session(answer: Response, token: str, secure: bool) -> None:
+    """Let a browser keep a session."""
+    answer.set_cookie(COOKIE, token, max_age=LASTS_S, path="/", httponly=True, samesite="strict", secure=secure)
+
+
+def oidc_router(provider: Provider, people: Households, sessions: Sessions, secure: bool) -> APIRouter:
+    """``/oidc/begin`` sends a browser to the other side, ``/oidc/back`` takes it in again."""
+    router = APIRouter(prefix="/oidc", tags=["sessions"])
+    path = "/api/aid/oidc"
+
+    @router.get("/begin", operation_id="oidc-begin", response_class=RedirectResponse, status_code=303)
+    def begin(request: Request) -> RedirectResponse:
+        """To the other side."""
+        ticket, there = provider.begin(f"{request.url.scheme}://{request.headers['host']}{path}/back")
+        answer = RedirectResponse(there, 303, headers={"Cache-Control": "no-store"})
+        # Lax, not strict: it has to come back with a visit that begins on the other side.
+        answer.set_cookie(TICKET, ticket, max_age=WAITS_S, path=path, httponly=True, samesite="lax", secure=secure)
+        return answer
+
+    @router.get("/back", operation_id="oidc-back", response_class=RedirectResponse, status_code=303)
+    def back(request: Request, state: str = "", code: str | None = None) -> RedirectResponse:
+        """From the other side: signed in, or with the reason why not."""
+        address = address_of(request)
+        answer = RedirectResponse("/aid", 303, headers={"Cache-Control": "no-store"})
+        try:
+            account = provider.end(request.cookies.get(TICKET, ""), state, code)
+            staff.vouched(people, account.code, account.role, account.mark)
+            set_session(answer, sessions.vouched(account.code, account.role, address).token, secure)
+        except (NotIn, RefusedError) as error:
+            why = error.why if isinstance(error, NotIn) else "not-here"
+            if why != "expired":  # whoever never came from here is not worth a line
+                sessions.not_vouched(address)
+            answer = RedirectResponse(f"/aid?not-in={why}", 303, headers={"Cache-Control": "no-store"})
+        answer.delete_cookie(TICKET, path=path, httponly=True, samesite="lax", secure=secure)
+        return answer
+
+    return router
 
 
 class SignedIn:

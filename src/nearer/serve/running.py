@@ -16,6 +16,7 @@ from nearer.study.load import STUDY_FILE
 
 if TYPE_CHECKING:
     from nearer.serve.desk import Desk
+    from nearer.serve.oidc import Settings
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Ledger:
         Where they are, if not beside the ledger.
     head_key
         File of the private key that signs heads.
+    oidc
+        Another organisation whose accounts are let in too.
     """
 
     place: str
@@ -40,6 +43,7 @@ class Ledger:
     households: str | None = None
     keys: Path | None = None
     head_key: Path | None = None
+    oidc: Settings | None = None
 
 
 def run_server(
@@ -146,12 +150,18 @@ def _desk(ledger: Ledger | None, tls: bool) -> Desk | None:
         return None
     from nearer.serve.desk import Desk
 
+    provider = None
+    if ledger.oidc is not None:
+        from nearer.serve.oidc import Provider
+
+        provider = Provider(ledger.oidc)
     return Desk(
         ledger.place,
         by=ledger.by,
         households=ledger.households,
         keys=ledger.keys,
         head_key=ledger.head_key,
+        oidc=provider,
         secure=tls,
     )
 

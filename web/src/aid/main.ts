@@ -121,6 +121,7 @@ function showSignIn(main: HTMLElement): void {
   replace(
     main,
     h("h1", {}, t("Sign in")),
+    notIn(),
     h(
       "form",
       { class: "stack narrow", onsubmit: (event: Event) => void submit(event) },
@@ -131,8 +132,24 @@ function showSignIn(main: HTMLElement): void {
       h("button", { class: "primary wide giant" }, t("Sign in")),
       said,
     ),
+    session.elsewhere ? h("p", {}, h("a", { class: "button wide", href: "/api/aid/oidc/begin" }, t("Sign in with another account"))) : null,
   );
   code.focus();
+}
+
+/** Why somebody who came from elsewhere is not signed in. */
+function notIn(): HTMLElement | null {
+  const why = new URLSearchParams(location.search).get("not-in");
+  if (why === null) return null;
+  const words: Record<string, string> = {
+    expired: t("That took too long, or was begun elsewhere. Sign in once more."),
+    refused: t("The other organisation did not let you in."),
+    failed: t("The other organisation's answer could not be proven. Try again, or tell whoever runs the server."),
+    "no-role": t("Your account is good, but has no role here. Ask a coordinator."),
+    "no-code": t("Your account has no staff code that can be used here. Tell whoever runs the server."),
+    "not-here": t("Your staff code is somebody else's here, or is let in no more. Ask a coordinator."),
+  };
+  return h("p", { role: "alert", class: "fault" }, words[why] ?? t("Something went wrong on the server. Try again: it counts once."));
 }
 
 async function out(): Promise<void> {

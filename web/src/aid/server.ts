@@ -9,6 +9,7 @@ export interface Session {
   may: string[];
   cards: boolean;
   signing: boolean;
+  elsewhere: boolean;
   mark: string;
 }
 
@@ -34,7 +35,7 @@ export class Refused extends Error {
 /** No answer came: whatever was sent may or may not have arrived. */
 export class Unreached extends Error {}
 
-const EMPTY: Session = { ledger: "", staff: null, role: null, may: [], cards: false, signing: true, mark: "" };
+const EMPTY: Session = { ledger: "", staff: null, role: null, may: [], cards: false, signing: true, elsewhere: false, mark: "" };
 export let session: Session = EMPTY;
 
 /** Whether whoever is signed in may do something. */
@@ -122,7 +123,7 @@ export async function signIn(staff: string, password: string): Promise<void> {
 export async function signOut(): Promise<void> {
   await call("/session", "DELETE");
   localStorage.removeItem("nearer-desk-session");
-  session = { ...EMPTY, signing: true };
+  session = { ...EMPTY, signing: true, elsewhere: session.elsewhere };
 }
 
 function inWords(code: string): string {

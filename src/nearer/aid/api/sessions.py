@@ -93,7 +93,18 @@ class Sessions:
         RefusedHere
             Code and password do not go together, or it was tried too often.
         """
-        role = self.check(code, password, address, "password")
+        return self._opened(code, self.check(code, password, address, "password"))
+
+    def vouched(self, code: str, role: str, address: str) -> Session:
+        """A new session for somebody whom another organisation vouches for."""
+        signins.keep(self._people, code, "in", "oidc", signins.network_of(address))
+        return self._opened(code, role)
+
+    def not_vouched(self, address: str) -> None:
+        """Another organisation did not vouch for somebody, or not for anybody who is known here."""
+        signins.keep(self._people, None, "refused", "oidc", signins.network_of(address))
+
+    def _opened(self, code: str, role: str) -> Session:
         token = secrets.token_urlsafe(32)
         now = self._now()
         with self._lock:

@@ -134,6 +134,9 @@ MAY: dict[str, tuple[str, ...]] = {
 }
 """Which roles may do what. What does not stand here, nobody may."""
 
+_VOUCHED = "account "
+"""Instead of a password's hash: no password fits it."""
+
 _HASHER = argon2.PasswordHasher()
 _NOBODY = _HASHER.hash("nobody has this password")
 
@@ -208,6 +211,35 @@ def add(book: Households, code: str, role: str, password: str) -> None:
         if not there and role != _COORDINATOR:
             raise RefusedError(f"The first is a {_COORDINATOR}: from then on nobody else could add anyone.")
         connection.execute(staff.insert().values(staff=code, role=role, password_hash=hashed, added_on=book.today()))
+
+
+def vouched(book: Households, code: str, role: str, mark: str) -> None:
+    """
+    Somebody comes in with another organisation's account: is added without a password, or has the role it says now.
+
+    Parameters
+    ----------
+    mark
+        Stands for the account.
+
+    Raises
+    ------
+    RefusedError
+        The code is somebody's who has a password or another account, or is disabled; or no coordinator would be left.
+    """
+    kept = f"{_VOUCHED}{mark}"
+    with book.writing() as connection:
+        row = connection.execute(sa.select(staff).where(staff.c.staff == code)).mappings().first()
+        if row is None:
+            values = {"staff": code, "role": role, "password_hash": kept, "added_on": book.today()}
+            connection.execute(staff.insert().values(values))
+            return
+        if row["password_hash"] != kept or row["disabled_on"] is not None:
+            raise RefusedError("This staff code is somebody else's, or is let in no more.")
+        connection.execute(staff.update().where(staff.c.staff == code).values(role=role))
+        left = sa.select(staff.c.staff).where(staff.c.role == _COORDINATOR, staff.c.disabled_on.is_(None))
+        if connection.execute(left).first() is None:
+            raise RefusedError("No coordinator would be left; make another one first.")
 
 
 def change(book: Households, code: str, *, role: str | None = None, disabled: bool | None = None) -> None:
