@@ -171,7 +171,7 @@ class Lp:
         if patience is not None:
             highs.setOptionValue("simplex_iteration_limit", patience)
         # A guard only, since each iteration asks; HiGHS counts its own run time over all solves of one object.
-        limit = highs.getRunTime() + 2 * remaining_s + 1 if np.isfinite(remaining_s) else highspy.kHighsInf
+        limit = highs.getRunTime() + 20 * remaining_s + 1 if np.isfinite(remaining_s) else highspy.kHighsInf
         highs.setOptionValue("time_limit", limit)
         highs.run()
         self.iterations += max(0, int(highs.getInfo().simplex_iteration_count))

@@ -7,6 +7,7 @@ Each step leaves a plan and a bound behind; the next starts from them on the sma
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,6 +31,7 @@ _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 _RUSH = (100, 100, 100)  # iterations of the first climb, between looks at the plans that show on it
 _KICKS = 40_000_000  # entries scanned by kicks in each round, fewer where the problem is small
 _NEAR = 1e-3  # relative gap
+_LP_ROUNDS = 50  # of writing terms out before sites are fixed
 _LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
 
 
@@ -243,10 +245,23 @@ class PMedianRun:
         self.state.proved(dual_side.rounded_down(bound, core, lam, rho))
 
     def branch_and_bound(self) -> None:
-        """Solve the relaxation, fix what it proves, and search the rest."""
-        assert self.dual is not None
-        master = Master(self.core, self.dual.lam, self.state.budget)
-        Tree(self.core, master, self.state, self.proof, self.fixed_open, self.threads, self.elite).run()
+        """Solve the relaxation, fix what it proves, write it anew as long as that made it less, and search the rest."""
+        state, again = self.state, True
+        while not (state.done() or self.core.decided):
+            assert self.dual is not None
+            core = self.core
+            master = Master(core, self.dual.lam, state.budget)
+            tree = Tree(core, master, state, self.proof, self.fixed_open, self.threads, self.elite)
+            if not again:
+                tree.run()
+                return
+            dual = tree.relax(tree.root_fixed, _LP_ROUNDS)
+            if dual is None:
+                return
+            if dual.bound > self.dual.bound:
+                self.note_dual(replace(dual, share=master.y))
+            tree.round_up(master.y, tree.root_fixed)
+            again = self.fix() and self.core.m < core.m
 
 
 def solve_pmedian(
