@@ -20,6 +20,7 @@ NAMES = (
     "dynamic",
     "literature",
     "records",
+    "covering",
     "peers",
     "planning",
     "aid",

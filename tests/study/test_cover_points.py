@@ -27,7 +27,7 @@ def chunks_of(rng: np.random.Generator, n: int, top: int) -> list[PointChunk]:
     return [PointChunk(x[part], y[part], weight[part], 0) for part in cuts]
 
 
-@pytest.mark.parametrize(("m", "limit"), [(1, 5.0), (3, 0.0), (64, 5.0), (65, 13.0), (200, 25.0)])
+@pytest.mark.parametrize(("m", "limit"), [(1, 5.0), (3, 0.0), (90, 0.0), (64, 5.0), (65, 13.0), (200, 25.0)])
 def test_sets_are_those_of_all_pairs_also_on_the_rim(m: int, limit: float) -> None:
     rng = np.random.default_rng(m)
     x, y = rng.integers(0, 60, (2, m)).astype(np.float64)
@@ -127,3 +127,30 @@ def test_what_does_not_go_with_points_is_refused(files: tuple[Path, Path]) -> No
         solve_file(people, request, with_assignment=True)
     with pytest.raises(UsageError, match="--sites is for"):
         solve_file(people, Request("p-median", "tsplib", 3, sites_file=str(sites)))
+
+
+def test_a_center_of_points_is_that_of_tsplib_and_verifies(files: tuple[Path, Path], tmp_path: Path) -> None:
+    people, sites = files
+    table = pd.read_csv(people)
+    table[["x", "y"]].to_csv(tmp_path / "points.csv", index=False)
+    lines = [f"{k + 1} {x} {y}" for k, (x, y) in enumerate(zip(table.x, table.y, strict=True))]
+    tsp = tmp_path / "points.tsp"
+    tsp.write_text("\n".join(["DIMENSION : 400", "EDGE_WEIGHT_TYPE : EUC_2D", "NODE_COORD_SECTION", *lines, "EOF"]))
+    for path, request in (
+        (tmp_path / "points.csv", Request("p-center", "points", 5)),
+        (tmp_path / "points.csv", Request("p-center", "points", 5, sites_file=str(sites))),
+        (tsp, Request("p-center", "tsplib", 5, distance="floor")),
+    ):
+        proof = tmp_path / "proof.npz"
+        result = solve_file(path, request, proof_file=proof, with_assignment=True)
+        assert (result["status"], result["n_demand"], len(result["open"])) == ("optimal", 400, 5)
+        write_result(result, tmp_path / "result.json")
+        check = verify_result(tmp_path / "result.json", path)
+        assert check.differences == ()
+        assert check.value == pytest.approx(check.bound)
+        farther = result["open"][0] if result["assignment"][0] != result["open"][0] else result["open"][1]
+        write_result(result | {"assignment": [farther, *result["assignment"][1:]]}, tmp_path / "result.json")
+        assert verify_result(tmp_path / "result.json", path).differences
+        proof.unlink()
+    with pytest.raises(UsageError, match="takes them all alike"):
+        solve_file(people, Request("p-center", "points", 5))

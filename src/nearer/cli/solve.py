@@ -44,7 +44,8 @@ def solve(
         float | None, typer.Option(min=0, help="max-cover, in place of -p: what the open sites may cost at most.")
     ] = None,
     sites: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="points: the file with the sites, FILE being the customers.")
+        Path | None,
+        typer.Option(metavar="FILE", help="points: the sites; the first FILE holds the customers."),
     ] = None,
     distance: Annotated[_Distance, typer.Option(help="tsplib: what to make of Euclidean distances.")] = "floor",
     capacity: Annotated[float | None, typer.Option(min=0, help="orlib-cap: the number for the word capacity.")] = None,

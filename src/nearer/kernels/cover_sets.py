@@ -51,7 +51,8 @@ class Discs:
     @classmethod
     def of(cls, x: FloatArray, y: FloatArray, limit: float) -> Discs:
         """Lay the grid over all that the sites can cover."""
-        reach = limit * (1 + 1e-6) + 1e-300
+        # and a hair more, so that no rounding moves a point that is covered out of the grid
+        reach = limit * (1 + 1e-6) + 1e-6 * max(float(np.abs(x).max()), float(np.abs(y).max())) + 1e-300
         x0, y0 = float(x.min()) - reach, float(y.min()) - reach
         wide = max((float(x.max()) + reach - x0) / _SIDE, 1e-300)
         high = max((float(y.max()) + reach - y0) / _SIDE, 1e-300)
@@ -64,9 +65,11 @@ class Discs:
         _lay(x, y, limit, x0, y0, wide, high, whole, ptr, rim)
         return cls(x, y, limit, x0, y0, wide, high, whole, ptr, rim)
 
-    def merge(self, x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[IntArray, FloatArray, IntArray]:
-        """Sets of some points in the order met, uint64 (sets, words); the weight and number of points of each."""
-        merged: tuple[IntArray, FloatArray, IntArray] = _merge(
+    def merge(
+        self, x: FloatArray, y: FloatArray, weight: FloatArray
+    ) -> tuple[IntArray, FloatArray, IntArray, IntArray]:
+        """Sets of some points as met, uint64 (sets, words); of each the weight, number and first of its points."""
+        merged: tuple[IntArray, FloatArray, IntArray, IntArray] = _merge(
             *(x, y, weight, self.x, self.y, self.limit, self.x0, self.y0, self.wide, self.high),
             *(self.whole, self.ptr, self.rim),
         )
@@ -127,7 +130,7 @@ def _merge(
     whole: IntArray,
     ptr: IntArray,
     rim: IntArray,
-) -> tuple[IntArray, FloatArray, IntArray]:
+) -> tuple[IntArray, FloatArray, IntArray, IntArray]:
     """``Discs.merge``: sets are found again in a table of open addresses, twice as large as it must be."""
     words = whole.shape[1]
     size = 2048
@@ -135,6 +138,7 @@ def _merge(
     sets = np.zeros((size // 2, words), dtype=np.uint64)
     total = np.zeros(size // 2)
     count = np.zeros(size // 2, dtype=np.int64)
+    first = np.zeros(size // 2, dtype=np.int64)
     hashed = np.zeros(size // 2, dtype=np.uint64)
     n = 0
     own = np.zeros(words, dtype=np.uint64)
@@ -176,6 +180,7 @@ def _merge(
                 sets = np.concatenate((sets, np.zeros_like(sets)))
                 total = np.concatenate((total, np.zeros_like(total)))
                 count = np.concatenate((count, np.zeros_like(count)))
+                first = np.concatenate((first, np.zeros_like(first)))
                 hashed = np.concatenate((hashed, np.zeros_like(hashed)))
                 table = np.full(size, -1, dtype=np.int64)
                 for known in range(n):
@@ -190,8 +195,9 @@ def _merge(
             n += 1
             table[at] = k
             hashed[k] = code
+            first[k] = i
             for b in range(words):
                 sets[k, b] = own[b]
         total[k] += weight[i]
         count[k] += 1
-    return sets[:n].copy(), total[:n].copy(), count[:n].copy()
+    return sets[:n].copy(), total[:n].copy(), count[:n].copy(), first[:n].copy()

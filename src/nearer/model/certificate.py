@@ -97,6 +97,50 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class CenterProof:
+    """
+    That no p sites serve some rows at less than a threshold.
+
+    Parameters
+    ----------
+    threshold
+        What no plan stays below.
+    row
+        The rows it takes, int64 (n,).
+    site
+        Sites whose covers of these rows hold those of all others, int64 (m,).
+    certificate
+        Of the set cover of these rows by these sites: more than p are needed. Positions are those in ``row`` and
+        ``site``.
+    """
+
+    threshold: float
+    row: IntArray
+    site: IntArray
+    certificate: Certificate
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
+        parts = {field.name: getattr(self.certificate, field.name) for field in fields(self.certificate)}
+        with written_whole(path) as beside, beside.open("wb") as file:
+            np.savez_compressed(file, threshold=self.threshold, row=self.row, site=self.site, **parts)
+
+    @classmethod
+    def load(cls, path: Path) -> CenterProof:
+        """
+        Read what ``save`` wrote.
+
+        Raises
+        ------
+        KeyError
+            It is something else.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            certificate = Certificate(**{field.name: file[field.name] for field in fields(Certificate)})
+            return cls(float(file["threshold"]), file["row"], file["site"], certificate)
+
+
+@dataclass(frozen=True)
 class RulesCertificate:
     """
     Multipliers that bound an instance with ``Rules`` from below.
@@ -146,6 +190,20 @@ class RulesCertificate:
     def _arrays(self) -> dict[str, IntArray | FloatArray]:
         """What is written."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def load_proof(path: Path) -> Certificate | CenterProof:
+    """
+    Read what ``Certificate.save`` or ``CenterProof.save`` wrote.
+
+    Raises
+    ------
+    KeyError
+        It is neither.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        of_points = "threshold" in file
+    return CenterProof.load(path) if of_points else Certificate.load(path)
 
 
 def save_certificates(path: Path, certificates: Mapping[str, Certificate | RulesCertificate]) -> None:

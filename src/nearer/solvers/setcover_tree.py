@@ -109,6 +109,11 @@ class CoverSearch:
         """Multipliers of the whole relaxation, float64 (n,); None when stopped."""
         return self._relax(np.full(self.rows.m, -1, dtype=np.int8), np.inf)
 
+    @property
+    def solution(self) -> FloatArray:
+        """What the relaxation opened last of each site, float64 (m,)."""
+        return self._lp.x
+
     def too_few(self, k: int) -> ProofTree | None:
         """A proof that no k sites cover all; None when stopped, or where ``plan`` is a cover of at most k."""
         rows, proof = self.rows, ProofTree()

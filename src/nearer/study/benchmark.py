@@ -17,9 +17,11 @@ from nearer.errors import UsageError
 from nearer.files import written_whole
 from nearer.kernels.jit import default_threads
 from nearer.model import Instance, Solution, Status, relative_gap
+from nearer.model.certificate import CenterProof
 from nearer.model.check import recompute_value
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
+from nearer.solvers.center_plane import solve_center
 from nearer.solvers.growing import solve_growing
 from nearer.study.benchmark_choices import Asked, answered
 from nearer.study.limits import Run
@@ -76,7 +78,7 @@ def solve_file(
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     start_s = time.perf_counter()
     asked = asked or Asked()
-    if with_assignment and request.file_format == "points":
+    if with_assignment and request.file_format == "points" and request.problem != "p-center":
         raise UsageError("Customers of format points are merged as they are read: leave out --assignment.")
     problem = read_problem(
         path, request, tell, run.go_on, not asked.anything, threads=run.threads, progress=run.progress
@@ -86,9 +88,11 @@ def solve_file(
     head = _head(path, problem, seconds_read)
     if problem.impossible:
         return head | {"status": str(Status.INFEASIBLE), "reason": problem.impossible, "peak_mb": peak_mb()}
-    problem, solution = _solved(problem, run, seed)
+    problem, solution, center_proof = _solved(problem, run, seed)
     status, open_mask = solution.status, solution.open_mask
-    must_serve = problem.covered_of is None and status not in (Status.INFEASIBLE, Status.UNKNOWN)
+    must_serve = (
+        problem.covered_of is None and problem.center is None and status not in (Status.INFEASIBLE, Status.UNKNOWN)
+    )
     if must_serve and len(_unserved(problem, open_mask)):
         if problem.request.problem == "set-cover":
             solution = _all_covered(problem, solution)
@@ -106,9 +110,10 @@ def solve_file(
             "peak_mb": peak_mb(),
         }
     more, solution = answered(problem, solution, asked, run)
-    has_proof_file = proof_file is not None and solution.certificate is not None
-    if proof_file is not None and solution.certificate is not None:
-        solution.certificate.save(proof_file)
+    proof = center_proof or solution.certificate
+    has_proof_file = proof_file is not None and proof is not None
+    if proof_file is not None and proof is not None:
+        proof.save(proof_file)
     whole = problem.instance.whole
     value, bound = problem.value(solution.objective), problem.value(solution.bound)
     if status is Status.FEASIBLE and relative_gap(value, bound) <= run.gap:
@@ -130,7 +135,7 @@ def solve_file(
         "peak_mb": peak_mb(),
     }
     if with_assignment or problem.instance.capacitated:
-        result["assignment"] = _assignment(problem.instance, solution, open_mask)
+        result["assignment"] = _assignment(problem, solution, open_mask)
     return result | more
 
 
@@ -188,8 +193,9 @@ def _head(path: Path, problem: Problem, seconds_read: float) -> dict[str, Any]:
     }
 
 
-def _solved(problem: Problem, run: Run, seed: int) -> tuple[Problem, Solution]:
+def _solved(problem: Problem, run: Run, seed: int) -> tuple[Problem, Solution, CenterProof | None]:
     """The problem with the rows that it took, and the solver's answer, making rows counted to its seconds."""
+    proof: CenterProof | None = None
     stop = run.stop.within(run.time_limit_s)
     options: dict[str, Any] = {
         "gap": _solver_gap(problem, run.gap),
@@ -203,9 +209,12 @@ def _solved(problem: Problem, run: Run, seed: int) -> tuple[Problem, Solution]:
         assert problem.request.p is not None
         instance, solution = solve_growing(problem.plane, problem.request.p, **options)
         problem = replace(problem, instance=instance)
+    elif problem.center is not None:
+        assert problem.request.p is not None
+        solution, proof = solve_center(problem.center, problem.request.p, **options)
     else:
         solution = solve(problem.smaller(stop), **options)
-    return problem, replace(solution, seconds=stop.elapsed_s)
+    return problem, replace(solution, seconds=stop.elapsed_s), proof
 
 
 def _solver_gap(problem: Problem, gap: float) -> float:
@@ -249,12 +258,15 @@ def _all_covered(problem: Problem, solution: Solution) -> Solution:
     return replace(solution, level=level, objective=float(np.count_nonzero(level[-1] >= 0)))
 
 
-def _assignment(instance: Instance, solution: Solution, open_mask: BoolArray) -> list[Any]:
+def _assignment(problem: Problem, solution: Solution, open_mask: BoolArray) -> list[Any]:
     """
     Who goes where, in numbers from 1.
 
     One site per customer, 0 where nobody serves; where demand may be split, [customer, site, share] instead.
     """
+    instance = problem.instance
+    if problem.center is not None:
+        return [int(site) + 1 for site in problem.center.nearest_open(np.flatnonzero(open_mask))]
     if instance.capacitated and not instance.single_source:
         triples = sorted(zip(solution.row_idx, solution.assigned_idx, solution.share, strict=True))
         return [[int(row) + 1, int(site) + 1, float(share)] for row, site, share in triples]

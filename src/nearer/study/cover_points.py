@@ -87,7 +87,7 @@ def merge_points(
     def merge(chunk: PointChunk) -> Merged:
         if discs is None:
             return _merged_plainly(chunk, sites, limit)
-        return discs.merge(chunk.x, chunk.y, chunk.weight)
+        return discs.merge(chunk.x, chunk.y, chunk.weight)[:3]
 
     known: Merged = (
         np.zeros((0, -(-len(sites.x) // 64)), dtype=np.uint64),

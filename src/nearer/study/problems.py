@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
 from nearer.errors import UsageError
-from nearer.inputs.point_stream import read_sites
+from nearer.inputs.point_stream import read_sites, stream_points
 from nearer.model import FREE, Decay, Instance, covering_instance
+from nearer.model.center_plane import CenterPoints
 from nearer.model.plane import PlaneRows, Rounding
 from nearer.progress import Progress, Stop
 from nearer.study.cover_points import read_cover_sets
@@ -34,7 +35,7 @@ PROBLEMS: dict[Format, tuple[Kind, ...]] = {
     "delmaire": _WAREHOUSES,
     "tbed1": _WAREHOUSES,
     "mclp-grid": ("max-cover", "set-cover"),
-    "points": ("max-cover",),
+    "points": ("max-cover", "p-center"),
     "csv": get_args(Kind),
 }
 """What each format can be asked for."""
@@ -119,6 +120,8 @@ class Problem:
         No solution that serves everybody costs as much as this; one that leaves a customer out costs more.
     plane
         The points, where the instance holds but the nearest sites of each and may have to hold more.
+    center
+        A p-center of points, whose instance holds of each row what lies at no distance, and is not solved.
     n_customers
         Customers of which several are one row; None where each has its own.
     """
@@ -129,6 +132,7 @@ class Problem:
     impossible: str = ""
     serving_below: float = math.inf
     plane: PlaneRows | None = None
+    center: CenterPoints | None = None
     n_customers: int | None = None
 
     def smaller(self, stop: Stop | None = None) -> Instance:
@@ -163,7 +167,7 @@ def read_problem(
     go_on
         Called again and again; what it raises ends the reading.
     near
-        Whether a p-median of points may come as ``plane``, without its pairs.
+        Whether a p-median of points may come as ``plane``, a p-center as ``center``, without their pairs.
     within
         Keep only pairs that cost at most so much, float64 (n_rows,); a customer served by none then pays just that,
         which changes no plan's value and no bound by multipliers that are not more.
@@ -178,6 +182,8 @@ def read_problem(
         The format cannot be that problem, or something it needs is missing.
     """
     _refuse_what_does_not_fit(request)
+    if request.file_format == "points" and request.problem == "p-center":
+        return _center_of_points(Path(path), request, go_on)
     if request.file_format == "points":
         return _cover_of_points(Path(path), request, go_on, plain, threads, progress)
     table = read_table(Path(path), request.file_format, request.distance, request.problem_number)
@@ -189,6 +195,8 @@ def read_problem(
         assert request.p is not None
         first = table.plane.instance(np.zeros(table.n), request.p)
         return Problem(request, first, plane=table.plane)
+    if request.problem == "p-center" and near and table.plane is not None:
+        return _center(request, table.plane)
     if within is None and (n_pairs := table.n * table.m) > _TELL_PAIRS:
         rows_gb, solver_gb = n_pairs * (8 if table.whole else 12) / 1e9, n_pairs * _SOLVER_BYTES / 1e9
         tell(f"{n_pairs:,} pairs take {rows_gb:.1f} GB, and about {solver_gb:.1f} GB more while the solver runs.")
@@ -234,7 +242,8 @@ def _refuse_what_does_not_fit(request: Request) -> None:
         raise UsageError("A set-cover problem finds the number of sites itself: leave out -p.")
     if request.capacity is not None and file_format != "orlib-cap":
         raise UsageError("--capacity is for orlib-cap files that say the word capacity in place of a number.")
-    if (request.sites_file is not None) != (file_format == "points"):
+    needs_sites = file_format == "points" and problem != "p-center"
+    if (request.sites_file is None and needs_sites) or (request.sites_file is not None and file_format != "points"):
         raise UsageError(
             "A file of format points holds the customers: add --sites FILE with the sites."
             if file_format == "points"
@@ -396,6 +405,29 @@ def _cover_of_points(
     standing = np.full(m, FREE, dtype=np.int8)
     instance = covering_instance(sets.indptr, sets.site, sets.weight, standing, low, high)
     return Problem(request, instance, covered_of=math.fsum(sets.weight), n_customers=sets.n_points)
+
+
+def _center_of_points(path: Path, request: Request, go_on: Callable[[], None]) -> Problem:
+    """Every customer of the same weight; without a file of sites each of them is one."""
+    parts = []
+    for chunk in stream_points(path):
+        go_on()
+        if np.any(chunk.weight != 1.0):
+            raise UsageError(f"{path.name}: a p-center of points takes them all alike: leave out the column weight.")
+        parts.append((chunk.x, chunk.y))
+    x, y = (np.concatenate(coordinate) for coordinate in zip(*parts, strict=True))
+    site_x, site_y = x, y
+    if request.sites_file is not None:
+        sites = read_sites(Path(request.sites_file))
+        site_x, site_y = sites.x, sites.y
+    return _center(_with_p(request, len(site_x), None), PlaneRows(x, y, np.ones(len(x)), site_x, site_y, "exact"))
+
+
+def _center(request: Request, plane: PlaneRows) -> Problem:
+    assert request.p is not None
+    points = CenterPoints(plane.x, plane.y, plane.site_x, plane.site_y, plane.rounded, plane.whole)
+    instance = replace(plane.instance(np.zeros(plane.n_rows), request.p), objective="max")
+    return Problem(request, instance, center=points)
 
 
 def _affordable(request: Request, m: int, price: FloatArray | None) -> int:

@@ -16,6 +16,8 @@ import numpy as np
 
 from nearer.errors import CheckFailedError, Fault, InputError
 from nearer.model import FORBIDDEN, Certificate, Instance
+from nearer.model.center_plane import CenterPoints, certified_center
+from nearer.model.certificate import CenterProof, load_proof
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.model.check_center import certified_dearest
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
@@ -89,15 +91,23 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
         request = replace(request, sites_file=str(instance_file.parent / Path(request.sites_file).name))
     certificate = _certificate(result_file, Path(result["proof_file"])) if result.get("proof_file") else None
     chosen = np.array(sorted(set(result["open"])), dtype=np.int64) - 1
-    within = None if result.keys() & _CHOICES else _what_matters(instance_file, request, chosen, certificate)
-    problem = read_problem(instance_file, request, within=within, plain=True)
+    matters: FloatArray | None = None
+    of_points = request.problem == "p-center" and not isinstance(certificate, Certificate)
+    if not result.keys() & _CHOICES and not isinstance(certificate, CenterProof):
+        matters = _what_matters(instance_file, request, chosen, certificate)
+    near = of_points and not result.keys() & _CHOICES
+    problem = read_problem(instance_file, request, near=near, within=matters, plain=True)
     instance = problem.instance
     if len(chosen) and (chosen[0] < 0 or chosen[-1] >= instance.n_sites):
         raise InputError([Fault(f"open sites must be 1 to {instance.n_sites}", file=result_file.name, column="open")])
     open_mask = np.zeros(instance.n_sites, dtype=bool)
     open_mask[chosen] = True
     found = [*_check_number(problem, result, chosen)]
-    cost, more = (_split_cost if instance.capacitated else _nearest_cost)(instance, open_mask, result.get("assignment"))
+    if problem.center is not None:
+        cost, more = _center_cost(problem.center, chosen, result.get("assignment"))
+    else:
+        evaluate = _split_cost if instance.capacitated else _nearest_cost
+        cost, more = evaluate(instance, open_mask, result.get("assignment"))
     found += more
     value = problem.value(cost)
     if math.isinf(cost):
@@ -116,7 +126,7 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
             said = result.get("bound")
             if said is not None and sign * said > sign * bound and not agrees(said, bound):
                 found.append(f"the certificate proves {bound:.17g}, not {said:.17g}")
-    found += check_choices(problem, result, certificate)
+    found += check_choices(problem, result, None if isinstance(certificate, CenterProof) else certificate)
     return ResultCheck(value, bound, tuple(found))
 
 
@@ -159,8 +169,12 @@ def _check_bound(problem: Problem, result: dict[str, Any]) -> list[str]:
     return []
 
 
-def _certified_bound(problem: Problem, certificate: Certificate, objective: float) -> float:
+def _certified_bound(problem: Problem, certificate: Certificate | CenterProof, objective: float) -> float:
     instance, value = problem.instance, problem.value(objective)
+    if isinstance(certificate, CenterProof):
+        if problem.center is None or problem.request.p is None:
+            raise CheckFailedError("The certificate is one of a p-center of points, and this is none.")
+        return certified_center(problem.center, problem.request.p, certificate, value)
     if instance.objective == "max":
         return certified_dearest(instance, certificate, value)
     bound = certified_bound(instance, certificate, value)
@@ -191,6 +205,25 @@ def _refuse_wrong_reduction(instance: Instance, reduced: Instance) -> None:
         others = sites_of[min(covered)] if covered else set()
         if covered and not any(reduced.standing[k] != FORBIDDEN and covered <= customers_of[k] for k in others):
             raise CheckFailedError(f"Site {site + 1} was left out, and no other covers all that it covers.")
+
+
+def _center_cost(points: CenterPoints, chosen: IntArray, assignment: list[Any] | None) -> tuple[float, list[str]]:
+    """Distance of the farthest point, and what is wrong with an assignment that was given."""
+    best = points.distances(chosen)
+    cost = float(best.max(initial=0.0))
+    if assignment is None:
+        return cost, []
+    if len(assignment) != points.n_rows or not all(
+        isinstance(site, int) and 1 <= site <= points.n_sites for site in assignment
+    ):
+        return cost, ["the assignment does not give every customer a site"]
+    site = np.array(assignment, dtype=np.int64) - 1
+    if not np.isin(site, chosen).all():
+        return cost, ["the assignment sends customers to sites that are not open"]
+    squared = np.square(points.x - points.site_x[site]) + np.square(points.y - points.site_y[site])
+    if np.any(points.rounded(np.sqrt(squared)) > best):
+        return cost, ["the assignment sends customers farther than to their nearest open site"]
+    return cost, []
 
 
 def _nearest_cost(instance: Instance, open_mask: BoolArray, assignment: list[Any] | None) -> tuple[float, list[str]]:
@@ -316,12 +349,12 @@ def _read_result(path: Path) -> dict[str, Any]:
     return dict(result)
 
 
-def _certificate(result_file: Path, proof_file: Path) -> Certificate:
+def _certificate(result_file: Path, proof_file: Path) -> Certificate | CenterProof:
     """The certificate of a result, where the result says or beside it."""
     for path in (proof_file, result_file.parent / proof_file.name):
         if path.is_file():
             try:
-                return Certificate.load(path)
+                return load_proof(path)
             except (OSError, ValueError, KeyError) as error:
                 raise InputError([Fault(f"not a certificate: {error}", file=str(path))]) from error
     remedy = "put it beside the result"

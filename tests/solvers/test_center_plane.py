@@ -1,0 +1,96 @@
+"""The p-center of points against enumeration and the solver on all pairs; its proofs against forgeries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nearer.errors import CheckFailedError
+from nearer.model import Status
+from nearer.model.center_plane import CenterPoints, certified_center
+from nearer.model.certificate import CenterProof, load_proof
+from nearer.model.plane import ROUND
+from nearer.progress import Stop
+from nearer.solvers.center_plane import reach_below, solve_center
+
+
+def random_points(rng: np.random.Generator, n: int, m: int) -> CenterPoints:
+    """Small whole coordinates, so that there are ties and points on each other; at times every point is a site."""
+    top = int(rng.choice([2, 12, 300]))
+    x, y = rng.integers(0, top, (2, n)).astype(np.float64)
+    site_x, site_y = (x, y) if rng.random() < 0.5 else rng.integers(0, top, (2, m)).astype(np.float64)
+    rounding = str(rng.choice(["floor", "round", "ceil", "exact"]))
+    return CenterPoints(x, y, site_x, site_y, ROUND[rounding], rounding != "exact")  # type: ignore[index]
+
+
+def enumerated(points: CenterPoints, p: int) -> float:
+    return min(float(points.distances(np.array(some)).max()) for some in combinations(range(points.n_sites), p))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_small_problems_are_solved_as_by_enumeration_and_proven(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for _ in range(12):
+        points = random_points(rng, int(rng.integers(1, 14)), int(rng.integers(1, 9)))
+        p = int(rng.integers(1, min(4, points.n_sites) + 1))
+        best = enumerated(points, p)
+        solution, proof = solve_center(points, p)
+        assert solution.status is Status.OPTIMAL
+        assert solution.objective == best
+        assert abs(solution.bound - best) <= 1e-9 * best
+        assert int(solution.open_mask.sum()) == p
+        assert float(points.distances(np.flatnonzero(solution.open_mask)).max()) == best
+        proven = 0.0 if proof is None else certified_center(points, p, proof, best)
+        assert proven == solution.bound
+        stopped = Stop()
+        stopped.cancel()
+        early, proof = solve_center(points, p, stop=stopped)
+        assert early.bound <= best <= early.objective
+        assert proof is None or certified_center(points, p, proof) == early.bound
+
+
+@pytest.fixture(scope="module")
+def solved() -> tuple[CenterPoints, int, float, CenterProof]:
+    rng = np.random.default_rng(5)
+    x, y = rng.uniform(0, 1000, (2, 400))
+    points = CenterPoints(x, y, x, y, np.floor, True)
+    solution, proof = solve_center(points, 6)
+    assert solution.status is Status.OPTIMAL
+    assert proof is not None
+    return points, 6, solution.objective, proof
+
+
+def test_a_proof_survives_its_file_and_holds_for_no_more_sites(
+    solved: tuple[CenterPoints, int, float, CenterProof], tmp_path: Path
+) -> None:
+    points, p, value, proof = solved
+    proof.save(tmp_path / "proof.npz")
+    again = load_proof(tmp_path / "proof.npz")
+    assert isinstance(again, CenterProof)
+    assert certified_center(points, p, again) == value
+    with pytest.raises(CheckFailedError, match="does not prove"):
+        certified_center(points, p + 1, again)
+
+
+def test_forged_proofs_are_refused(solved: tuple[CenterPoints, int, float, CenterProof]) -> None:
+    points, p, value, proof = solved
+    with pytest.raises(CheckFailedError):
+        certified_center(points, p, replace(proof, threshold=value + 1))  # its plan stays below
+    with pytest.raises(CheckFailedError, match=r"left out|does not prove"):
+        certified_center(points, p, replace(proof, site=np.full_like(proof.site, proof.site[0])))
+    with pytest.raises(CheckFailedError, match="do not exist"):
+        certified_center(points, p, replace(proof, row=proof.row + points.n_rows))
+
+
+@pytest.mark.parametrize("rounding", ["floor", "round", "ceil", "exact"])
+def test_the_reach_is_the_last_distance_that_rounds_below(rounding: str) -> None:
+    rounded = ROUND[rounding]  # type: ignore[index]
+    for threshold in (1e-9, 1.0, 7.0, 7.25, 103_671.0):
+        reach = reach_below(rounded, threshold)
+        assert rounded(np.array([np.nextafter(reach, np.inf)]))[0] >= threshold
+        assert reach < 0 or rounded(np.array([reach]))[0] < threshold
+    assert reach_below(rounded, 0.0) == -1.0
