@@ -14,6 +14,7 @@ from benchmarks.machine import facts, load
 
 NAMES = (
     "times",
+    "country",
     "reading",
     "plan",
     "newtown",

@@ -11,7 +11,9 @@ import json
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -19,12 +21,14 @@ from nearer.inputs.geo import LocalPlane
 from nearer.inputs.osm import read_streets
 from nearer.inputs.tables import Streets
 from nearer.kernels.jit import run_chunks
-from nearer.network import Snap, build_graph, snap
+from nearer.network import Snap, StreetGraph, build_graph, snap
+from nearer.network.chains import Chains, _transposed
 from nearer.network.parts import chunks, lay_out, read_rows, travel_part
-from nearer.network.search import Search
+from nearer.network.search import Search, Workspace
 from nearer.units import minutes_to_ms
 
 SPACING_M = 80.0
+TRIED = 2_000
 WALK_KMH = 4.8
 
 
@@ -113,6 +117,59 @@ def near_streets(rng, graph, n: int) -> Snap:
     return snap(graph, *graph.plane.to_lonlat(x, y), 500.0)
 
 
+def every_node(graph: StreetGraph) -> StreetGraph:
+    """The same streets, with no segment strung to another."""
+    n = graph.n_segments
+    node, ms = np.stack([graph.from_idx, graph.to_idx], axis=1), np.stack([graph.forward_ms, graph.backward_ms], axis=1)
+    indptr, edges = _transposed(node, ms.astype(np.int64), graph.n_nodes)
+    none, one = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.int32)
+    rank, against = np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.bool_)
+    own = np.arange(n, dtype=np.int32)
+    copy = replace(graph)
+    copy.__dict__["chains"] = Chains(own, rank, against, none, none, node, ms.astype(np.int64), one, indptr, edges)
+    return copy
+
+
+def shuffled(search: Search) -> Search:
+    """The same search, its junctions numbered at random."""
+    n = len(search.indptr) - 1
+    order = np.random.default_rng(2).permutation(n)
+    number = np.empty(n, dtype=np.int32)
+    number[order] = np.arange(n, dtype=np.int32)
+
+    def moved(indptr, *entries):
+        count = np.diff(indptr)[order]
+        new = np.concatenate([[0], np.cumsum(count)])
+        at = np.arange(new[-1]) + np.repeat(indptr[:-1][order] - new[:-1], count)
+        return new, *(np.ascontiguousarray(entry[at]) for entry in entries)
+
+    indptr, edges = moved(search.indptr, search.edges)
+    edges[:, 0] = number[edges[:, 0]]
+    exit_ptr, person, ms = moved(search.exit_ptr, search.exit_person, search.exit_ms)
+    start = np.ascontiguousarray(number[search.start_node])
+    moved_exits = {"exit_ptr": exit_ptr, "exit_person": person, "exit_ms": ms}
+    return replace(search, indptr=indptr, edges=edges, start_node=start, **moved_exits)
+
+
+def searched(search: Search, threads: int = 1) -> tuple[float, float, int]:
+    """Seconds and processor seconds of searching from ``TRIED`` sites, and the pairs found."""
+    n = min(TRIED, search.n_joined)
+    spaces = SimpleQueue()
+    for _ in range(threads):
+        spaces.put(Workspace.sized(search))
+
+    def work(first: int) -> int:
+        space = spaces.get()
+        found = sum(map(len, search.keys(range(first, min(first + 100, n)), space, lambda: False)))
+        spaces.put(space)
+        return found
+
+    work(0)
+    clock, cpu = time.perf_counter(), time.process_time()
+    pairs = sum(run_chunks(work, range(0, n, 100), threads))
+    return time.perf_counter() - clock, time.process_time() - cpu, pairs
+
+
 def main() -> None:
     source, n_points, n_sites, minutes, threads, folder, out = sys.argv[1:]
     steps = Steps()
@@ -130,9 +187,18 @@ def main() -> None:
     n_nodes = graph.n_nodes
     n_junctions = graph.chains.n_junctions
     steps.end("chains")
-    layout = lay_out(graph, people, sites, minutes_to_ms(float(minutes)), Path(folder))
-    del graph, people, sites
+    limit_ms = minutes_to_ms(float(minutes))
+    layout = lay_out(graph, people, sites, limit_ms, Path(folder))
     steps.end("laid out")
+    whole = every_node(graph)
+    variants = {"every node": searched(Search.over(whole, people, sites, limit_ms))}
+    del graph, people, sites, whole
+    steps.end("(tried without chains)")
+    search = Search.open(layout)
+    variants |= {"junctions": searched(search), "shuffled": searched(shuffled(search))}
+    variants["two threads"] = searched(search, 2)
+    del search
+    steps.end("(tried otherwise)")
     cut = chunks(layout)
     steps.end("chunks")
     parts = list(run_chunks(lambda chunk: travel_part(layout, *chunk, layout), cut, int(threads)))
@@ -147,7 +213,8 @@ def main() -> None:
         "parts_mb": sum(part.stat().st_size for part in parts) / 1e6,
         "layout_mb": sum(array.stat().st_size for array in layout.glob("*.npy")) / 1e6,
         "joined": Search.open(layout).n_joined,
-        "layout": str(layout),
+        "tried": min(TRIED, int(n_sites)),
+        "variants": variants,
         "steps": steps.noted,
     }
     Path(out).write_text(json.dumps(noted))
