@@ -132,7 +132,9 @@ function card(page: StudyPage): HTMLElement | null {
     h("div", { class: "row" }, h("h2", { id: "card-name" }, h("bdi", {}, name)),
       h("button", { id: "card-close", class: "plain", type: "button", "aria-label": t("Close"), onclick: () => page.go({ selected: "", served: false }) }, "×")),
     h("p", { class: "quiet" }, [statusName(status ?? "", isOpen, open.opened.includes(site)), scene.sites.area[site], scene.sites.agency[site]].filter(Boolean).join(" · ")),
-    isOpen ? h("p", {}, tn(people, "It is the nearest centre for one person.", "It is the nearest centre for {n} people.", { n: about(people) })) : null,
+    isOpen ? h("p", {}, page.isSent ? tn(people, "One person is sent here.", "{n} people are sent here.", { n: about(planned?.sent ?? people) })
+      : tn(people, "It is the nearest centre for one person.", "It is the nearest centre for {n} people.", { n: about(people) }),
+      planned?.room != null && !page.view.at ? ` ${t("It has room for {n}.", { n: num(planned.room) })}` : "") : null,
     planned?.status === "opened" && !page.view.at ? explain(page, planned) : null,
     h("div", { class: "row" },
       status === "other" ? null
@@ -239,7 +241,7 @@ function centreLines(page: StudyPage): Line[] {
     const one = planned.get(id);
     return [{ id, site, order: isOpened ? (one?.order ?? 9999) : null, name: sites.name[site] || id, area: sites.area[site] ?? "",
       kind: statusName(status, !shut && (status !== "candidate" || isOpened), isOpened),
-      people: status === "candidate" && !isOpened ? -1 : (figures_?.people[site] ?? 0), saved: isOpened && !page.view.at ? (one?.gain_person_min ?? null) : null }];
+      people: status === "candidate" && !isOpened ? -1 : (!before && page.isSent ? one?.sent : null) ?? figures_?.people[site] ?? 0, saved: isOpened && !page.view.at ? (one?.gain_person_min ?? null) : null }];
   }).sort(byOrder);
 }
 

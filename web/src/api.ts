@@ -142,6 +142,8 @@ export interface PlannedSite {
   phase: string | null;
   agency: string | null;
   people: number;
+  sent: number | null;
+  room: number | null;
   area: string | null;
   order: number | null;
   gain_person_min: number | null;
@@ -205,6 +207,8 @@ export interface PlanFolder {
 
 export interface Situations {
   plan: string;
+  /** The plan with everybody where they are sent; null where room has no limit. */
+  sent: string | null;
   phases: { name: string; at: string }[];
 }
 

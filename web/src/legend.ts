@@ -29,6 +29,11 @@ export function renderTools(place: HTMLElement, page: StudyPage): void {
       ? h("label", {}, h("span", {}, t("Phase")), h("select", { id: "phase", onchange: (event: Event) => page.go({ phase: (event.target as HTMLSelectElement).value, at: "" }) },
           h("option", { value: "" }, t("All")), ...phases.map((one) => h("option", { value: one.name, selected: one.name === view.phase }, one.name))))
       : null,
+    page.situations?.sent && !page.view.at && !page.view.phase
+      ? h("div", { class: "switch", role: "group", "aria-label": t("Who goes where") },
+          h("button", { id: "as-sent", type: "button", "aria-pressed": String(page.isSent), onclick: () => page.go({ nearest: false }) }, t("As room allows")),
+          h("button", { id: "as-nearest", type: "button", "aria-pressed": String(!page.isSent), onclick: () => page.go({ nearest: true }) }, t("To the nearest")))
+      : null,
     page.scene?.anywhere
       ? h("button", { id: "walk", type: "button", "aria-pressed": String(page.walking || view.from !== ""), onclick: () => {
           if (view.from) page.go({ from: "" });
@@ -61,7 +66,7 @@ export function renderLegend(place: HTMLElement, page: StudyPage): void {
   const open = readOpen(page.open_);
   const mark = (kind: string, text: string): HTMLElement => h("li", {}, h("span", { class: `mark mark-${kind}` }), h("span", {}, text));
   const n = (status: string): number => page.scene?.sites.status.filter((one) => one === status).length ?? 0;
-  const title = page.view.from ? t("People by minutes from this place") : comparing ? t("People by minutes saved") : t("People by minutes to the nearest centre");
+  const title = page.view.from ? t("People by minutes from this place") : comparing ? t("People by minutes saved") : page.isSent && page.view.show === "after" ? t("People by minutes to the centre with room for them") : t("People by minutes to the nearest centre");
   replace(
     place,
     h("details", { open: place.querySelector("details")?.open ?? (place.parentElement?.clientWidth ?? 0) >= WIDE },

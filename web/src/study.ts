@@ -118,7 +118,12 @@ export class StudyPage {
   get open_(): string {
     if (this.view.at) return this.view.at;
     if (this.view.phase) return this.situations?.phases.find((one) => one.name === this.view.phase)?.at ?? "o";
-    return this.situations?.plan ?? "o";
+    return this.isSent ? (this.situations?.sent ?? "o") : this.planned;
+  }
+
+  /** Whether what is shown is where people are sent, rather than the nearest centre. */
+  get isSent(): boolean {
+    return this.situations?.sent != null && !this.view.at && !this.view.phase && !this.view.nearest;
   }
 
   /** What the plan opens, without changes by hand. */
@@ -141,6 +146,7 @@ export class StudyPage {
       if (!this.scene) return;
       const where = `${studyAt(this.study)}`;
       const shown = this.view.from ? `@${this.view.from}` : this.view.show === "before" ? this.earlier : this.open_;
+      // what changes is told from today on, wherever people are sent
       const compared = this.view.show === "change" && !this.view.from ? this.earlier : "";
       const said = new URLSearchParams({ at: shown, before: compared, group: this.view.group });
       const [before, now, legend] = await Promise.all([

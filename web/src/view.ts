@@ -19,6 +19,8 @@ export interface View {
   selected: string;
   served: boolean;
   tab: Tab;
+  /** Whether everybody is shown at the nearest centre, also where a plan sends people elsewhere. */
+  nearest: boolean;
   /** Where somebody walks from, "lon,lat". */
   from: string;
   map: string;
@@ -27,7 +29,7 @@ export interface View {
 }
 
 export const EMPTY: Omit<View, "study"> = {
-  shared: false,  plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, tab: "centres", from: "", map: "", about: "",
+  shared: false,  plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, nearest: false, tab: "centres", from: "", map: "", about: "",
 };
 
 /** The view that an address says, or null where it is not a study's. */
@@ -50,6 +52,7 @@ export function readView(hash: string): View | null {
     group: text("group"),
     selected: text("selected"),
     served: said.has("served"),
+    nearest: said.has("nearest"),
     tab: TABS.find((one) => one === tab) ?? "centres",
     from: text("from"),
     map: text("map"),
@@ -78,7 +81,7 @@ export interface Open {
 
 /** Take apart what the server writes as `o3.17-2@9.5,47.1`. */
 export function readOpen(text: string): Open {
-  const found = /^o([\d.]*)(?:-([\d.]+))?((?:@[^@]+)*)$/.exec(text);
+  const found = /^o([\d.]*)(?:-([\d.]+))?((?:@[^@~]+)*)(?:~.*)?$/.exec(text);
   const numbers = (part: string | undefined): number[] => (part ? part.split(".").filter(Boolean).map(Number) : []);
   return { opened: numbers(found?.[1]), closed: numbers(found?.[2]), points: found?.[3]?.split("@").filter(Boolean) ?? [] };
 }

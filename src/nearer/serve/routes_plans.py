@@ -17,6 +17,7 @@ from nearer.serve import kept
 from nearer.serve.answers import ANSWERS
 from nearer.serve.guard import REPORT_POLICY
 from nearer.serve.scene import Scene
+from nearer.serve.sent import sending_of
 from nearer.serve.situation import Situation
 from nearer.serve.studies import PLAN_DOWNLOADS, NotThereError, plan_folder
 
@@ -55,7 +56,8 @@ def router(serving: Serving) -> APIRouter:
 
         def make(folder: Path) -> bytes:
             scene = serving.scenes.get(studies.folder(study))
-            return json.dumps(situations_of(read_document(folder), scene)).encode()
+            sending = sending_of(studies.folder(study), plan)
+            return json.dumps(situations_of(read_document(folder), scene, sending)).encode()
 
         return told(request, study, plan, "situations", make)
 
@@ -101,8 +103,12 @@ def router(serving: Serving) -> APIRouter:
     return routes
 
 
-def situations_of(document: PlanDocument, scene: Scene) -> dict[str, Any]:
-    """What is open with a plan, and at the end of each of its phases, in a study's own positions."""
+def situations_of(document: PlanDocument, scene: Scene, sending: str = "") -> dict[str, Any]:
+    """
+    What is open with a plan, and at the end of each of its phases, in a study's own positions.
+
+    With a ``sending``, room is limited: ``sent`` is the plan with everybody where they are sent.
+    """
     place = {str(ident): k for k, ident in enumerate(scene.tables.sites.table["id"])}
     order = [phase.name for phase in document.phases]
 
@@ -120,4 +126,5 @@ def situations_of(document: PlanDocument, scene: Scene) -> dict[str, Any]:
                 closed.append(place[site.id])
         return str(Situation(tuple(sorted(opened)), tuple(sorted(closed))))
 
-    return {"plan": at(None), "phases": [{"name": name, "at": at(k)} for k, name in enumerate(order)]}
+    sent = f"{at(None)}~{sending}" if sending else None
+    return {"plan": at(None), "sent": sent, "phases": [{"name": name, "at": at(k)} for k, name in enumerate(order)]}

@@ -27,6 +27,7 @@ from nearer.planning.areas import area_of_sites, areas
 from nearer.planning.measures import measure_access, people_cut_off, thresholds
 from nearer.progress import Progress
 from nearer.serve.kept import program
+from nearer.serve.sent import as_sent
 from nearer.serve.situation import Situation
 from nearer.study.limits import Run
 from nearer.study.load import load_study
@@ -68,6 +69,8 @@ class Scene:
         Uncut times of each speed class.
     rev
         Names the data: tiles of another ``rev`` are of other data.
+    folder
+        Where the study is.
     """
 
     study: Study
@@ -76,6 +79,7 @@ class Scene:
     network: Network
     times: list[TravelTimes]
     rev: str
+    folder: Path
     _seen: OrderedDict[str, Seen] = field(default_factory=OrderedDict)
     _points: dict[tuple[float, float], list[IntArray]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -147,6 +151,8 @@ class Scene:
         access = Access.to_open(self.demand, self.times, self.open_mask(situation))
         for place, point in enumerate(situation.points):
             access = self._with_point(access, point, self.tables.sites.n + place)
+        if situation.sending:
+            access = as_sent(access, self.times, self.folder, situation.sending)
         found = Seen(access, access.minutes())
         with self._lock:
             self._seen[key] = found
@@ -314,7 +320,7 @@ def read_scene(folder: Path, progress: Progress | None = None) -> Scene:
     network = travel(tables, study, run, folder)
     demand = weigh(tables, study)
     times = times_per_class(network.times, study, demand)
-    return Scene(study, tables, demand, network, times, _rev(_data_key(folder, study)))
+    return Scene(study, tables, demand, network, times, _rev(_data_key(folder, study)), folder)
 
 
 def _rev(key: str) -> str:

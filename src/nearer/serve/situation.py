@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from nearer.errors import UsageError
 
-_FORM = re.compile(r"o([\d.]*)(?:-([\d.]+))?((?:@-?\d+(?:\.\d+)?,-?\d+(?:\.\d+)?)*)|@(-?\d+(?:\.\d+)?,-?\d+(?:\.\d+)?)")
+_PLACE = r"-?\d+(?:\.\d+)?,-?\d+(?:\.\d+)?"
+_FORM = re.compile(
+    rf"o([\d.]*)(?:-([\d.]+))?((?:@{_PLACE})*)|@({_PLACE})|o([\d.]*)(?:-([\d.]+))?~([A-Za-z0-9-]{{1,40}}\.[0-9a-f]{{8}})"
+)
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,21 @@ class Situation:
         Centres at places that are no candidates: longitude and latitude, degrees.
     alone
         Whether nothing but ``points`` is open: how far one comes from there.
+    sending
+        The plan's sending that says who goes where, as ``sending_of`` names it; "" for everybody to the nearest.
     """
 
     opened: tuple[int, ...] = ()
     closed: tuple[int, ...] = ()
     points: tuple[tuple[float, float], ...] = ()
     alone: bool = False
+    sending: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Situation:
         """
-        Read ``o3.17-2@9.52,47.1`` (open today, and 3 and 17, not 2, and one more there) or ``@9.52,47.1`` (only there).
+        Read ``o3.17-2@9.52,47.1`` (open today, and 3 and 17, not 2, and one more there), ``@9.52,47.1`` (only there),
+        or ``o3.17~1.0a1b2c3d`` (people as plan 1 sends them).
 
         Raises
         ------
@@ -45,6 +52,8 @@ class Situation:
             raise UsageError(f"{text[:40]!r} does not say which sites are open.")
         if found[4]:
             return cls(points=(_point(found[4]),), alone=True)
+        if found[7]:
+            return cls(_positions(found[5]), _positions(found[6] or ""), sending=found[7])
         points = tuple(_point(part) for part in found[3].split("@") if part)
         return cls(_positions(found[1]), _positions(found[2] or ""), points)
 
@@ -53,7 +62,7 @@ class Situation:
         if self.alone:
             return points
         closed = f"-{'.'.join(map(str, self.closed))}" if self.closed else ""
-        return f"o{'.'.join(map(str, self.opened))}{closed}{points}"
+        return f"o{'.'.join(map(str, self.opened))}{closed}{points}" + (f"~{self.sending}" if self.sending else "")
 
 
 def _positions(text: str) -> tuple[int, ...]:
