@@ -278,66 +278,6 @@ def two_nearest(
 
 
 @kernel
-def lifted(
-    x: FloatArray,
-    y: FloatArray,
-    cell: IntArray,
-    cell_x: FloatArray,
-    cell_y: FloatArray,
-    cell_lam: FloatArray,
-    lo: int,
-    hi: int,
-    x0: float,
-    y0: float,
-    size: float,
-    nx: int,
-    ny: int,
-    start: IntArray,
-    site_x: FloatArray,
-    site_y: FloatArray,
-    share: FloatArray,
-    lam: FloatArray,
-) -> None:
-    """
-    Fill multipliers of points from those of the cells they belong to.
-
-    A point's is its cell's and the mean, over the sites that serve the cell, of how much farther they are from it than
-    from the cell: to first order every site keeps what it gains.
-
-    Parameters
-    ----------
-    cell
-        First point of each cell, and n, int64 (n_cells + 1,).
-    share
-        How much each site counts in the mean, float64 (m,), in the order of the grid.
-    """
-    m = len(site_x)
-    found = np.empty(m, dtype=np.int32)
-    far = np.empty(m)
-    for c in range(lo, hi):
-        cx = cell_x[c]
-        cy = cell_y[c]
-        n = _gather(cx, cx, cy, cy, cell_lam[c], x0, y0, size, nx, ny, start, site_x, site_y, found)
-        total = 0.0
-        kept = 0
-        for k in range(n):
-            j = found[k]
-            d = np.sqrt((site_x[j] - cx) ** 2 + (site_y[j] - cy) ** 2)
-            if d < cell_lam[c] and share[j] > 0.0:
-                found[kept] = j
-                far[kept] = d
-                total += share[j]
-                kept += 1
-        for i in range(cell[c], cell[c + 1]):
-            more = 0.0
-            for k in range(kept):
-                j = found[k]
-                d = np.sqrt((site_x[j] - x[i]) ** 2 + (site_y[j] - y[i]) ** 2)
-                more += share[j] * (d - far[k])
-            lam[i] = cell_lam[c] + (more / total if total > 0.0 else 0.0)
-
-
-@kernel
 def smoothed(
     x: FloatArray,
     y: FloatArray,

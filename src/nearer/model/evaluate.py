@@ -7,7 +7,9 @@ Nothing here is shared with the solvers or their kernels.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
@@ -18,10 +20,13 @@ from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _EPS = float(np.finfo(np.float64).eps)
+_MANY = 100  # fixings from which their opposites are bounded together
 _EXACT = 2.0**53  # whole numbers below this are exact in float64
 
 
-def evaluate_certificate(instance: Instance, certificate: Certificate, cutoff: float = math.inf) -> float:
+def evaluate_certificate(
+    instance: Instance, certificate: Certificate, cutoff: float = math.inf, given: Bounds | None = None
+) -> float:
     """
     Evaluate the lower bound that a certificate proves, from its multipliers alone.
 
@@ -36,6 +41,8 @@ def evaluate_certificate(instance: Instance, certificate: Certificate, cutoff: f
         Tree, fixings and multipliers; see ``Certificate`` for the formula and its source.
     cutoff
         Value of a known plan, the most that can be proven.
+    given
+        What evaluates the multipliers; None = from the pairs of the instance.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def evaluate_certificate(instance: Instance, certificate: Certificate, cutoff: f
     _check_arrays(instance, certificate)
     children = _children(certificate)
     twice = instance.second_share is not None
-    bounds = (TwofoldBounds if twice else _Bounds).of(instance, certificate.multipliers)
+    bounds = given or (TwofoldBounds if twice else Bounds).of(instance, certificate.multipliers)
     fixings = _fixings_by_node(certificate)
 
     free = instance.standing == FREE
@@ -63,11 +70,17 @@ def evaluate_certificate(instance: Instance, certificate: Certificate, cutoff: f
         here = state.pop(node)
         if node:
             _decide(here, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
-        for fixing in fixings.get(node, ()):
-            site, value = int(certificate.fix_site[fixing]), int(certificate.fix_value[fixing])
-            _decide(here, free, site, 1 - value, node)
-            least = min(least, bounds.at(int(certificate.fix_multiplier[fixing]), here))
-            here[site] = value
+        for multiplier, batch in _batches(certificate, fixings.get(node, [])):
+            many = False
+            if len(batch) > _MANY and isinstance(bounds, Bounds) and bounds.open_min == bounds.open_max:
+                many = True
+                least = min(least, bounds.opposites(multiplier, here, batch, certificate))
+            for fixing in batch:
+                site, value = int(certificate.fix_site[fixing]), int(certificate.fix_value[fixing])
+                _decide(here, free, site, 1 - value, node)
+                if not many:
+                    least = min(least, bounds.at(multiplier, here))
+                here[site] = value
         if children[node]:
             for child in children[node]:
                 state[child] = here.copy()
@@ -100,7 +113,7 @@ def decided_bounds(instance: Instance, multipliers: FloatArray) -> tuple[FloatAr
         Bound where each site stays closed, and where it opens, float64 (n_sites,), the next whole number where every
         value is whole; ``nan`` for sites that are not free.
     """
-    bounds = _Bounds.of(instance, multipliers.reshape(1, -1))
+    bounds = Bounds.of(instance, multipliers.reshape(1, -1))
     free = instance.standing == FREE
     state = np.where(free, -1, 0).astype(np.int8)
     found = np.full((2, instance.n_sites), math.nan)
@@ -215,6 +228,12 @@ def _fixings_by_node(certificate: Certificate) -> dict[int, list[int]]:
     return fixings
 
 
+def _batches(certificate: Certificate, fixings: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Fixings that follow each other with the same multipliers."""
+    for multiplier, batch in groupby(fixings, key=lambda fixing: int(certificate.fix_multiplier[fixing])):
+        yield multiplier, list(batch)
+
+
 def _decide(state: IntArray, free: BoolArray, site: int, value: int, node: int) -> None:
     if not free[site]:
         raise _refuse(f"node {node} decides site {site}, which is not free")
@@ -235,7 +254,7 @@ def _fewest(instance: Instance) -> int:
 
 
 @dataclass
-class _Bounds:
+class Bounds:
     """
     Lagrangian bounds of many parts of one tree.
 
@@ -258,7 +277,8 @@ class _Bounds:
     _sums: dict[int, tuple[float, FloatArray, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, instance: Instance, multipliers: FloatArray) -> _Bounds:
+    def of(cls, instance: Instance, multipliers: FloatArray) -> Bounds:
+        """From the pairs of an instance."""
         weight = np.asarray(instance.weight[0])
         standing_open = instance.standing == OPEN
         # an open site may be full, so with capacities only staying unserved is sure to be possible
@@ -305,6 +325,32 @@ class _Bounds:
         total = base + float(fixed.sum()) + float(chosen.sum())
         magnitude = abs(base) + float(np.abs(fixed).sum()) + float(np.abs(chosen).sum())
         return total - eps * (len(fixed) + may + 4) * magnitude
+
+    def opposites(self, multiplier: int, state: IntArray, batch: list[int], certificate: Certificate) -> float:
+        """
+        Least bound over the opposites of many fixings, each with only those before the batch made.
+
+        As many sites must open as may. That the others of the batch are left undecided can only lower a bound.
+        """
+        sites, values = certificate.fix_site[batch], certificate.fix_value[batch]
+        base, rho, eps = self._of_multipliers(multiplier)
+        fixed = rho[self.standing_open | (state == 1)]
+        undecided = np.flatnonzero(state == -1)
+        k = self.open_max - int(np.count_nonzero(state == 1))
+        order = undecided[np.argsort(rho[undecided], kind="stable")]
+        place = np.full(len(rho), len(order))
+        place[order] = np.arange(len(order))
+        # Sum of the k - 1, k and k + 1 cheapest; a set that is not there cannot be the cheapest.
+        less, same, more = (
+            float(rho[order[:n]].sum()) if 0 <= n <= len(order) else math.inf for n in (k - 1, k, k + 1)
+        )
+        inside = place[sites] < k
+        opened = np.where(inside, same, less + rho[sites])
+        closed = np.where(inside, more - rho[sites], same)
+        total = base + float(fixed.sum()) + float(np.where(values == 0, opened, closed).min())
+        size = abs(base) + float(np.abs(fixed).sum()) + float(np.abs(rho[order[: k + 1]]).sum())
+        size += float(np.abs(rho[sites]).max())
+        return total - eps * (len(fixed) + k + 8) * size
 
     def _of_multipliers(self, index: int) -> tuple[float, FloatArray, float]:
         if index in self._sums:

@@ -17,7 +17,7 @@ from nearer.kernels import tiles as kernels
 from nearer.model import FREE, Certificate, Instance, Solution, Status, relative_gap
 from nearer.model.plane import PlaneRows
 from nearer.progress import Progress, Silent, Stop
-from nearer.solvers.ascent import Ascent
+from nearer.solvers.ascent import Ascent, levelled
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import make_core
 from nearer.solvers.lagrangian import opposites
@@ -32,9 +32,10 @@ _CELLS = 5_000  # at the first level, or so many to an open site
 _PER_OPEN = 24
 _SITES, _SITES_PER_OPEN = 3_000, 30  # that a plan is first looked for among
 _STEP = 8  # how many times as many cells the next level holds
-_RAMPS = (0.2, 0.08)  # of the smoothing, in mean distances
-_PASSES = 60
-_CLIMB = 300  # iterations on cells
+_RAMPS = (0.2, 0.08, 0.03)  # of the smoothing, in mean distances
+_PASSES = 100  # with each
+_CLIMB = 150  # iterations on cells
+_LEVEL = 6  # passes that level multipliers, fewer between rounds of the climb
 _ROUND = 50  # iterations on all points between attempts to fix sites
 _WORTH = 0.02  # share of the gap that a climb has to close for another one
 _KICKS = 100_000_000  # entries scanned by kicks on the first cells
@@ -71,19 +72,19 @@ class PlanarRun:
         cells, cell = full.cells(size) if size > 1 else (full, np.arange(full.n + 1))
         plan = self.first_plan(cells)
         self.found(plan)
-        lam, share = self.first_multipliers(cells, plan)
+        lam = self.first_multipliers(cells, plan)
         while size > 1 and not state.done():
-            self.prove(full.lift(cells, cell, lam, share))
+            self.prove(np.repeat(lam, np.diff(cell)), _LEVEL)
             size = size // _STEP if size > _STEP**2 // 2 else 1
             if size == 1:
                 break
             finer, at = full.cells(size)
-            plan = self.better_plan(finer, plan)
+            plan = self.settled(finer, plan)
             self.found(plan)
-            lam = finer.lift(cells, np.searchsorted(at, cell), lam, share)
-            lam = self.climbed(finer, lam, finer.value(plan), _CLIMB)
+            of_finer = np.searchsorted(cell, at[:-1], side="right") - 1
+            lam = self.climbed(finer, lam[of_finer], plan, _CLIMB)
             cells, cell = finer, at
-        self.prove(lam if size == 1 and cells is full else full.lift(cells, cell, lam, share))
+        self.prove(np.repeat(lam, np.diff(cell)), _LEVEL)
         self.finish()
 
     def first_plan(self, cells: Tiles) -> IntArray:
@@ -101,10 +102,6 @@ class PlanarRun:
         if p < few:
             place = kicked_often(core, place, self.rng, state.budget, min(_KICKS, 400 * core.nnz))
         return self.settled(cells, some[core.site[place]].astype(np.int32))
-
-    def better_plan(self, cells: Tiles, plan: IntArray) -> IntArray:
-        """A plan mended on smaller cells."""
-        return self.settled(cells, plan)
 
     def settled(self, tiles: Tiles, plan: IntArray) -> IntArray:
         """Move each open site to where it saves, again and again until none does."""
@@ -152,8 +149,8 @@ class PlanarRun:
         """Offer a plan to the state."""
         self.state.found(self.tiles.value(plan), plan)
 
-    def first_multipliers(self, cells: Tiles, plan: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Multipliers of cells, and how far each site is open in the relaxation."""
+    def first_multipliers(self, cells: Tiles, plan: IntArray) -> FloatArray:
+        """Multipliers of cells, by the smoothed relaxation and a climb."""
         d1, _, d2 = cells.two_nearest(plan)
         lam = np.where(np.isfinite(d2), (d1 + d2) / 2, d1)
         share = np.full(cells.m, 0.5 * self.p / cells.m)
@@ -163,23 +160,27 @@ class PlanarRun:
             for ramp in _RAMPS:
                 share, found = spread(cells, self.p, share, lam, ramp * mean, _PASSES, self.state.budget)
                 lam = np.maximum(found - 0.5 * ramp * mean, 0.0)
-        value = float((cells.weight * d1).sum())
-        return self.climbed(cells, lam, value, _CLIMB), share
+        return self.climbed(cells, lam, plan, _CLIMB)
 
-    def climbed(self, cells: Tiles, lam: FloatArray, value: float, iterations: int) -> FloatArray:
+    def climbed(self, cells: Tiles, lam: FloatArray, plan: IntArray, iterations: int) -> FloatArray:
         """Better multipliers of cells."""
-        ascent = Ascent(PlaneDual(cells, self.p), lam)
-        ascent.climb(value, iterations, self.state.budget)
+        dual, budget = PlaneDual(cells, self.p), self.state.budget
+        ascent = Ascent(dual, levelled(dual, lam, plan, _LEVEL, budget)[0])
+        for _ in range(0, iterations, _ROUND):
+            ascent.climb(cells.value(plan), _ROUND, budget)
+            ascent.take(*levelled(dual, ascent.lam, plan, _LEVEL // 2, budget))
         return ascent.lam
 
-    def prove(self, lam: FloatArray) -> None:
-        """Note what multipliers of all points prove."""
-        bound, rho, _ = self.dual.evaluate(lam)
-        safe = self.dual.safe(bound, lam, rho)
+    def prove(self, lam: FloatArray, passes: int = 1) -> tuple[FloatArray, float]:
+        """Level multipliers of all points and note what they prove."""
+        plan = self.state.open_site.astype(np.int32)
+        lam, bound = levelled(self.dual, lam, plan, passes, self.state.budget)
+        safe = self.dual.safe(bound, lam)
         if safe > self.state.bound:
             self.lam = lam
             self.proof.set_leaf(0, self.proof.add(partial(self._in_place, lam)))
             self.state.proved(safe)
+        return lam, bound
 
     def _in_place(self, lam: FloatArray) -> FloatArray:
         out = np.empty(self.tiles.n)
@@ -194,7 +195,7 @@ class PlanarRun:
         since = state.bound
         while not state.done():
             ascent.climb(state.value, _ROUND, state.budget, state.cutoff)
-            self.prove(ascent.lam)
+            ascent.take(*self.prove(ascent.lam, _LEVEL // 2))
             if self.fix(ascent):
                 break
             if ascent.tired:
@@ -213,7 +214,7 @@ class PlanarRun:
         left = self.p - int(dual.opened.sum())
         rise = np.full(dual.m, -np.inf)
         rise[open_now] = opposites(rho[open_now], inside[open_now], left, left)
-        opposite = dual.safe(bound, ascent.lam, rho) + rise
+        opposite = dual.safe(bound, ascent.lam) + rise
         given_up = open_now & (opposite >= state.cutoff)
         closed, opened = given_up & ~inside, given_up & inside
         if int(given_up.sum()) < 0.05 * int(open_now.sum()):

@@ -149,29 +149,12 @@ class Tiles:
         order = np.arange(len(weight))
         return Tiles(x, y, weight, order, self.site_x, self.site_y, self.up, self.shift, self.threads), cell
 
-    def lift(self, cells: Tiles, cell: IntArray, lam: FloatArray, share: FloatArray) -> FloatArray:
-        """Multipliers of the points from those of their cells; see ``kernels.lifted``."""
-        grid = Grid.of(self.site_x, self.site_y)
-        out = np.empty(self.n)
-        sites = self.site_x[grid.site], self.site_y[grid.site], share[grid.site]
-        cuts = np.linspace(0, len(cell) - 1, _CHUNKS + 1).astype(int)
-
-        def work(chunk: tuple[int, int]) -> None:
-            kernels.lifted(
-                *(self.x, self.y, cell, cells.x, cells.y, lam, *chunk),
-                *(grid.x0, grid.y0, grid.size, grid.nx, grid.ny, grid.start, *sites, out),
-            )
-
-        list(run_chunks(work, list(pairwise(cuts)), self.threads))
-        return out
-
 
 class PlaneDual:
-    """The Lagrangian of p sites in the plane, for ``volume.climb`` and ``volume.rush``."""
+    """The Lagrangian of p sites in the plane, for ``ascent``."""
 
     def __init__(self, tiles: Tiles, p: int) -> None:
         self.tiles, self.p, self.m = tiles, p, tiles.m
-        self.low, self.high = np.zeros(tiles.n), np.full(tiles.n, np.inf)
         self.live: BoolArray = np.ones(tiles.m, dtype=bool)  # not fixed closed
         self.opened: BoolArray = np.zeros(tiles.m, dtype=bool)  # fixed open
         self.spent = 0
@@ -236,11 +219,12 @@ class PlaneDual:
         spent, self.spent = self.spent, 0
         return spent // 8 + tiles.n + self.m
 
-    def safe(self, bound: float, lam: FloatArray, rho: FloatArray) -> float:
+    def safe(self, bound: float, lam: FloatArray) -> float:
         """
         L(λ) less what float64 sums may have gained.
 
-        ρ_j adds at most n terms of one sign, each with a few roundings of its own.
+        ρ_j adds at most n terms of one sign, each with a few roundings of its own; and ρ over the sites chosen is
+        Σ w λ less the bound.
         """
-        size = float((self.tiles.weight * lam).sum()) + float(np.abs(rho[self.cheapest(rho)]).sum())
+        size = 2 * float((self.tiles.weight * lam).sum()) + abs(bound)
         return bound - float(np.finfo(np.float64).eps) * 2 * (self.tiles.n + self.m + 1000) * size

@@ -78,7 +78,7 @@ def solve_file(
     run = Run(time_limit_s, gap, work_limit, threads or default_threads(), progress or Silent(), stop or Stop())
     start_s = time.perf_counter()
     asked = asked or Asked()
-    if with_assignment and request.file_format == "points" and request.problem != "p-center":
+    if with_assignment and request.file_format == "points" and request.problem == "max-cover":
         raise UsageError("Customers of format points are merged as they are read: leave out --assignment.")
     problem = read_problem(
         path, request, tell, run.go_on, not asked.anything, threads=run.threads, progress=run.progress

@@ -35,13 +35,15 @@ PROBLEMS: dict[Format, tuple[Kind, ...]] = {
     "delmaire": _WAREHOUSES,
     "tbed1": _WAREHOUSES,
     "mclp-grid": ("max-cover", "set-cover"),
-    "points": ("max-cover", "p-center"),
+    "points": ("max-cover", "p-center", "p-median"),
     "csv": get_args(Kind),
 }
 """What each format can be asked for."""
 
 _TELL_PAIRS, _SOLVER_BYTES = 20_000_000, 40
 """Pairs from which the memory is told; bytes per pair that the p-median engine was seen to add to the rows' 8 or 12."""
+_HOLD_PAIRS = 20_000_000
+"""Pairs of points up to which ``nearer verify`` holds them."""
 _ON_THE_RIM = 1e-12
 """Relative difference by which a distance may exceed the radius: coordinates have few decimals, floats are rounded."""
 
@@ -182,8 +184,7 @@ def read_problem(
         The format cannot be that problem, or something it needs is missing.
     """
     _refuse_what_does_not_fit(request)
-    if request.file_format == "points" and request.problem == "p-center":
-        return _center_of_points(Path(path), request, go_on)
+    "points": ("max-cover", "p-center", "p-median"),
     if request.file_format == "points":
         return _cover_of_points(Path(path), request, go_on, plain, threads, progress)
     table = read_table(Path(path), request.file_format, request.distance, request.problem_number)
@@ -390,6 +391,31 @@ def _covering(request: Request, table: Table) -> Problem:
     alone = np.flatnonzero(np.diff(indptr) == 0)
     reason = f"no site lies within {request.radius:g} of {_customers(alone)}" if len(alone) else ""
     return Problem(request, instance, impossible=reason)
+
+
+def read_plane(path: Path, request: Request, go_on: Callable[[], None] = lambda: None) -> PlaneRows:
+    """Customers of format points, and the sites beside them."""
+    sites = read_sites(Path(request.sites_file or ""))
+    chunks = []
+    for chunk in stream_points(Path(path)):
+        go_on()
+        chunks.append(chunk)
+    x, y, weight = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y", "weight"))
+    return PlaneRows(x, y, weight, sites.x, sites.y, "exact")
+
+
+def many_points(path: Path, request: Request) -> PlaneRows | None:
+    """The points of a p-median whose pairs are too many to hold; None where they are not, or it is no such problem."""
+    if request.problem != "p-median" or request.p is None:
+        return None
+    rows: PlaneRows | None
+    if request.file_format == "points":
+        rows = read_plane(path, request)
+    elif request.file_format == "tsplib":
+        rows = read_table(path, request.file_format, request.distance, request.problem_number).plane
+    else:
+        return None
+    return rows if rows is not None and rows.n_rows * rows.n_sites > _HOLD_PAIRS else None
 
 
 def _cover_of_points(

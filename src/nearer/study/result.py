@@ -23,8 +23,9 @@ from nearer.model.check_center import certified_dearest
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
 from nearer.model.plane import Rounding
 from nearer.study.pairs import Format, read_table
-from nearer.study.problems import Kind, Problem, Request, read_problem
+from nearer.study.problems import Kind, Problem, Request, many_points, read_problem
 from nearer.study.result_choices import check_choices, refuse_malformed
+from nearer.study.result_points import check_points
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _SHARE_TOL = 1e-7
@@ -91,6 +92,9 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
         request = replace(request, sites_file=str(instance_file.parent / Path(request.sites_file).name))
     certificate = _certificate(result_file, Path(result["proof_file"])) if result.get("proof_file") else None
     chosen = np.array(sorted(set(result["open"])), dtype=np.int64) - 1
+    if not result.keys() & _CHOICES and (rows := many_points(instance_file, request)) is not None:
+        if certificate is None or isinstance(certificate, Certificate):
+            return ResultCheck(*check_points(result, request, rows, chosen, certificate))
     matters: FloatArray | None = None
     of_points = request.problem == "p-center" and not isinstance(certificate, Certificate)
     if not result.keys() & _CHOICES and not isinstance(certificate, CenterProof):

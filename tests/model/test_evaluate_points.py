@@ -1,0 +1,87 @@
+"""Bounds of points in the plane, formed without their pairs: against those from all pairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nearer.errors import CheckFailedError
+from nearer.model import Certificate, evaluate
+from nearer.model.check import certified_bound, recompute_value
+from nearer.model.evaluate_points import bound_of_points, value_of_points
+from nearer.model.plane import PlaneRows, Rounding
+
+
+def points(seed: int, rounding: Rounding, n: int = 900, m: int = 60) -> PlaneRows:
+    rng = np.random.default_rng(seed)
+    xy, sites = rng.uniform(0, 500, (n, 2)), rng.uniform(0, 500, (m, 2))
+    return PlaneRows(xy[:, 0], xy[:, 1], rng.integers(0, 4, n).astype(float), sites[:, 0], sites[:, 1], rounding)
+
+
+@pytest.mark.parametrize("rounding", ["exact", "floor", "round", "ceil"])
+def test_points_prove_what_all_pairs_prove(rounding: Rounding) -> None:
+    rows = points(1, rounding)
+    full = rows.instance(np.full(rows.n_rows, np.inf), 7)
+    rng = np.random.default_rng(2)
+    for _ in range(5):
+        lam = rows.weight * rng.uniform(0, rng.uniform(20, 200), rows.n_rows)
+        if rounding != "exact":
+            lam = np.floor(lam)
+        certificate = Certificate.root_only(lam)
+        assert bound_of_points(rows, 7, certificate) == pytest.approx(certified_bound(full, certificate), rel=1e-11)
+    chosen = np.array([0, 9, 33])
+    assert value_of_points(rows, chosen) == pytest.approx(recompute_value(full, np.isin(np.arange(60), chosen)))
+
+
+@pytest.mark.parametrize("rounding", ["exact", "floor"])
+def test_opposites_bounded_together_prove_what_they_prove_one_by_one(
+    rounding: Rounding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = points(3, rounding, n=400, m=160)
+    full = rows.instance(np.full(rows.n_rows, np.inf), 5)
+    rng = np.random.default_rng(4)
+    lam = np.floor(rng.uniform(40, 120, (2, rows.n_rows)) * rows.weight)
+    site = rng.permutation(160)[:140]
+    value = (np.arange(140) % 70 < 2).astype(np.int32)
+    certificate = replace(
+        Certificate.root_only(lam[0]),
+        multipliers=lam,
+        fix_node=np.zeros(140, dtype=np.int32),
+        fix_site=site.astype(np.int32),
+        fix_value=value,
+        fix_multiplier=np.ones(140, dtype=np.int32),
+    )
+    one_by_one = certified_bound(full, certificate)
+    monkeypatch.setattr(evaluate, "_MANY", 100)
+    together = bound_of_points(rows, 5, certificate)
+    assert together <= one_by_one + 1e-6
+    # Decided in order, later opposites may be bounded higher: not where nothing is decided but the last.
+    last = replace(
+        certificate,
+        **{name: getattr(certificate, name)[-1:] for name in ("fix_node", "fix_site", "fix_value", "fix_multiplier")},
+    )
+    one = certified_bound(full, last)
+    monkeypatch.setattr(evaluate, "_MANY", 0)
+    assert bound_of_points(rows, 5, last) == pytest.approx(one, rel=1e-11)
+    twice = replace(certificate, fix_site=np.full_like(certificate.fix_site, 3))
+    with pytest.raises(CheckFailedError, match="a second time"):
+        bound_of_points(rows, 5, twice)
+
+
+def test_each_opposite_is_bounded_as_if_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = points(5, "exact", n=200, m=20)
+    full = rows.instance(np.full(rows.n_rows, np.inf), 3)
+    certificate = Certificate.root_only(rows.weight * np.random.default_rng(6).uniform(100, 200, rows.n_rows))
+    monkeypatch.setattr(evaluate, "_MANY", 0)
+    zero = np.zeros(1, dtype=np.int32)
+    for site in range(20):
+        for value in (0, 1):
+            parts = {"fix_node": zero, "fix_site": zero + site, "fix_value": zero + value, "fix_multiplier": zero}
+            asked = replace(certificate, **parts)
+            closed, opened = evaluate.decided_bounds(full, certificate.multipliers[0])
+            leaf = evaluate.Bounds.of(full, certificate.multipliers)
+            state = np.where(np.arange(20) == site, value, -1).astype(np.int8)
+            alone = min((opened if value == 0 else closed)[site], leaf.at(0, state))
+            assert bound_of_points(rows, 3, asked) == pytest.approx(max(alone, 0.0), rel=1e-11)
