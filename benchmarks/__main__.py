@@ -21,6 +21,7 @@ NAMES = (
     "dynamic",
     "literature",
     "records",
+    "large",
     "covering",
     "peers",
     "planning",

@@ -184,7 +184,14 @@ def read_problem(
         The format cannot be that problem, or something it needs is missing.
     """
     _refuse_what_does_not_fit(request)
-    "points": ("max-cover", "p-center", "p-median"),
+    if request.file_format == "points" and request.problem == "p-center":
+        return _center_of_points(Path(path), request, go_on)
+    if request.file_format == "points" and request.problem == "p-median":
+        plane = read_plane(Path(path), request, go_on)
+        request = _with_p(request, plane.n_sites, None)
+        assert request.p is not None
+        reach = np.full(plane.n_rows, 0.0 if near else math.inf)
+        return Problem(request, plane.instance(reach, request.p), plane=plane if near else None)
     if request.file_format == "points":
         return _cover_of_points(Path(path), request, go_on, plain, threads, progress)
     table = read_table(Path(path), request.file_format, request.distance, request.problem_number)
@@ -243,7 +250,7 @@ def _refuse_what_does_not_fit(request: Request) -> None:
         raise UsageError("A set-cover problem finds the number of sites itself: leave out -p.")
     if request.capacity is not None and file_format != "orlib-cap":
         raise UsageError("--capacity is for orlib-cap files that say the word capacity in place of a number.")
-    needs_sites = file_format == "points" and problem != "p-center"
+    needs_sites = file_format == "points" and problem == "max-cover"
     if (request.sites_file is None and needs_sites) or (request.sites_file is not None and file_format != "points"):
         raise UsageError(
             "A file of format points holds the customers: add --sites FILE with the sites."
@@ -394,13 +401,15 @@ def _covering(request: Request, table: Table) -> Problem:
 
 
 def read_plane(path: Path, request: Request, go_on: Callable[[], None] = lambda: None) -> PlaneRows:
-    """Customers of format points, and the sites beside them."""
-    sites = read_sites(Path(request.sites_file or ""))
+    """Customers of format points and the sites beside them; without a file of sites each of them is one."""
     chunks = []
-    for chunk in stream_points(Path(path)):
+    for chunk in stream_points(path):
         go_on()
         chunks.append(chunk)
     x, y, weight = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y", "weight"))
+    if request.sites_file is None:
+        return PlaneRows(x, y, weight, x, y, "exact")
+    sites = read_sites(Path(request.sites_file))
     return PlaneRows(x, y, weight, sites.x, sites.y, "exact")
 
 
@@ -435,18 +444,10 @@ def _cover_of_points(
 
 def _center_of_points(path: Path, request: Request, go_on: Callable[[], None]) -> Problem:
     """Every customer of the same weight; without a file of sites each of them is one."""
-    parts = []
-    for chunk in stream_points(path):
-        go_on()
-        if np.any(chunk.weight != 1.0):
-            raise UsageError(f"{path.name}: a p-center of points takes them all alike: leave out the column weight.")
-        parts.append((chunk.x, chunk.y))
-    x, y = (np.concatenate(coordinate) for coordinate in zip(*parts, strict=True))
-    site_x, site_y = x, y
-    if request.sites_file is not None:
-        sites = read_sites(Path(request.sites_file))
-        site_x, site_y = sites.x, sites.y
-    return _center(_with_p(request, len(site_x), None), PlaneRows(x, y, np.ones(len(x)), site_x, site_y, "exact"))
+    rows = read_plane(path, request, go_on)
+    if np.any(rows.weight != 1.0):
+        raise UsageError(f"{path.name}: a p-center of points takes them all alike: leave out the column weight.")
+    return _center(_with_p(request, rows.n_sites, None), rows)
 
 
 def _center(request: Request, plane: PlaneRows) -> Problem:

@@ -92,9 +92,9 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
         request = replace(request, sites_file=str(instance_file.parent / Path(request.sites_file).name))
     certificate = _certificate(result_file, Path(result["proof_file"])) if result.get("proof_file") else None
     chosen = np.array(sorted(set(result["open"])), dtype=np.int64) - 1
-    if not result.keys() & _CHOICES and (rows := many_points(instance_file, request)) is not None:
-        if certificate is None or isinstance(certificate, Certificate):
-            return ResultCheck(*check_points(result, request, rows, chosen, certificate))
+    rows = None if result.keys() & _CHOICES else many_points(instance_file, request)
+    if rows is not None and (certificate is None or isinstance(certificate, Certificate)):
+        return ResultCheck(*check_points(result, request, rows, chosen, certificate))
     matters: FloatArray | None = None
     of_points = request.problem == "p-center" and not isinstance(certificate, Certificate)
     if not result.keys() & _CHOICES and not isinstance(certificate, CenterProof):
