@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -21,11 +22,11 @@ from nearer.units import FloatArray
 LIMIT_S = 60.0
 SOON_S = 5.0
 TSPLIB = (
-    *(("rl1304", p) for p in (10, 100, 300)),
+    *(("rl1304", p) for p in (10, 20, 100, 300)),
     *(("fl1400", p) for p in (100, 300, 500)),
     *(("d2103", p) for p in (50, 100, 200)),
-    *(("pcb3038", p) for p in (50, 100, 200, 500)),
-    *(("rl5934", p) for p in (50, 200, 300, 1000)),
+    *(("pcb3038", p) for p in (5, 10, 20, 50, 100, 200, 500)),
+    *(("rl5934", p) for p in (10, 20, 50, 200, 300, 1000)),
     *(("usa13509", p) for p in (100, 300, 1000)),
 )
 HEADINGS = (
@@ -39,8 +40,11 @@ HEADINGS = (
     f"value after {SOON_S:g} s",
     f"bound after {SOON_S:g} s, below the published LP's",
     "published: gap",
-    "s",
+    "Benders s",
+    "Zebra s",
 )
+SEEDS = range(5)
+SEEDED = (("fl1400", 300), ("d2103", 50), ("d2103", 100), ("pcb3038", 50))
 
 
 def made(small: bool) -> Iterator[Made]:
@@ -59,6 +63,7 @@ def tables(given: Given) -> Iterator[Table]:
     limit = given.limit_s or LIMIT_S
     try:
         yield _published(given, limit)
+        yield _seeds(given)
     except AbsentError as error:
         yield Table("Published p-medians of points", HEADINGS, notes=[str(error)])
     table = Table("Generated p-medians of points", (*HEADINGS[:2], "value", "bound", "gap", "CPU s"))
@@ -70,23 +75,48 @@ def tables(given: Given) -> Iterator[Table]:
     yield table
 
 
-def _published(given: Given, limit: float) -> Table:
+def _folder(given: Given) -> Path:
     if given.data is None or not (folder := given.data / "instances" / "tsplib").is_dir():
         raise AbsentError(f"set {DATA} to the optional data folder")
-    published = {
-        (row["instance"], int(row["p"])): row
-        for row in csv.DictReader((folder / "pmedian_published.csv").read_text().splitlines())
-    }
+    return folder
+
+
+def _records(given: Given) -> dict[tuple[str, int], dict[str, str]]:
+    text = (_folder(given) / "pmedian_published.csv").read_text()
+    return {(row["instance"], int(row["p"])): row for row in csv.DictReader(text.splitlines())}
+
+
+def _points(given: Given, name: str) -> PlaneRows:
+    points = read_tsplib(_folder(given) / f"{name}.tsp")
+    xy = np.column_stack([points.x, points.y])
+    return plane(xy, xy, whole=True)
+
+
+def _published(given: Given, limit: float) -> Table:
+    published = _records(given)
     table = Table("Published p-medians of points", HEADINGS)
     for name, p in TSPLIB[:1] if given.small else TSPLIB:
-        points = read_tsplib(folder / f"{name}.tsp")
-        xy = np.column_stack([points.x, points.y])
-        _, found = solve_growing(plane(xy, xy, whole=True), p, gap=0.0, stop=Stop(limit, time.process_time))
+        _, found = solve_growing(_points(given, name), p, gap=0.0, stop=Stop(limit, time.process_time))
         table.rows.append((name, str(p), *_against(published[name, p], found)))
     table.notes += [
         f"One thread; CPU seconds of the solver, {limit:g} at most; reading is not counted.",
-        "Published: Duran-Mateluna, Ales, Elloumi (2023), Xeon W-2145 with CPLEX 20.1, one thread, at most 10 h.",
+        "Published: Benders of Duran-Mateluna, Ales, Elloumi (2023), and Zebra of García, Labbé, Marín (2011) as they "
+        "ran it: Xeon W-2145 with CPLEX 20.1, one thread, at most 10 h (TL); OOM is out of memory.",
     ]
+    return table
+
+
+def _seeds(given: Given) -> Table:
+    """Where the first seconds end for several seeds."""
+    table = Table("Five seeds", ("instance", "p", f"above the published best after {SOON_S:g} s: least", "most"))
+    for name, p in SEEDED[:1] if given.small else SEEDED:
+        points, published = _points(given, name), _records(given)
+        best = float(published[name, p]["opt_or_best"])
+        ends = [
+            solve_growing(points, p, gap=0.0, seed=seed, stop=Stop(SOON_S, time.process_time))[1].objective
+            for seed in SEEDS
+        ]
+        table.rows.append((name, str(p), percent(min(ends) / best - 1), percent(max(ends) / best - 1)))
     return table
 
 
@@ -112,4 +142,5 @@ def _against(row: dict[str, str], found: Solution) -> tuple[str, ...]:
         percent(1 - bound / relaxed),
         f"{gap} %" if gap not in ("", "TL") else NONE,
         row["total_s"],
+        row["zebra_s"],
     )

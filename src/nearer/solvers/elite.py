@@ -20,6 +20,7 @@ _KEPT = 16  # plans
 _TAKEN = 8  # of the suggestions
 _WIDE = 5  # times as many sites of least reduced cost as open are searched
 _UNIONS = (3, 6, 12)  # best plans put together
+_MIXED = 4  # plans taken at random and put together, to begin with the first of them
 _POLISHED = 2  # plans searched on all sites at the end
 _ROUNDS = 3  # over all entries, in a search on all sites
 _FEW = 0.7  # share of the sites above which a part is no gain
@@ -27,7 +28,7 @@ _FEW = 0.7  # share of the sites above which a part is no gain
 
 class Elite:
     """
-    Plans of a core, the best first, no two alike.
+    Plans of a core, the best first, no two of the same value.
 
     Parameters
     ----------
@@ -40,9 +41,9 @@ class Elite:
         self.plans: list[tuple[float, IntArray]] = []
 
     def add(self, plan: IntArray) -> None:
-        """Keep a plan if it is new and among the best."""
+        """Keep a plan if it is among the best and none costs the same: such are near twins."""
         value = self.core.value(plan)
-        if not any(value == other and np.array_equal(plan, known) for other, known in self.plans):
+        if all(value != known for known, _ in self.plans):
             self.plans.append((value, plan))
             self.plans.sort(key=lambda one: one[0])
             del self.plans[_KEPT:]
@@ -96,19 +97,22 @@ class Elite:
         for plan, spent in run_chunks(descend, starts, self.threads):
             budget.spend(spent)
             self.add(plan)
-        for size in _UNIONS:
+        groups = [list(range(len(self.plans)))[:size] for size in _UNIONS]
+        groups += [rng.permutation(len(self.plans))[:_MIXED].tolist() for _ in _UNIONS]
+        for group in groups:
+            plans = [self.plans[k][1] for k in group if k < len(self.plans)]
             union = np.zeros(core.m, dtype=bool)
-            for _, plan in self.plans[:size]:
+            for plan in plans:
                 union[plan] = True
-            self._kick(_Part(core, union) if thorough else part.within(union), rng, budget, work // 6)
-        self._kick(part, rng, budget, work // 2)
+            self._kick(_Part(core, union) if thorough else part.within(union), plans[0], rng, budget, work // 12)
+        self._kick(part, self.best, rng, budget, work // 2)
         if len(part.core.site) < core.m:
             for _, plan in self.plans[:_POLISHED]:
                 self.add(interchange(core, plan, budget))
 
-    def _kick(self, part: _Part, rng: np.random.Generator, budget: Budget, work: int) -> None:
+    def _kick(self, part: _Part, plan: IntArray, rng: np.random.Generator, budget: Budget, work: int) -> None:
         if not (part.core.decided or budget.exhausted()):
-            self.add(part.whole(kicked_often(part.core, part.place(self.best), rng, budget, work)))
+            self.add(part.whole(kicked_often(part.core, part.place(plan), rng, budget, work)))
 
 
 class _Part:
