@@ -158,7 +158,7 @@ class Batch:
         self._futures[name] = future
         future.add_done_callback(lambda done: self._done.put((name, done)))
 
-    def answers(self, stop: Stop) -> Iterator[tuple[Hashable, Answer]]:
+    def answers(self, stop: Stop) -> Iterator[tuple[Any, Answer]]:
         """
         Answers as they come, for as long as any are awaited; more may be asked on the way.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nearer.cluster import Cluster
 from nearer.errors import Fault, Faults, InputError, OutputError
 from nearer.files import sha256
 from nearer.inputs.geo import LocalPlane
@@ -23,6 +24,7 @@ from nearer.network.graph import StreetGraph, build_graph
 from nearer.network.parts import times_in_parts
 from nearer.network.reach import Reach, reach_of
 from nearer.network.search import Search
+from nearer.network.shared import shared_times
 from nearer.network.snap import Snap, snap
 from nearer.network.straight import straight_times, table_times
 from nearer.network.times import TravelTimes
@@ -76,6 +78,7 @@ def compute_times(
     folder: Path | None = None,
     foresee: Callable[[Reach], None] | None = None,
     threads: int = 1,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Network:
@@ -96,6 +99,8 @@ def compute_times(
         Told how far a few sites reach before times by streets are computed; it may raise to end the run there.
     threads, progress, stop
         As for :func:`nearer.network.travel_times`.
+    cluster
+        Who shares the work over streets; None works here alone.
 
     Raises
     ------
@@ -137,12 +142,19 @@ def compute_times(
     if foresee is not None:
         foresee(reach)
     how: dict[str, Any] = {"threads": threads, "progress": progress, "stop": stop}
-    if folder is not None and reach.pairs() >= PARTS_FROM_PAIRS and find_spec("pyarrow") is not None:
-        where = folder / ".nearer" / "parts"
-        with suppress(OutputError):  # a folder that cannot be written is left alone
-            found = times_in_parts(graph, people_snap, site_snap, limit_ms, where, search=search, reach=reach, **how)
+    where = folder / ".nearer" / "parts" if folder is not None and reach.pairs() >= PARTS_FROM_PAIRS else None
+    if cluster is not None:
+        shared = how | {"cluster": cluster, "search": search, "reach": reach, "folder": where}
+        found = shared_times(graph, people_snap, site_snap, limit_ms, **shared)
+        if where is not None:
             return Network(found, plane, graph, people_snap, site_snap)
-    found = times_over(search, **how)
+    else:
+        if where is not None and find_spec("pyarrow") is not None:
+            with suppress(OutputError):  # a folder that cannot be written is left alone
+                in_parts = how | {"search": search, "reach": reach}
+                found = times_in_parts(graph, people_snap, site_snap, limit_ms, where, **in_parts)
+                return Network(found, plane, graph, people_snap, site_snap)
+        found = times_over(search, **how)
     store(folder, key, {"indptr": found.indptr, "site_idx": found.site_idx, "time_ms": found.time_ms})
     return Network(found, plane, graph, people_snap, site_snap)
 

@@ -214,6 +214,7 @@ def travel(tables: Tables, study: Study, run: Run, folder: Path | None) -> Netwo
         folder=folder,
         foresee=foreseen(tables, study, run, folder),
         threads=run.threads,
+        cluster=run.cluster,
         progress=run.progress,
         stop=run.stop,
     )
