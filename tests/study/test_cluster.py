@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from nearer.cluster import ClusterError, joined
 from nearer.errors import UsageError
 from nearer.study.curve import run_curve
 from nearer.study.new import new_study
+from nearer.study.run import run_study
 from nearer.study.sensitivity import run_sensitivity
 from tests.study.clusters import Processes, once, processes
 
@@ -74,6 +76,36 @@ def test_a_worker_killed_in_the_middle_of_a_curve_costs_time_only(
     assert 3 <= killed[0] < jobs - 3  # it was in the middle
     same(newtown / "curve", tmp_path / "curve")
     assert answers(newtown) == 0  # nothing is left behind
+
+
+def test_travel_times_and_bounds_of_a_plan_survive_a_killed_worker_each(
+    newtown: Path, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nearer.network.shared.PAIRS_PER_JOB", 1_000)  # some forty jobs, as a country has
+    monkeypatch.setattr("nearer.solvers.lagrangian._CHUNK_ENTRIES", 2_000)
+    monkeypatch.setattr("nearer.solvers.away.CHUNKS_WORTH_SENDING", 2)
+    run_study(newtown, out=tmp_path / "here", threads=1, work_limit=1_000_000)
+    fresh = tmp_path / "town"
+    shutil.copytree(newtown, fresh, ignore=shutil.ignore_patterns(".nearer", "curve"))
+    shared = fresh / ".nearer" / "cluster"
+
+    def kill_one() -> int:
+        os.kill(cluster.worker_pids()[0], signal.SIGKILL)
+        return answers(fresh)
+
+    with (
+        joined(cluster.address, fresh) as workers,
+        once(lambda: answers(fresh) >= 5, kill_one) as timing,
+        once(lambda: any(shared.glob("rows-*/multipliers-1?.npy")), kill_one) as climbing,
+    ):
+        run_study(fresh, out=tmp_path / "there", cluster=workers, work_limit=1_000_000)
+    told = notes(tmp_path / "there")
+    assert timing
+    assert 5 <= timing[0] < told["jobs"] - 5  # in the middle of the travel times
+    assert climbing
+    assert told["rounds"] > 30  # and of the way up
+    same(tmp_path / "here", tmp_path / "there")
+    assert list(shared.iterdir()) == []
 
 
 def test_scenarios_on_a_cluster_are_those_planned_here(study: Path, cluster: Processes, tmp_path: Path) -> None:

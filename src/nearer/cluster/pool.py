@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 import uuid
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,6 +22,7 @@ CONNECT_S = 15
 """Seconds in which a scheduler must answer and a first worker be there."""
 
 _POLL_S = 0.1
+_ASK_AGAIN_S = 5.0
 _LINGER_S = 30.0  # how long jobs under way may take to end once they are asked to
 
 
@@ -48,11 +50,14 @@ class Cluster:
         self.client, self.address, self.folder = client, address, folder
         self.session = uuid.uuid4().hex
         self.jobs = self.stood = 0  # asked for, and of those the ones whose answers lay there already
+        self.rounds = 0  # in which all workers were asked together
+        self._known: list[str] = []
+        self._ask_again = Stop(_ASK_AGAIN_S)
 
     @property
     def n_workers(self) -> int:
         """Workers that are there now."""
-        return len(self.client.scheduler_info(n_workers=-1)["workers"])
+        return len(self._workers())
 
     def check(self) -> None:
         """
@@ -95,12 +100,63 @@ class Cluster:
             return f"runs {threads} jobs at a time; start workers with --nthreads 1, one for each processor."
         return None
 
+    def place(self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """
+        Let workers make one thing for each call, and keep it for ``together``.
+
+        A thing is made anew where its worker is lost. It is not bound to a worker by name, since Dask never takes such
+        a task up again once the last of these is gone: it says it is large, and work goes to where it lies.
+        """
+        return [self.client.submit(function, *call, pure=False) for call in calls]
+
+    def together(self, function: Callable[..., Any], placed: Sequence[Any], *more: Any) -> list[Any]:
+        """
+        What a function makes of each placed thing, all at a time, in their order.
+
+        Raises
+        ------
+        ClusterError
+            The cluster was lost.
+        """
+        futures = [self.client.submit(function, thing, *more, pure=False) for thing in placed]
+        self.rounds += 1
+        try:
+            found: list[Any] = self.client.gather(futures)
+        except (Exception, CancelledError) as error:
+            raise self.failure(next((one for one in futures if one.status != "finished"), None)) from error
+        return found
+
+    def failure(self, future: Any) -> NearerError:
+        """What to say of a job that did not end well."""
+        again = "what is done stands in the study folder, and the same command goes on from there"
+        if future is None or future.status != "error":
+            return ClusterError(f"The scheduler at {self.address} was lost; {again}.")
+        error = future.exception()
+        if isinstance(error, NearerError):
+            return error
+        if type(error).__name__ == "KilledWorker":
+            return ClusterError(
+                f"A job ended several workers one after the other, most often for want of memory; {again}. Give "
+                "workers more memory, or take a smaller question."
+            )
+        return ClusterError(f"A job failed on a worker ({type(error).__name__}: {error}); {again}.")
+
+    def _workers(self) -> list[str]:
+        """Addresses of the workers, asked for anew every few seconds."""
+        if not self._known or self._ask_again():
+            try:
+                self._known = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+            except (OSError, CancelledError) as error:
+                raise self.failure(None) from error
+            self._ask_again = Stop(_ASK_AGAIN_S)
+        return self._known
+
     def notes(self) -> dict[str, int]:
         """What it did so far, for ``run.json``."""
-        return {"workers": self.n_workers, "jobs": self.jobs, "stood_already": self.stood}
+        return {"workers": self.n_workers, "jobs": self.jobs, "stood_already": self.stood, "rounds": self.rounds}
 
     @contextmanager
-    def batch(self, kind: str, *parts: object) -> Iterator[Batch]:
+    def batch(self, kind: str, *parts: object, keep: bool = True) -> Iterator[Batch]:
         """
         Jobs of one question, in a folder of their own that is taken away once all went well.
 
@@ -108,16 +164,18 @@ class Cluster:
         ----------
         kind, parts
             Names of the folder: the same question asked again finds what was answered before.
+        keep
+            Whether the folder stays where not all went well.
         """
         batch = Batch(self, self.folder / f"{kind}-{key_of(*parts)[:16]}")
+        done = False
         try:
             yield batch
-        except BaseException:
+            done = True
+        finally:
             batch.stop_all()
-            raise
-        batch.stop_all()
-        if not batch.stopped:
-            shutil.rmtree(batch.folder, ignore_errors=True)
+            if not keep or (done and not batch.stopped):
+                shutil.rmtree(batch.folder, ignore_errors=True)
 
 
 class Batch:
@@ -200,18 +258,7 @@ class Batch:
         if future.status == "finished":
             path: str | None = future.result()
             return path
-        again = "what is done stands in the study folder, and the same command goes on from there"
-        if future.status in ("cancelled", "lost"):
-            raise ClusterError(f"The scheduler at {self.cluster.address} was lost; {again}.")
-        error = future.exception()
-        if isinstance(error, NearerError):
-            raise error
-        if type(error).__name__ == "KilledWorker":
-            raise ClusterError(
-                f"A job ended several workers one after the other, most often for want of memory; {again}. Give "
-                "workers more memory, or take a smaller question."
-            )
-        raise ClusterError(f"A job failed on a worker ({type(error).__name__}: {error}); {again}.")
+        raise self.cluster.failure(future)
 
 
 def _named(workers: list[str]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from nearer.kernels import pmedian as kernels
 from nearer.kernels.jit import run_chunks
 from nearer.solvers import volume
+from nearer.solvers.away import Away
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core
 from nearer.solvers.volume import Dual
@@ -31,8 +32,15 @@ def row_chunks(core: Core) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in pairwise(cuts)]
 
 
-def prices(core: Core, lam: FloatArray, chunks: list[tuple[int, int]], threads: int) -> FloatArray:
-    """ρ of every site, summed in the order of the chunks."""
+def prices(
+    core: Core, lam: FloatArray, chunks: list[tuple[int, int]], threads: int, away: Away | None = None
+) -> FloatArray:
+    """ρ of every site, summed in the order of the chunks; ``away`` is where the rows lie if not here."""
+    if away is not None and away.takes(chunks):
+        total = core.price.copy()
+        for site, saved in away.saved(core, lam, chunks):
+            total[site] += saved
+        return total
 
     def work(chunk: tuple[int, int]) -> FloatArray:
         return np.asarray(kernels.site_prices(core.ptr, core.col, core.val, lam, chunk[0], chunk[1], core.m))
@@ -69,13 +77,16 @@ def _ignore(chosen: IntArray) -> None:
 class _Assignment:
     """The relaxed assignment rows of a core, for ``volume.climb``; ``on_chosen`` is told what each iteration opens."""
 
-    def __init__(self, core: Core, threads: int, on_chosen: Callable[[IntArray], None]) -> None:
+    def __init__(
+        self, core: Core, threads: int, on_chosen: Callable[[IntArray], None], away: Away | None = None
+    ) -> None:
         self.core, self.threads, self.chunks, self.on_chosen = core, threads, row_chunks(core), on_chosen
+        self.away = away
         self.low, self.high, self.m = core.least, core.cap, core.m
 
     def evaluate(self, lam: FloatArray) -> tuple[float, FloatArray, IntArray]:
         """L(λ), ρ and the cheapest set of sites."""
-        rho = prices(self.core, lam, self.chunks, self.threads)
+        rho = prices(self.core, lam, self.chunks, self.threads, self.away)
         bound, chosen = bound_of(self.core, lam, rho)
         return bound, rho, chosen
 
@@ -102,10 +113,11 @@ def climb(
     share: FloatArray | None = None,
     enough: float = np.inf,
     on_chosen: Callable[[IntArray], None] = _ignore,
+    away: Away | None = None,
 ) -> Dual:
     """Improve multipliers of a core; see ``volume.climb``."""
     return volume.climb(
-        _Assignment(core, threads, on_chosen), lam, upper, budget, iterations, on_improve, share, enough
+        _Assignment(core, threads, on_chosen, away), lam, upper, budget, iterations, on_improve, share, enough
     )
 
 
@@ -119,9 +131,10 @@ def rush(
     on_improve: Callable[[float], None],
     enough: float = np.inf,
     on_chosen: Callable[[IntArray], None] = _ignore,
+    away: Away | None = None,
 ) -> Dual:
     """Improve multipliers of a core from far below; see ``volume.rush``."""
-    return volume.rush(_Assignment(core, threads, on_chosen), lam, upper, budget, iterations, on_improve, enough)
+    return volume.rush(_Assignment(core, threads, on_chosen, away), lam, upper, budget, iterations, on_improve, enough)
 
 
 def fixable(core: Core, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray, float]:

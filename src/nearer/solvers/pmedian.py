@@ -16,6 +16,7 @@ from nearer.kernels import pmedian as kernels
 from nearer.model import OPEN, Instance, Solution, Status
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import lagrangian as dual_side
+from nearer.solvers.away import Away
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import make_core
 from nearer.solvers.elite import Elite
@@ -45,8 +46,9 @@ class PMedianRun:
         seed: int,
         threads: int,
         enough_rows: Callable[[IntArray, FloatArray], bool] | None = None,
+        away: Away | None = None,
     ) -> None:
-        self.instance, self.state, self.threads = instance, state, threads
+        self.instance, self.state, self.threads, self.away = instance, state, threads, away
         self.enough_rows = enough_rows
         self.rng = np.random.default_rng(seed)
         self.core = make_core(instance)
@@ -64,7 +66,9 @@ class PMedianRun:
         self.first_plan(start)
         lam = self.between_two_nearest(self.core_plan())
         self.dual = Dual(lam, np.zeros(core.m), -np.inf, np.zeros(core.m))
-        self.note_dual(dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved))
+        self.note_dual(
+            dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved, away=self.away)
+        )
         if multipliers is not None and not state.done():
             self.take_over(multipliers)
         else:
@@ -105,7 +109,9 @@ class PMedianRun:
         for given in multipliers:
             lam = np.clip(given[self.core.row], self.core.least, self.core.cap)
             state = self.state
-            dual = dual_side.climb(self.core, lam, state.value, state.budget, 0, self.threads, state.proved)
+            dual = dual_side.climb(
+                self.core, lam, state.value, state.budget, 0, self.threads, state.proved, away=self.away
+            )
             state.budget.spend(self.core.nnz)
             if dual.bound > self.dual.bound:
                 self.note_dual(dual)
@@ -168,6 +174,7 @@ class PMedianRun:
                 state.proved,
                 state.cutoff,
                 seen.append,
+                self.away,
             )
             if dual.bound > self.dual.bound:
                 self.note_dual(dual)
@@ -191,6 +198,7 @@ class PMedianRun:
                 self.dual.share,
                 state.cutoff,
                 seen.append,
+                self.away,
             )
         )
         return seen
@@ -278,6 +286,7 @@ def solve_pmedian(
     size: Callable[[float], float] | None = None,
     goal: float | None = None,
     enough_rows: Callable[[IntArray, FloatArray], bool] | None = None,
+    away: Away | None = None,
 ) -> Solution:
     """
     Open sites so that the weighted cost to the cheapest open site is least.
@@ -301,6 +310,8 @@ def solve_pmedian(
     enough_rows
         Asked once the multipliers have settled, with rows and their multipliers: whether the rows are long enough to
         go on. None = they are (``growing``).
+    away
+        A cluster whose workers hold the rows; None = they are here alone. The answer is the same.
 
     Raises
     ------
@@ -316,7 +327,7 @@ def solve_pmedian(
         floor = 0.0 if np.all(instance.price >= 0) else -np.inf
         state = State(budget, instance.whole, gap, floor=floor, size=size, goal=goal)
         state.tell_gap(tick)
-        run = PMedianRun(instance, state, seed, threads, enough_rows)
+        run = PMedianRun(instance, state, seed, threads, enough_rows, away)
         run.run(start, multipliers)
     return _solution(instance, run, stop.elapsed_s - began_s)
 

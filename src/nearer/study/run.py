@@ -21,7 +21,7 @@ from nearer.solvers.backup import solve_backup
 from nearer.solvers.ordered import Answer, solution_of, solve_ordered
 from nearer.study.asking import backup_of, question_of
 from nearer.study.choices import Wish, check_wish, warm_start, with_choices
-from nearer.study.limits import Run
+from nearer.study.limits import Run, away
 from nearer.study.load import load_study
 from nearer.study.parts import (
     default_out,
@@ -177,7 +177,8 @@ def plan_tables(
             answer = solve_backup(twice, standing(tables, study) == OPEN, **limits)
             solution = solution_of(answer)
         elif question is None:
-            solution = solve(instance, **limits, **start)
+            with away(run) as workers:
+                solution = solve(instance, **limits, **start, away=workers)
         else:
             answer = solve_ordered(question, **limits)
             solution = solution_of(answer)
