@@ -5,7 +5,7 @@ import { h, replace } from "./dom.js";
 import { agencyTable, hasAgencies, hasPhases, phaseTable } from "./partners.js";
 import type { StudyPage } from "./study.js";
 import { readOpen, type Tab } from "./view.js";
-import { about, minutes, num, percent, t, tn, towards } from "./words.js";
+import { about, language, minutes, num, percent, t, tn, towards } from "./words.js";
 
 /** Draw the answers. */
 export function renderAnswer(pane: HTMLElement, page: StudyPage): void {
@@ -247,7 +247,16 @@ function centreLines(page: StudyPage): Line[] {
 
 const byOrder = (a: Line, b: Line): number => (a.order ?? 1e6) - (b.order ?? 1e6) || b.people - a.people;
 
+/** The table of centres as it was made last, and what it was made of: pages are drawn far more often than it changes. */
+let centres: { of: unknown[]; made: HTMLElement } | null = null;
+
 function centreTable(page: StudyPage): HTMLElement {
+  const of = [page, page.plan, page.scene, page.situations, page.before, page.now, JSON.stringify({ ...page.view, map: "" }), language];
+  if (!centres || of.some((one, k) => one !== centres?.of[k])) centres = { of, made: madeTable(page) };
+  return centres.made;
+}
+
+function madeTable(page: StudyPage): HTMLElement {
   const lines = centreLines(page).slice(0, 600);
   const few = !lines.some((line) => line.saved !== null);
   return h("table", {},

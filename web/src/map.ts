@@ -49,6 +49,13 @@ export interface CityMap {
 }
 
 const DIM = 99;
+/** Sites from which on marks begin small. */
+const MANY = 400;
+/** Sites from which on those that could open, and the numbers, are left out until one comes closer than this. */
+const VERY_MANY = 2000;
+const CLOSER = 10.5;
+/** Kinds of marks that are round and nothing else: circles cost the map far less than pictures that it has to place. */
+const ROUND: Maplibre.ExpressionSpecification = ["in", ["get", "kind"], ["literal", ["candidate", "existing"]]];
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Colours of the classes of minutes, near to far; the last is out of reach. */
@@ -80,12 +87,12 @@ export function hasWebgl(): boolean {
 
 /** Make the map that this browser can draw. */
 export async function makeMap(
-  place: HTMLElement, study: string, scene: Scene, camera: string, events: MapEvents, still = false,
+  place: HTMLElement, study: string, scene: Scene, camera: string, picture: Picture, events: MapEvents, still = false,
 ): Promise<CityMap> {
   if (!hasWebgl()) return new PlainMap(place, study, scene, events);
   try {
     const found = await loadLibrary();
-    return new TiledMap(found, place, study, scene, camera, events, still);
+    return new TiledMap(found, place, study, scene, camera, picture, events, still);
   } catch (error) {
     console.warn(String(error));
     return new PlainMap(place, study, scene, events);
@@ -95,7 +102,8 @@ export async function makeMap(
 class TiledMap implements CityMap {
   drawn = false;
   private readonly map: Maplibre.Map;
-  private picture: Picture = { at: "o", before: "", group: "", only: -1 };
+  /** Address of the people's tiles that the map has. */
+  private tiles = "";
   private marked: Mark[] = [];
   private selected = -1;
   private rings: [number, number][][] = [];
@@ -108,6 +116,7 @@ class TiledMap implements CityMap {
     readonly study: string,
     readonly scene: Scene,
     camera: string,
+    private picture: Picture,
     readonly events: MapEvents,
     still: boolean,
   ) {
@@ -169,7 +178,9 @@ class TiledMap implements CityMap {
   private markAt(point: Maplibre.Point): Mark | null {
     let best: Mark | null = null;
     let least = 16;
+    const [a, b] = [this.map.unproject([point.x - 20, point.y + 20]), this.map.unproject([point.x + 20, point.y - 20])];
     for (const mark of this.marked) {
+      if (mark.lon < a.lng || mark.lon > b.lng || mark.lat < a.lat || mark.lat > b.lat) continue;
       const at = this.map.project([mark.lon, mark.lat]);
       const apart = Math.hypot(at.x - point.x, at.y - point.y) - (mark.kind === "opened" ? 4 : 0);
       if (apart < least) {
@@ -208,8 +219,9 @@ class TiledMap implements CityMap {
   show(picture: Picture): void {
     this.picture = picture;
     if (!this.ready) return;
-    const source = this.map.getSource("people") as Maplibre.VectorTileSource | undefined;
-    source?.setTiles([this.peopleTiles()]);
+    const tiles = this.peopleTiles();
+    if (tiles !== this.tiles) (this.map.getSource("people") as Maplibre.VectorTileSource | undefined)?.setTiles([tiles]);
+    this.tiles = tiles;
     this.map.setPaintProperty("people", "fill-color", this.peopleColours());
     this.map.setFilter("people-out", ["==", ["get", "k"], this.outClass()]);
   }
@@ -294,7 +306,7 @@ class TiledMap implements CityMap {
   }
 
   private addImages(): void {
-    for (const kind of ["existing", "opened", "candidate", "closed", "other"] as const) {
+    for (const kind of ["opened", "closed", "other"] as const) {
       if (!this.map.hasImage(kind)) this.map.addImage(kind, drawMark(kind), { pixelRatio: 2 });
     }
     if (!this.map.hasImage("hatch")) this.map.addImage("hatch", drawHatch(), { pixelRatio: 2 });
@@ -304,16 +316,20 @@ class TiledMap implements CityMap {
 
   /** Marks grow as one comes closer; where there are very many, those that could open begin as dots. */
   private markSize(): Maplibre.ExpressionSpecification {
-    const many = this.scene.sites.id.length > 400;
-    return ["interpolate", ["linear"], ["zoom"], 9, ["match", ["get", "kind"], "candidate", many ? 0.2 : 0.8, "opened", many ? 0.6 : 0.9, many ? 0.4 : 0.8], 13, 1] as unknown as Maplibre.ExpressionSpecification;
+    const many = this.scene.sites.id.length > MANY;
+    return ["interpolate", ["linear"], ["zoom"], 9, ["match", ["get", "kind"], "opened", many ? 0.6 : 0.9, many ? 0.4 : 0.8], 13, 1] as unknown as Maplibre.ExpressionSpecification;
   }
 
   private style(): Style {
+    this.tiles = this.peopleTiles();
     const streets = `${location.origin}/api${studyAt(this.study)}/tiles/${this.scene.rev}/streets/{z}/{x}/{y}`;
     const text = { "text-color": css("text"), "text-halo-color": css("page"), "text-halo-width": 1.6 };
     const font = ["system-ui", "Noto Sans", "sans-serif"];
     const width = (scale: number): Maplibre.ExpressionSpecification =>
       ["interpolate", ["exponential", 1.5], ["zoom"], 8, 0.4 * scale, 12, 0.9 * scale, 16, 5 * scale];
+    const n = this.scene.sites.id.length;
+    const closer = n > VERY_MANY ? CLOSER : 0;
+    const size = (full: number, far: number): Maplibre.ExpressionSpecification => ["interpolate", ["linear"], ["zoom"], 9, full * (n > MANY ? far : 0.8), 13, full];
     const [west, south, east, north] = this.scene.bounds;
     const bounds: [number, number, number, number] = [west - 0.1, Math.max(south - 0.1, -85), east + 0.1, Math.min(north + 0.1, 85)];
     return {
@@ -321,14 +337,14 @@ class TiledMap implements CityMap {
       sources: {
         areas: { type: "geojson", data: `${location.origin}/api${studyAt(this.study)}/areas` },
         ...(this.scene.streets ? { streets: { type: "vector", tiles: [streets], maxzoom: 14, bounds } } : {}),
-        people: { type: "vector", tiles: [this.peopleTiles()], maxzoom: 14, bounds },
+        people: { type: "vector", tiles: [this.tiles], maxzoom: 14, bounds },
         sites: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
         drawn: { type: "geojson", data: drawnShape(this.rings) },
       },
       layers: [
         { id: "ground", type: "background", paint: { "background-color": css("outside") } },
-        { id: "areas", type: "fill", source: "areas", filter: ["==", ["get", "kind"], "area"], paint: { "fill-color": css("page") } },
-        { id: "inside", type: "fill", source: "areas", filter: ["==", ["get", "kind"], "boundary"], paint: { "fill-color": css("page") } },
+        { id: "areas", type: "fill", source: "areas", filter: ["==", ["get", "kind"], "area"], paint: { "fill-color": css("page"), "fill-antialias": false } },
+        { id: "inside", type: "fill", source: "areas", filter: ["==", ["get", "kind"], "boundary"], paint: { "fill-color": css("page"), "fill-antialias": false } },
         { id: "people", type: "fill", source: "people", "source-layer": "people", paint: { "fill-color": css("line"), "fill-opacity": 0.85, "fill-antialias": false } },
         { id: "people-out", type: "fill", source: "people", "source-layer": "people", filter: ["==", ["get", "k"], 6], layout: { visibility: "none" } },
         ...(this.scene.streets
@@ -339,12 +355,14 @@ class TiledMap implements CityMap {
               { id: "major", type: "line", source: "streets", "source-layer": "streets", filter: ["in", ["get", "kind"], ["literal", ["major", "motorway"]]], paint: { "line-color": css("streets"), "line-width": width(1.8) } },
             ] as Maplibre.LayerSpecification[])
           : []),
-        { id: "borders", type: "line", source: "areas", filter: ["!=", ["get", "kind"], "label"], paint: { "line-color": css("quiet"), "line-width": 0.8, "line-opacity": 0.6, "line-dasharray": [3, 2] } },
+        { id: "borders", type: "line", source: "areas", filter: ["==", ["get", "kind"], "edge"], paint: { "line-color": css("quiet"), "line-width": 0.8, "line-opacity": 0.6, "line-dasharray": [3, 2] } },
         { id: "drawn", type: "fill", source: "drawn", paint: { "fill-color": css("other"), "fill-opacity": 0.3 } },
         { id: "drawn-line", type: "line", source: "drawn", paint: { "line-color": css("other"), "line-width": 2 } },
         { id: "picked", type: "circle", source: "sites", filter: ["==", ["get", "picked"], true], paint: { "circle-radius": 17, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": css("text"), "circle-stroke-width": 2.5 } },
-        { id: "sites", type: "symbol", source: "sites", layout: { "icon-size": this.markSize(), "icon-image": ["get", "kind"], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "z"] } },
-        { id: "numbers", type: "symbol", source: "sites", filter: ["!=", ["get", "label"], ""], layout: { "text-field": ["get", "label"], "text-font": font, "text-size": 12, "text-allow-overlap": true, "text-ignore-placement": true, "symbol-sort-key": ["get", "z"] }, paint: { "text-color": css("on-opened") } },
+        { id: "candidates", type: "circle", source: "sites", minzoom: closer, filter: ["==", ["get", "kind"], "candidate"], paint: { "circle-radius": size(3, 0.2), "circle-color": css("page"), "circle-stroke-color": css("candidate"), "circle-stroke-width": size(2, 0.2) } },
+        { id: "existing", type: "circle", source: "sites", filter: ["==", ["get", "kind"], "existing"], paint: { "circle-radius": size(4.75, 0.4), "circle-color": css("existing"), "circle-stroke-color": css("page"), "circle-stroke-width": size(2.5, 0.4) } },
+        { id: "sites", type: "symbol", source: "sites", filter: ["!", ROUND], layout: { "icon-size": this.markSize(), "icon-image": ["get", "kind"], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "z"] } },
+        { id: "numbers", type: "symbol", source: "sites", minzoom: closer, filter: ["!=", ["get", "label"], ""], layout: { "text-field": ["get", "label"], "text-font": font, "text-size": 12, "text-allow-overlap": true, "text-ignore-placement": true, "symbol-sort-key": ["get", "z"] }, paint: { "text-color": css("on-opened") } },
         { id: "names", type: "symbol", source: "sites", minzoom: 10, filter: ["any", ["==", ["get", "kind"], "opened"], ["==", ["get", "picked"], true]], layout: { "text-field": ["get", "name"], "text-font": font, "text-size": 12.5, "text-anchor": "top", "text-offset": [0, 1.1], "text-optional": true, "text-max-width": 9 }, paint: text },
         { id: "area-names", type: "symbol", source: "areas", filter: ["==", ["get", "kind"], "label"], layout: { "text-field": ["get", "name"], "text-font": font, "text-size": 13, "text-letter-spacing": 0.06 }, paint: { ...text, "text-color": css("quiet") } },
       ],

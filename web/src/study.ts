@@ -8,7 +8,7 @@ import { renderAsk } from "./asking.js";
 import { h, replace, toast } from "./dom.js";
 import { follow, type Following } from "./job.js";
 import { renderLegend, renderTools } from "./legend.js";
-import { makeMap, type CityMap, type Mark } from "./map.js";
+import { makeMap, type CityMap, type Mark, type Picture } from "./map.js";
 import { renderSheet } from "./sheets.js";
 import { Swipe } from "./swipe.js";
 import { EMPTY, readOpen, writeOpen, writeView, type Open, type View } from "./view.js";
@@ -63,14 +63,17 @@ export class StudyPage {
     if (running) this.watch(running);
     if (!this.view.plan && !this.view.at && this.data.plans[0]) this.view = { ...this.view, plan: this.data.plans[0].id };
     this.keepAddress();
+    const scene = ask<Scene>(`${studyAt(this.study)}/scene`);
+    scene.catch(() => undefined); // what is wrong is said when it is waited for
+    preload("/vendor/maplibre-gl.mjs");
     await this.loadPlan();
     this.render();
-    await this.loadScene();
+    await this.loadScene(scene);
   }
 
-  private async loadScene(): Promise<void> {
+  private async loadScene(scene: Promise<Scene>): Promise<void> {
     try {
-      this.scene = await ask<Scene>(`${studyAt(this.study)}/scene`);
+      this.scene = await scene;
       if (this.mapPlace.isConnected) await this.makeMap();
       await this.refresh();
     } catch (error) {
@@ -82,7 +85,7 @@ export class StudyPage {
   private async makeMap(): Promise<void> {
     if (!this.scene) return;
     this.mapPlace.replaceChildren();
-    this.map = await makeMap(this.mapPlace, this.study, this.scene, this.view.map, {
+    this.map = await makeMap(this.mapPlace, this.study, this.scene, this.view.map, this.picture, {
       pick: (site) => this.pick(site),
       place: (lon, lat) => this.clicked(lon, lat),
       moved: (site, lon, lat) => this.moved(site, lon, lat),
@@ -135,6 +138,17 @@ export class StudyPage {
     return this.view.against ? (this.other?.plan ?? "o") : "o";
   }
 
+  /** What people's squares are to show. */
+  private get picture(): Picture {
+    return {
+      at: this.view.from ? `@${this.view.from}` : this.view.show === "before" ? this.earlier : this.open_,
+      // what changes is told from today on, wherever people are sent
+      before: this.view.show === "change" && !this.view.from ? this.earlier : "",
+      group: this.view.group,
+      only: this.view.served ? this.selectedSite : -1,
+    };
+  }
+
   private other: Situations | null = null;
 
   /** Fetch what the view needs and draw it. */
@@ -145,10 +159,14 @@ export class StudyPage {
       this.render();
       if (!this.scene) return;
       const where = `${studyAt(this.study)}`;
-      const shown = this.view.from ? `@${this.view.from}` : this.view.show === "before" ? this.earlier : this.open_;
-      // what changes is told from today on, wherever people are sent
-      const compared = this.view.show === "change" && !this.view.from ? this.earlier : "";
+      const { at: shown, before: compared } = this.picture;
       const said = new URLSearchParams({ at: shown, before: compared, group: this.view.group });
+      const draw = (): void => {
+        this.map?.show(this.picture);
+        this.map?.marks(this.marks(), this.selectedSite);
+        this.map?.outline(this.drawing ?? (this.hazard.length ? this.hazard : this.framed));
+      };
+      if (!this.view.from) draw(); // it need not wait for the figures; a place by hand may yet be refused
       const [before, now, legend] = await Promise.all([
         this.before?.situation === this.earlier ? this.before : ask<Figures>(`${where}/figures?at=${part(this.earlier)}`),
         this.now?.situation === this.open_ ? this.now : ask<Figures>(`${where}/figures?at=${part(this.open_)}`),
@@ -156,9 +174,7 @@ export class StudyPage {
       ]);
       if (asked !== this.asked) return;
       [this.before, this.now, this.legend] = [before, now, legend.people];
-      this.map?.show({ at: shown, before: compared, group: this.view.group, only: this.view.served ? this.selectedSite : -1 });
-      this.map?.marks(this.marks(), this.selectedSite);
-      this.map?.outline(this.drawing ?? (this.hazard.length ? this.hazard : this.framed));
+      if (this.view.from) draw();
       await this.swiping(shown);
       this.problem = "";
       this.render();
@@ -176,10 +192,10 @@ export class StudyPage {
       this.swipe = null;
       return;
     }
-    if (!this.swipe && this.scene) {
-      this.swipe = await Swipe.over(this.mapPlace, this.study, this.scene, this.view.map);
-    }
     const at = this.view.show === "before" ? shown : this.earlier;
+    if (!this.swipe && this.scene) {
+      this.swipe = await Swipe.over(this.mapPlace, this.study, this.scene, this.view.map, at, this.view.group);
+    }
     this.swipe?.show(at, this.view.group, this.marks(readOpen(this.earlier)));
   }
 
@@ -193,9 +209,11 @@ export class StudyPage {
     this.situations = null;
     if (this.view.plan) {
       try {
+        const situations = ask<Situations>(`${where}/${part(this.view.plan)}/situations`);
+        situations.catch(() => undefined); // said below
         this.plan = await ask<PlanFolder>(`${where}/${part(this.view.plan)}`);
         this.render();
-        this.situations = await ask<Situations>(`${where}/${part(this.view.plan)}/situations`);
+        this.situations = await situations;
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         toast(error.message, true);
@@ -466,6 +484,11 @@ export class StudyPage {
       this.render();
     }
   };
+}
+
+/** Fetch a module before it is wanted; it runs no earlier. */
+function preload(address: string): void {
+  if (!document.head.querySelector(`link[href="${address}"]`)) document.head.append(h("link", { rel: "modulepreload", href: address }));
 }
 
 const round6 = (n: number): number => Math.round(n * 1e6) / 1e6;

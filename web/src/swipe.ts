@@ -8,13 +8,13 @@ import { t } from "./words.js";
 export class Swipe {
   private constructor(readonly layer: HTMLElement, readonly slider: HTMLInputElement, readonly map: CityMap) {}
 
-  static async over(place: HTMLElement, study: string, scene: Scene, camera: string): Promise<Swipe> {
+  static async over(place: HTMLElement, study: string, scene: Scene, camera: string, at: string, group: string): Promise<Swipe> {
     const inner = h("div", { class: "map" });
     const layer = h("div", { class: "swipe" }, inner);
     const slider = h("input", { type: "range", min: 0, max: 100, value: 50, class: "swipe-line", "aria-label": t("Move the line between the two plans") });
     place.append(layer, slider);
     const silent = { pick: () => undefined, place: () => undefined, moved: () => undefined, camera: () => undefined };
-    const map = await makeMap(inner, study, scene, camera, silent, true);
+    const map = await makeMap(inner, study, scene, camera, { at, before: "", group, only: -1 }, silent, true);
     const swipe = new Swipe(layer, slider, map);
     slider.addEventListener("input", () => swipe.cut());
     swipe.cut();

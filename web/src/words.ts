@@ -54,8 +54,17 @@ export function remember(key: string, value: string): void {
   }
 }
 
-const format = (n: number, digits: number): string =>
-  new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
+/** A way to write numbers, made once: making one takes longer than writing a thousand. */
+function writer(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${language} ${JSON.stringify(options)}`;
+  let found = writers.get(key);
+  if (!found) writers.set(key, (found = new Intl.NumberFormat(language, options)));
+  return found;
+}
+
+const writers = new Map<string, Intl.NumberFormat>();
+
+const format = (n: number, digits: number): string => writer({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
 
 /** A whole number. */
 export const num = (n: number): string => format(Math.round(n), 0);
@@ -75,7 +84,7 @@ export function minutes(n: number | null | undefined): string {
 
 /** A share as a whole percentage. */
 export function percent(share: number, digits = 0): string {
-  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits }).format(share);
+  return writer({ style: "percent", maximumFractionDigits: digits }).format(share);
 }
 
 /** Money, short: 3.45M, 320K. */
@@ -85,7 +94,7 @@ export function money(n: number): string {
 
 /** A signed whole number. */
 export function signed(n: number, digits = 0): string {
-  return new Intl.NumberFormat(language, { signDisplay: "exceptZero", maximumFractionDigits: digits }).format(n);
+  return writer({ signDisplay: "exceptZero", maximumFractionDigits: digits }).format(n);
 }
 
 /** The arrow from a figure to the one after it, the way the page is read. */

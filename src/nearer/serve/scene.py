@@ -254,13 +254,19 @@ class Scene:
         }
 
     def outlines(self) -> str:
-        """Boundary and named areas, simplified to about a metre, and a point for each name (``label``), as GeoJSON."""
-        parts = []
+        """
+        Boundary and named areas, simplified to about a metre, their edges, and a point for each name, as GeoJSON.
+
+        An edge that two areas share is there once (``edge``): drawn twice it takes twice as long and looks no better.
+        """
+        parts: list[dict[str, Any]] = []
+        edges = []
         for kind, frame in (("boundary", self.tables.boundary), ("area", self.tables.districts)):
             if frame is None:
                 continue
             names = frame["name"].astype(str).tolist() if "name" in frame else [""] * len(frame)
             shapes = shapely.set_precision(frame.geometry.simplify(1e-5).to_numpy(), 1e-6)
+            edges.append(shapely.union_all(shapely.boundary(shapes)))
             parts += [
                 {"type": "Feature", "properties": {"kind": kind, "name": name}, "geometry": json.loads(text)}
                 for name, text in zip(names, shapely.to_geojson(shapes), strict=True)
@@ -277,6 +283,10 @@ class Scene:
                 point = {"type": "Point", "coordinates": [round(one, 6) for one in spot]}
                 told = {"kind": "label", "name": names[owner]}
                 parts.append({"type": "Feature", "properties": told, "geometry": point})
+        if edges:
+            merged = shapely.line_merge(shapely.union_all(edges))
+            told = {"kind": "edge", "name": ""}
+            parts.append({"type": "Feature", "properties": told, "geometry": json.loads(shapely.to_geojson(merged))})
         return json.dumps({"type": "FeatureCollection", "features": parts}, ensure_ascii=False)
 
     def point_at(self, lon: float, lat: float, situation: Situation) -> dict[str, Any]:

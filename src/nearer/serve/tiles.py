@@ -22,6 +22,9 @@ from nearer.units import FloatArray, IntArray
 _LEAST_ZOOM = {"motorway": 0, "major": 0, "ferry": 8, "minor": 9, "path": 11}
 """From which zoom on each class of streets is drawn: before, it would only make the ground grey."""
 
+_WHOLE_ZOOM = 13
+"""From which zoom on ways are drawn one by one; before, they are many and short."""
+
 _MOST_LINES = 6_000
 """In one tile; beyond, the less important classes are a grey cloud that takes long to draw."""
 
@@ -82,7 +85,9 @@ class StreetLines:
             if z < _LEAST_ZOOM[name] or not len(mine) or shown + len(mine) > _MOST_LINES:
                 continue
             shown += len(mine)
-            # half a pixel at this zoom; whole to the eye, and far fewer corners from afar
+            # Half a pixel at this zoom: whole to the eye. Ways are strung together first, since each keeps its ends.
+            if z < _WHOLE_ZOOM:
+                mine = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(mine)))
             mine = shapely.simplify(mine, 4.0 / mvt.EXTENT / (1 << z), preserve_topology=False)
             parts = shapely.get_parts(shapely.clip_by_rect(mine, *box))
             parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING]
