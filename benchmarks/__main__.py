@@ -29,6 +29,7 @@ NAMES = (
     "aid_load",
     "allocation",
     "serve_load",
+    "page",
 )
 
 

@@ -73,11 +73,21 @@ export function loadLibrary(): Promise<Library> {
   return library;
 }
 
+let software: boolean | null = null;
+
+/** Whether WebGL is drawn by the processor, for want of a graphics card. */
+function isSoftware(context: WebGL2RenderingContext): boolean {
+  const told = context.getExtension("WEBGL_debug_renderer_info");
+  const name = String(context.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : context.RENDERER));
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
+
 /** Whether this browser can draw with WebGL 2. */
 export function hasWebgl(): boolean {
   try {
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("webgl2");
+    software ??= context !== null && isSoftware(context);
     context?.getExtension("WEBGL_lose_context")?.loseContext();
     return context !== null;
   } catch {
@@ -158,6 +168,7 @@ class TiledMap implements CityMap {
       const centre = this.map.getCenter();
       events.camera(`${centre.lng.toFixed(5)},${centre.lat.toFixed(5)},${this.map.getZoom().toFixed(2)}`);
     });
+    if (software) this.drawLessWhileMoving();
     this.map.on("click", (event) => this.clicked(event));
     this.map.on("mousemove", (event) => {
       this.map.getCanvas().style.cursor = this.markAt(event.point) ? "pointer" : "";
@@ -167,6 +178,21 @@ class TiledMap implements CityMap {
     const canvas = this.map.getCanvas();
     canvas.setAttribute("aria-label", t("Map. Everything on it is also in the table."));
     canvas.setAttribute("role", "application");
+  }
+
+  /** Where the processor draws every pixel: a quarter of them as long as somebody moves the map, all of them at rest. */
+  private drawLessWhileMoving(): void {
+    let less = false;
+    this.map.on("movestart", (event) => {
+      if (less || !event.originalEvent) return;
+      less = true;
+      this.map.setPixelRatio(devicePixelRatio / 2);
+    });
+    this.map.on("moveend", () => {
+      if (!less) return;
+      less = false;
+      this.map.setPixelRatio(devicePixelRatio);
+    });
   }
 
   private clicked(event: Maplibre.MapMouseEvent): void {
