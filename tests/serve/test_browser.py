@@ -117,6 +117,18 @@ def test_own_files_with_three_faults_are_mended_on_the_page(
     map_drawn(page)
 
 
+def test_faults_of_files_are_told_in_the_readers_language(visit: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("population,lon,lat\n10,0,0\n5,0,95\n", encoding="utf-8")
+    (tmp_path / "schools.csv").write_text("id,lon,lat\nS,0,0.002\nS,0,0.010\n", encoding="utf-8")
+    page = visit("/#/own", locale="es-ES")
+    page.set_input_files("#files", [tmp_path / name for name in ("people.csv", "schools.csv")])
+    page.get_by_text("la latitud 95 pasa de ±90 grados").wait_for()
+    page.get_by_text("el id «S» ya está en la fila 2 – dé a cada fila un id propio").wait_for()
+    page.get_by_label("Idioma").select_option("fa")
+    page.get_by_text("شناسهٔ «S» پیش‌تر در ردیف 2 آمده است").wait_for()
+    assert violations(page) == []
+
+
 def test_a_centre_is_dragged_and_the_change_undone(visit: Callable[..., Any], planned: str) -> None:
     page = visit(f"/#/study/{planned}?plan=1&{CAMERA}")
     map_drawn(page)

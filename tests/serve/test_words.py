@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from nearer.serve.words import LANGUAGES, catalogue, read_po
+from nearer.serve.words import LANGUAGES, catalogue, faults, read_po
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHERS = [code for code in LANGUAGES if code != "en"]
@@ -17,7 +17,11 @@ OTHERS = [code for code in LANGUAGES if code != "en"]
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("web_words", ROOT / "tools" / "web_words.py")
+    return loaded("web_words")
+
+
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -44,6 +48,15 @@ def test_translations_keep_the_places_of_values(language: str) -> None:
             assert names(translated[1]) == names(text) | {"n"}, text
         else:
             assert names(str(translated)) == names(text), text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_fault_or_refusal_of_the_planning_map_is_left_untranslated(language: str) -> None:
+    wanted, found = list(loaded("fault_words").forms()), faults(language)
+    assert len(wanted) > 150
+    assert [form for form in wanted if form not in found] == [], "run tools/fault_words.py, and translate"
+    for form, said in found.items():
+        assert form.count("{}") == str(said).count("{}"), form
 
 
 def test_every_text_is_written_where_the_tool_finds_it() -> None:

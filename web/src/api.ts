@@ -1,5 +1,7 @@
 /** What the server says, typed, and how it is asked. */
 
+import { fromServer, language, num, t } from "./words.js";
+
 export interface Fault {
   message: string;
   file: string | null;
@@ -242,6 +244,21 @@ export interface Progress {
   bound?: number | null;
 }
 
+/** A fault in the reader's language. */
+export function localised(fault: Fault): Fault {
+  if (language === "en") return fault;
+  const message = fromServer(fault.message);
+  const remedy = fault.remedy === null || fault.remedy === undefined ? null : fromServer(fault.remedy);
+  const place = [fault.file, fault.row ? t("Row {n}", { n: num(fault.row) }) : "", fault.column].filter(Boolean).join(", ");
+  return { ...fault, message, remedy, text: `${place ? `${place}: ` : ""}${message}${remedy ? `; ${remedy}` : ""}.` };
+}
+
+/** Why a job ended badly, in the reader's language. */
+export function failure(job: Job): string {
+  const faults = job.outcome.faults ?? [];
+  return faults.length ? faults.map((one) => localised(one).text).join("\n") : fromServer(job.outcome.error ?? "");
+}
+
 /** Ask the server; throws `Refused` with its own words where it says no. */
 export async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
   const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
@@ -250,7 +267,8 @@ export async function ask<T>(path: string, method = "GET", body?: unknown): Prom
   const found: unknown = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const said = found as { error?: string; faults?: Fault[] };
-    throw new Refused(said.error ?? answer.statusText, answer.status, said.faults ?? []);
+    const faults = (said.faults ?? []).map(localised);
+    throw new Refused(faults.length ? faults.map((one) => one.text).join("\n") : fromServer(said.error ?? answer.statusText), answer.status, faults);
   }
   return found as T;
 }

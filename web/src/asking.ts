@@ -1,6 +1,6 @@
 /** The questions: place, people and centres told, the plan asked for, the plans there are. */
 
-import type { PlanLine } from "./api.js";
+import { failure, type PlanLine } from "./api.js";
 import { h, replace } from "./dom.js";
 import { furtherPart } from "./further.js";
 import { goalName, GOALS } from "./goals.js";
@@ -42,7 +42,7 @@ function jobPart(page: StudyPage): HTMLElement | null {
   if (!job) return null;
   if (job.state === "failed") {
     return h("div", { class: "block fault", role: "alert" }, h("p", {}, t("This could not be done:")),
-      h("p", { dir: "auto" }, job.outcome.error ?? ""),
+      h("p", { dir: "auto" }, failure(job)),
       h("button", { id: "job-seen", type: "button", onclick: () => { page.job = null; page.render(); } }, t("All right")));
   }
   return jobBox(page.study, job, page.following);

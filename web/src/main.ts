@@ -6,7 +6,7 @@ import { showOwn } from "./own.js";
 import { showStart } from "./start.js";
 import { openStudy, type StudyPage } from "./study.js";
 import { readView, type View } from "./view.js";
-import { language, remember, remembered, speak, t, wantedLanguage } from "./words.js";
+import { language, learnFaults, remember, remembered, speak, t, wantedLanguage } from "./words.js";
 
 interface About {
   version: string;
@@ -26,6 +26,7 @@ let page: StudyPage | null = null;
 async function start(): Promise<void> {
   about = await ask<About>("/about");
   await speak(wantedLanguage(), about.languages);
+  await learnFaults();
   const scheme = remembered("scheme");
   if (scheme) document.documentElement.dataset["scheme"] = scheme;
   markScheme();
@@ -100,6 +101,7 @@ function flip(): void {
 async function choose(code: string): Promise<void> {
   remember("language", code);
   await speak(code, about.languages);
+  await learnFaults();
   await route(true);
   document.getElementById("language")?.focus();
 }

@@ -1,8 +1,8 @@
 /** One's own files: dropped, told apart, checked at once, and mended where they stand. */
 
-import { ask, part, type Fault } from "./api.js";
+import { ask, localised, part, type Fault } from "./api.js";
 import { h, replace, toast } from "./dom.js";
-import { num, t, tn } from "./words.js";
+import { fromServer, num, t, tn } from "./words.js";
 
 type Role = "people" | "existing" | "candidate" | "sites" | "streets" | "districts" | "exclude" | "unused";
 type ColumnKey = "total" | "id" | "name" | "lon" | "lat" | "agency" | "cost";
@@ -109,7 +109,7 @@ class OwnPage {
         this.busy = t("Taking in {name} …", { name: file.name });
         this.draw();
         const answer = await fetch(`/api/studies/${part(this.study)}/files/${part(file.name)}`, { method: "PUT", body: file });
-        if (!answer.ok) toast(((await answer.json()) as { error: string }).error, true);
+        if (!answer.ok) toast(fromServer(((await answer.json()) as { error: string }).error), true);
       }
       await this.look();
     } catch (error) {
@@ -144,7 +144,7 @@ class OwnPage {
     try {
       const body = { files, mode: this.way, open: this.number };
       const found = await ask<{ report: Report | null; faults: Fault[] }>(`/studies/${part(this.study)}/draft/check`, "POST", body);
-      if (mine === this.checked) [this.report, this.faults] = [found.report, found.faults];
+      if (mine === this.checked) [this.report, this.faults] = [found.report, found.faults.map(localised)];
     } catch (error) {
       if (mine !== this.checked) return;
       this.problem = said(error);
@@ -218,7 +218,7 @@ class OwnPage {
       h("div", { class: "row" }, h("h2", {}, h("bdi", {}, file.name)),
         h("span", { class: "quiet" }, file.rows === null ? "" : tn(file.rows, "one row", "{n} rows")),
         h("button", { type: "button", class: "small", "data-key": `out-${file.name}`, onclick: () => void this.takeOut(file.name) }, t("Take out"))),
-      file.problem ? h("p", { class: "fault", dir: "auto" }, file.problem) : h("label", { class: "field" }, h("span", {}, t("What is in it?")), role),
+      file.problem ? h("p", { class: "fault", dir: "auto" }, fromServer(file.problem)) : h("label", { class: "field" }, h("span", {}, t("What is in it?")), role),
       file.columns.length && one && !file.problem ? this.picks(file, one) : null,
       file.sample.length && !file.problem ? sample(file) : null,
       faults.length ? h("ul", { class: "faults", "aria-label": t("To be mended") }, ...faults.map((fault, k) => this.fault(fault, k))) : null);

@@ -31,6 +31,34 @@ export async function speak(wanted: string, known: Record<string, string>): Prom
   document.documentElement.dir = RTL.includes(language) ? "rtl" : "ltr";
 }
 
+/** What the server says, by its form, in the reader's language; the longest forms first. */
+let forms: { form: RegExp; said: string }[] = [];
+
+/** Take up the forms of faults and refusals in the language that is spoken. */
+export async function learnFaults(): Promise<void> {
+  forms = language === "en" ? [] : read((await (await fetch(`/api/words/${language}/faults`)).json()) as Record<string, string>);
+}
+
+function read(found: Record<string, string>): typeof forms {
+  const plain = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return Object.entries(found).sort(([a], [b]) => b.replace(/\{\}/g, "").length - a.replace(/\{\}/g, "").length)
+    .map(([form, said]) => ({ form: new RegExp(`^${form.split("{}").map(plain).join("([^]*?)")}$`), said }));
+}
+
+/** A fault or refusal of the server's in the reader's language; as it is where no form of it is known. */
+export function fromServer(text: string): string {
+  for (const { form, said } of forms) {
+    const found = form.exec(text);
+    if (!found) continue;
+    let k = 0;
+    return said.replace(/\{\}/g, () => value(found[++k] ?? ""));
+  }
+  return text;
+}
+
+/** A value in a sentence: text that is itself known is said, the rest stays as it was written. */
+const value = (text: string): string => (text.includes(" ") ? fromServer(text) : text);
+
 /** The language asked for before, or the browser's. */
 export function wantedLanguage(): string {
   return remembered("language") ?? navigator.language.slice(0, 2);

@@ -26,7 +26,7 @@ from nearer.serve.kept import Kept
 from nearer.serve.scene import Scenes
 from nearer.serve.shares import ByLink, Shares
 from nearer.serve.studies import NotThereError, Studies
-from nearer.serve.words import LANGUAGES, catalogue
+from nearer.serve.words import LANGUAGES, catalogue, faults
 
 if TYPE_CHECKING:
     from nearer.serve.desk import Desk
@@ -133,6 +133,10 @@ def _add_pages(app: FastAPI, has_aid: bool, is_reached: bool) -> None:
     @app.get("/api/words/{language}")
     def words(language: str) -> dict[str, object]:
         return catalogue(language)
+
+    @app.get("/api/words/{language}/faults")
+    def fault_words(language: str) -> dict[str, object]:
+        return faults(language)
 
     @app.get("/tokens.css")
     def style() -> Response:

@@ -30,6 +30,22 @@ def catalogue(language: str) -> dict[str, object]:
     return read_po(path.read_text(encoding="utf-8"))
 
 
+@cache
+def faults(language: str) -> dict[str, object]:
+    """
+    Form of a fault or refusal, ``{}`` for each value → the same in a language, values in the same order.
+
+    Raises
+    ------
+    NotThereError
+        There is no such language.
+    """
+    if language not in LANGUAGES:
+        raise NotThereError(f"There is no language {language[:10]!r} here.")
+    path = files("nearer.serve") / "locale" / f"faults-{language}.po"
+    return {} if language == "en" else read_po(path.read_text(encoding="utf-8"))
+
+
 def read_po(text: str) -> dict[str, object]:
     """Entries of a gettext catalogue that are translated and not marked fuzzy."""
     found: dict[str, object] = {}
