@@ -149,8 +149,8 @@ def _do(job: dict[str, Any], study: Path, threads: int, told: Told, stop: Stop) 
 def main() -> None:
     """Run the job and write what came of it."""
     folder, study, threads = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    if hasattr(os, "nice"):  # whoever hands over or looks at a map meanwhile goes first
-        os.nice(10)
+    if hasattr(os, "nice"):  # whoever hands over or looks at a map meanwhile goes first; more would starve plans
+        os.nice(3)
     try:
         outcome = run_job(folder, study, threads)
     except Exception as error:
