@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -82,3 +83,17 @@ def test_memory_and_processor_seconds_are_those_of_the_program(benchmarks: None,
     assert ran.cpu_s > 0
     if ran.peak_mb is not None:
         assert 280 < ran.peak_mb < 400
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="memory and processor are read from /proc")
+def test_one_server_carries_desks_planners_and_plans_without_an_error(tmp_path: Path) -> None:
+    table = tmp_path / "load.md"
+    command = [sys.executable, "-m", "benchmarks", "serve_load", "--small", "--out", str(table)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = table.read_text(encoding="utf-8")
+    assert "Errors: none." in text, text
+    handed = re.search(r"Handed over: (\d+) answered with yes, (\d+) in the ledger", text)
+    assert handed is not None, text
+    assert handed[1] == handed[2] == "120", "20 desks, six times each"

@@ -233,6 +233,11 @@ class Queue:
         """A job as plain values, with its place and when it is likely to begin."""
         return asdict(job) | {"place": self.place(job), "begins_in_s": self.begins_in_s(job)}
 
+    def newest_told(self, study: str, most: int) -> list[dict[str, Any]]:
+        """The newest jobs of a study as plain values, all as of one moment."""
+        with self._lock:
+            return [self.told(job) for job in self.of(study)[:most]]
+
     def _keep(self, job: Job) -> None:
         self._jobs[(job.study, job.id)] = job
         write_json(job_folder(self.home / job.study, job.id) / JOB, asdict(job))

@@ -63,7 +63,7 @@ def router(serving: Serving) -> APIRouter:
             "staged": settings.staged,
             "plans": plans_told(folder),
             "answers": answers_told(folder),
-            "jobs": [serving.queue.told(job) for job in serving.queue.of(study)[:20]],
+            "jobs": serving.queue.newest_told(study, 20),
         }
 
     @routes.patch("/studies/{study}/settings")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -122,6 +123,7 @@ def run_server(
         home, only=only, hosts=hosts, workers=workers, threads=threads, desk=desk, signed=away,
         authority=None if certificate is None else certificate.authority,
     )  # fmt: skip
+    sys.setswitchinterval(0.001)  # so long waits a hand-over for a map that is being computed, not five times that
     server = uvicorn.Server(
         uvicorn.Config(
             app,
