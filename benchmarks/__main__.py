@@ -30,6 +30,7 @@ NAMES = (
     "allocation",
     "serve_load",
     "page",
+    "cluster",
 )
 
 

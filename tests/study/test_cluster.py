@@ -20,6 +20,8 @@ from nearer.study.curve import run_curve
 from nearer.study.new import new_study
 from nearer.study.run import run_study
 from nearer.study.sensitivity import run_sensitivity
+from nearer.study.stress import run_stress
+from nearer.study.stress_ground import Question
 from tests.study.clusters import Processes, once, processes
 
 TO = 33
@@ -78,7 +80,7 @@ def test_a_worker_killed_in_the_middle_of_a_curve_costs_time_only(
     assert answers(newtown) == 0  # nothing is left behind
 
 
-def test_travel_times_and_bounds_of_a_plan_survive_a_killed_worker_each(
+def test_travel_times_and_bounds_of_a_plan_survive_a_killed_worker_each_and_losses_are_drawn_there_too(
     newtown: Path, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nearer.network.shared.PAIRS_PER_JOB", 1_000)  # some forty jobs, as a country has
@@ -106,6 +108,13 @@ def test_travel_times_and_bounds_of_a_plan_survive_a_killed_worker_each(
     assert told["rounds"] > 30  # and of the way up
     same(tmp_path / "here", tmp_path / "there")
     assert list(shared.iterdir()) == []
+
+    question = Question(random=2, draws=700, replan=0)
+    run_stress(tmp_path / "here", question, study=newtown, threads=1)
+    with joined(cluster.address, newtown) as workers:
+        run_stress(tmp_path / "here", question, study=newtown, out=tmp_path / "stress", cluster=workers)
+    same(tmp_path / "here" / "stress", tmp_path / "stress")
+    assert notes(tmp_path / "stress")["jobs"] >= 1
 
 
 def test_scenarios_on_a_cluster_are_those_planned_here(study: Path, cluster: Processes, tmp_path: Path) -> None:

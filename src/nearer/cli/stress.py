@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nearer.cli.cluster import ClusterOption
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
 
 
@@ -61,11 +62,14 @@ def stress(
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a re-plan is good enough.")] = 1e-4,
     seed: Annotated[int, typer.Option(min=0, help="Start of every random choice.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Put a plan to the test: who is cut off, who takes over, what to open first."""
     with answering(as_json):
+        from nearer.cluster import joined
         from nearer.report.stress_words import summary
+        from nearer.study.provenance import find_study
         from nearer.study.stress import run_stress
         from nearer.study.stress_ground import Question
 
@@ -83,7 +87,9 @@ def stress(
             scenarios_file=scenarios,
             seed=seed,
         )
-        with stoppable() as stop, progress_bars() as progress:
+        made_from = plan.parent if plan.name == "plan.json" else plan
+        home = made_from if cluster is None else find_study(made_from, study)
+        with stoppable() as stop, progress_bars() as progress, joined(cluster, home) as workers:
             made = run_stress(
                 plan,
                 question,
@@ -92,6 +98,7 @@ def stress(
                 time_limit_s=time_limit,
                 gap=gap,
                 threads=threads,
+                cluster=workers,
                 progress=progress,
                 stop=stop,
             )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
+from nearer.cluster import Batch, Message, Shelf
 from nearer.kernels.outage import expected_walk, walk_draws
 from nearer.model import FORBIDDEN, FREE, OPEN, Instance, relative_gap
 from nearer.model.build import build_instance
@@ -23,6 +25,8 @@ INTERVAL = (0.025, 0.5, 0.975)
 """Quantiles that are told."""
 
 _DRAWS_AT_ONCE = 64
+_DRAWS_PER_JOB = 256
+_TOLD = ("walked", "cut", "far")
 
 
 def random_losses(
@@ -35,6 +39,7 @@ def random_losses(
     coverage_ms: int,
     ids: StrArray,
     stop: Stop,
+    batch: Batch | None = None,
 ) -> RandomLosses:
     """
     Lose centres at random, every set of that number as likely as any other.
@@ -56,6 +61,8 @@ def random_losses(
         Of all sites.
     stop
         Who may end it early, with the draws made so far.
+    batch
+        Workers of a cluster that share the draws; None makes them here. The answer is the same.
     """
     sites = np.flatnonzero(ours_mask & situation.open_mask)
     number = min(number, len(sites))
@@ -65,13 +72,19 @@ def random_losses(
     rows = [_open_rows(times, situation.open_mask) for times in situation.class_times]
     walked, cut, far = (np.zeros(len(lost)) for _ in range(3))
     done = 0
+    if batch is not None:
+        done = _drawn_elsewhere(
+            batch, demand.class_people, rows, lost, (n_sites, unreached_ms, coverage_ms), stop, (walked, cut, far)
+        )
     while done < len(lost) and not (done and stop()):
         part = slice(done, done + _DRAWS_AT_ONCE)
-        for people, (indptr, site_idx, time_ms) in zip(demand.class_people, rows, strict=True):
-            walk_draws(
-                *(indptr, site_idx, time_ms, people, lost[part], n_sites, unreached_ms, coverage_ms),
-                *(walked[part], cut[part], far[part]),
-            )
+        _walk(
+            demand.class_people,
+            rows,
+            lost[part],
+            (n_sites, unreached_ms, coverage_ms),
+            (walked[part], cut[part], far[part]),
+        )
         done += len(lost[part])
     exact = exact and done == len(lost)
     lost, walked, cut, far = lost[:done], walked[:done], cut[:done], far[:done]
@@ -93,6 +106,70 @@ def random_losses(
         far=spread(far, float(expected[2]), exact),
         worst_drawn=[str(ids[site]) for site in np.sort(lost[worst])],
     )
+
+
+Rows = tuple[IntArray, IntArray, IntArray]
+
+
+def _walk(
+    class_people: FloatArray | Sequence[FloatArray],
+    rows: Sequence[Rows],
+    lost: IntArray,
+    numbers: tuple[int, int, int],
+    into: tuple[FloatArray, FloatArray, FloatArray],
+) -> None:
+    """Add what some draws do to everybody; ``numbers``: of sites, and what is unreached and far, ms."""
+    for people, (indptr, site_idx, time_ms) in zip(class_people, rows, strict=True):
+        walk_draws(indptr, site_idx, time_ms, people, lost, *numbers, *into)
+
+
+def _drawn_elsewhere(
+    batch: Batch,
+    class_people: FloatArray | Sequence[FloatArray],
+    rows: Sequence[Rows],
+    lost: IntArray,
+    numbers: tuple[int, int, int],
+    stop: Stop,
+    into: tuple[FloatArray, FloatArray, FloatArray],
+) -> int:
+    """Draws made by the workers of a cluster, so many a job; how many are done without a gap from the first on."""
+    put = batch.shelf.put
+    shared = {
+        "people": [put(people) for people in class_people],
+        "rows": [[put(array) for array in one] for one in rows],
+        "numbers": list(numbers),
+    }
+    starts = range(0, len(lost), _DRAWS_PER_JOB)
+    for start in starts:
+        batch.ask(start, walk_some, {**shared, "lost": put(lost[start : start + _DRAWS_PER_JOB])})
+    told = set[int]()
+    for start, answer in batch.answers(stop):
+        told.add(start)
+        for array, name in zip(into, _TOLD, strict=True):
+            array[start : start + _DRAWS_PER_JOB] = answer[name]
+    done = next((start for start in starts if start not in told), len(lost))
+    for array in into:
+        array[done:] = 0.0  # what lies beyond a gap is made anew, or not at all
+    return done
+
+
+def walk_some(shelf: Shelf, message: Message, stop: Stop) -> dict[str, np.ndarray]:
+    """The job: what some draws do to everybody."""
+    people, rows = _shared(shelf, tuple(message["people"]), tuple(map(tuple, message["rows"])))
+    lost = shelf.get(message["lost"])
+    found = tuple(np.zeros(len(lost)) for _ in range(3))
+    for first in range(0, len(lost), _DRAWS_AT_ONCE):
+        part = slice(first, first + _DRAWS_AT_ONCE)
+        into = (found[0][part], found[1][part], found[2][part])
+        _walk(people, rows, lost[part], tuple(message["numbers"]), into)
+    return dict(zip(_TOLD, found, strict=True))
+
+
+@lru_cache(maxsize=1)
+def _shared(
+    shelf: Shelf, people: tuple[str, ...], rows: tuple[tuple[str, str, str], ...]
+) -> tuple[list[FloatArray], list[Rows]]:
+    return [shelf.get(name) for name in people], [(shelf.get(a), shelf.get(b), shelf.get(c)) for a, b, c in rows]
 
 
 def all_sets(n: int, number: int) -> IntArray:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from nearer.cluster import Cluster
+from nearer.cluster import Batch, Cluster
 from nearer.errors import StoppedError, UsageError
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.apart import Elsewhere
@@ -96,3 +96,13 @@ def away(run: Run) -> Iterator[Away | None]:
         return
     with run.cluster.batch("rows", run.cluster.session, keep=False) as batch:
         yield Away(batch)
+
+
+@contextmanager
+def draws(run: Run) -> Iterator[Batch | None]:
+    """Who makes many draws of one question; None where there is no cluster."""
+    if run.cluster is None:
+        yield None
+        return
+    with run.cluster.batch("draws") as batch:
+        yield batch

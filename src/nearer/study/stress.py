@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import nearer
+from nearer.cluster import Cluster
 from nearer.files import sha256
 from nearer.kernels.jit import default_threads
 from nearer.model import FREE
@@ -60,6 +61,7 @@ def run_stress(
     time_limit_s: float | None = 60.0,
     gap: float = 1e-4,
     threads: int | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Stress:
@@ -76,7 +78,7 @@ def run_stress(
         The study folder; default what the plan notes.
     out
         Where the answer goes; default ``stress`` inside the plan folder.
-    time_limit_s, gap, threads, progress, stop
+    time_limit_s, gap, threads, cluster, progress, stop
         As for ``run_study``; the time limit holds for each problem that is solved.
 
     Raises
@@ -87,7 +89,9 @@ def run_stress(
     plan = Path(plan)
     plan = plan.parent if plan.name == PLAN_FILE else plan
     out = plan / "stress" if out is None else Path(out)
-    run = Run(time_limit_s, gap, None, threads or default_threads(), progress or Silent(), stop or Stop())
+    run = Run(
+        *(time_limit_s, gap, None, threads or default_threads(), progress or Silent(), stop or Stop()), cluster=cluster
+    )
     check_stress_out(out)
     check_question(question)
     ground = prepare(plan, study, run)

@@ -13,7 +13,7 @@ from nearer.planning.outages import harden, random_losses, worst
 from nearer.planning.stock import stock
 from nearer.planning.stress_document import Hardened, RandomLosses, Scenario, Stock, WorstLoss
 from nearer.planning.stress_result import Proof
-from nearer.study.limits import Run
+from nearer.study.limits import Run, draws
 from nearer.study.stress_ask import Happened, named_sites
 from nearer.study.stress_ground import Ground, Question
 from nearer.units import minutes_to_ms
@@ -66,11 +66,12 @@ def look_further(ground: Ground, asked: Happened, question: Question, run: Run) 
     proofs: dict[str, Proof] = {}
     drawn = hurt = safe = kept = None
     if question.random is not None:
-        with run.timed("random"):
+        with run.timed("random"), draws(run) as batch:
             coverage_ms = minutes_to_ms(ground.study.plan.coverage_min)
             drawn = random_losses(
                 *(situation, ours, question.random, question.draws, question.seed, unreached_ms, coverage_ms, ids),
                 run.stop.within(run.time_limit_s),
+                batch,
             )
     if question.worst is not None:
         with run.timed("worst"):
