@@ -13,6 +13,7 @@ from nearer.study.limits import Run
 from nearer.study.new import new_study
 from nearer.study.run import run_study
 from nearer.study.settings import Study
+from nearer.study.verify import verify_plan
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +78,22 @@ def test_a_run_that_would_not_fit_is_not_begun_and_a_shorter_limit_is_offered(ne
     needed = plan.run["foreseen"]["memory_mb"] * 1e6
     fits_from(0.6 * (needed - held))
     with pytest.raises(
-        UsageError, match=r"needs about .* pairs within 30 minutes\. A limit of \d+ minutes fits"
+        UsageError, match=r"needs about .* pairs within 30 minutes\.\nA limit of \d+ minutes fits"
     ) as caught:
         run_study(newtown, threads=1, out=newtown.parent / "none")
     assert not (newtown.parent / "none").exists()
     assert caught.value.exit_code == 2
-    minutes = int(str(caught.value).rsplit(" ", 1)[1])
-    assert str(caught.value).endswith(f"nearer plan {newtown} --limit-min {minutes}")
-    shorter = run_study(newtown, threads=1, gap=0.05, limit_min=minutes, out=newtown.parent / "shorter")
-    assert shorter.document.settings["streets"]["limit_min"] == minutes
+    _, shorter, coarser = str(caught.value).splitlines()
+    minutes, side_m = (int(line.rsplit(" ", 1)[1]) for line in (shorter, coarser))
+    assert shorter.endswith(f"fits: nearer plan {newtown} --limit-min {minutes}")
+    assert coarser.endswith(f"fit: nearer plan {newtown} --merge-m {side_m}")
+    one = run_study(newtown, threads=1, gap=0.05, limit_min=minutes, out=newtown.parent / "shorter").document
+    other = run_study(newtown, threads=1, gap=0.05, merge_m=side_m, out=newtown.parent / "coarser").document
+    assert one.settings["streets"]["limit_min"] == minutes
+    assert other.snapping["people"].points < one.snapping["people"].points
+    assert verify_plan(newtown.parent / "coarser", newtown).ok
     monkeypatch.setattr(estimates, "_PAIR_B", 1e12)
-    with pytest.raises(UsageError, match="larger cells"):
+    with pytest.raises(UsageError, match="Plan a part of the area"):
         run_study(newtown, threads=1, limit_min=2, out=newtown.parent / "none")
 
 

@@ -31,6 +31,9 @@ def plan(
     limit_min: Annotated[
         float | None, typer.Option(metavar="M", help="Farther than so many minutes counts as out of reach.")
     ] = None,
+    merge_m: Annotated[
+        float | None, typer.Option(metavar="M", help="Sum people up in square cells of so many metres.")
+    ] = None,
     time_limit: Annotated[float, typer.Option(min=0, help="Seconds for the solver; the best found counts.")] = 60.0,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which the plan is good enough.")] = 1e-4,
     work_limit: Annotated[
@@ -73,6 +76,7 @@ def plan(
                 budget=budget,
                 objective=objective,
                 limit_min=limit_min,
+                merge_m=merge_m,
                 time_limit_s=time_limit,
                 gap=gap,
                 work_limit=work_limit,

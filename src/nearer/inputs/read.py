@@ -30,6 +30,7 @@ from nearer.inputs.extent import (
 from nearer.inputs.frames import RASTER_SUFFIXES, find_file, one_fault, read_frame
 from nearer.inputs.generate import candidates_along
 from nearer.inputs.geo import WGS84
+from nearer.inputs.merge import merged
 from nearer.inputs.osm import SUFFIXES as OSM_SUFFIXES
 from nearer.inputs.osm import read_streets
 from nearer.inputs.people import people_of
@@ -131,6 +132,8 @@ class _Study:
         if boundary is not None:
             people, sites = self._clip_people(people, boundary), self._clip_sites(sites, boundary)
             self.faults.raise_if_any()
+        if self.people.merge_m is not None:
+            people = merged(people, self.people.merge_m)
         if times is not None:
             self._check_times(times, people, sites)
         spread_by_district = self.people.spread is not None and self.area.districts == self.people.file

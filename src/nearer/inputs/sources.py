@@ -79,6 +79,9 @@ class PeopleSource(Settings):
         gt=0,
         description="raster: cells are summed to at least this size, metres; points: side of the square cell each stands for, to draw",
     )
+    merge_m: float | None = Field(
+        None, gt=0, description="sum all points up in square cells of this size, metres, for a quicker, coarser plan"
+    )
     spread: SpreadSource | None = None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nearer.errors import UsageError
+from nearer.inputs.merge import cells_of
 from nearer.inputs.tables import Tables
 from nearer.network.compute import PARTS_FROM_PAIRS
 from nearer.network.reach import Reach
@@ -20,6 +21,9 @@ SHOWN_FROM_S = 20.0
 
 SURE = 0.7
 """Part of the estimated memory that a run takes at least: one that does not fit even so is not begun."""
+
+MERGE_M = (50, 100, 150, 200, 300, 400, 500, 750, 1_000)
+"""Sides of cells that are offered."""
 
 MB = 1e6
 
@@ -65,7 +69,14 @@ class Estimate:
 
 
 def estimate(
-    reach: Reach, study: Study, run: Run, *, existing: int, classes: int = 1, limit_ms: int | None = None
+    reach: Reach,
+    study: Study,
+    run: Run,
+    *,
+    existing: int,
+    classes: int = 1,
+    share: float = 1.0,
+    limit_ms: int | None = None,
 ) -> Estimate:
     """
     Seconds and memory of a plan by streets.
@@ -83,11 +94,11 @@ def estimate(
         Sites that stand open: where they stay open, sites farther than the nearest of them are left out of a row.
     classes
         Speed classes of people.
-    limit_ms
-        A lower limit than the study's.
+    share, limit_ms
+        Part of the points that is left when they are summed up in cells, and a lower limit than the study's.
     """
-    pairs = reach.pairs(limit_ms) * classes
-    points, sites = reach.n_points, reach.n_sites
+    pairs = reach.pairs(limit_ms) * classes * share
+    points, sites = reach.n_points * share, reach.n_sites
     kept = pairs
     if existing and not study.staged:
         kept = min(pairs, points * classes * (1.0 + _SPREAD * sites / existing))
@@ -113,6 +124,24 @@ def foreseen(tables: Tables, study: Study, run: Run, folder: Path | None) -> Cal
     existing = int((tables.sites.table["status"] != "candidate").sum())
     classes = 1 + len(study.streets.group_speeds_kmh)
 
+    def fits(reach: Reach, room: float, share: float = 1.0, limit_ms: int | None = None) -> bool:
+        less = estimate(reach, study, run, existing=existing, classes=classes, share=share, limit_ms=limit_ms)
+        return less.peak_bytes <= SURE * room
+
+    def coarser(reach: Reach, room: float) -> str:
+        command, offers = f"nearer plan {folder or 'STUDY'}", []
+        for minutes in range(math.ceil(study.streets.limit_min) - 1, 0, -1):
+            if fits(reach, room, limit_ms=round(minutes / study.streets.limit_min * reach.limit_ms)):
+                offers.append(f"A limit of {minutes} minutes fits: {command} --limit-min {minutes}")
+                break
+        people = tables.people.table
+        for side_m in MERGE_M:
+            cells = int(cells_of(people["lon"].to_numpy(), people["lat"].to_numpy(), side_m).max()) + 1
+            if cells < reach.n_points and fits(reach, room, share=cells / reach.n_points):
+                offers.append(f"People summed up in cells of {side_m} m fit: {command} --merge-m {side_m}")
+                break
+        return "\n".join(offers) or "Plan a part of the area."
+
     def foresee(reach: Reach) -> None:
         found = estimate(reach, study, run, existing=existing, classes=classes)
         run.foreseen |= {"seconds": round(found.seconds, 1), "memory_mb": round(found.peak_bytes / MB)}
@@ -124,13 +153,7 @@ def foreseen(tables: Tables, study: Study, run: Run, folder: Path | None) -> Cal
                 f"{_count(reach.n_points)} points and {_count(reach.n_sites)} sites make about {_count(found.pairs)} "
                 f"pairs within {study.streets.limit_min:g} minutes."
             )
-            for minutes in range(math.ceil(study.streets.limit_min) - 1, 0, -1):
-                limit_ms = round(minutes / study.streets.limit_min * reach.limit_ms)
-                less = estimate(reach, study, run, existing=existing, classes=classes, limit_ms=limit_ms)
-                if less.peak_bytes <= SURE * room:
-                    command = f"nearer plan {folder or 'STUDY'} --limit-min {minutes}"
-                    raise UsageError(f"{text} A limit of {minutes} minutes fits: {command}")
-            raise UsageError(f"{text} Sum people up in larger cells, or plan a part of the area.")
+            raise UsageError(f"{text}\n{coarser(reach, room)}")
         if run.say is not None and found.seconds > SHOWN_FROM_S:
             run.say(found.text)
 

@@ -23,6 +23,8 @@ _ASKED_ANEW = (
     "plan.objective",
     "plan.tolerance",
     "study.seed",
+    "streets.limit_min",
+    "people.merge_m",
     "scenarios",
 )
 

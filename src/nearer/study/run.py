@@ -52,6 +52,7 @@ def run_study(
     budget: float | None = None,
     objective: str | Sequence[str] | None = None,
     limit_min: float | None = None,
+    merge_m: float | None = None,
     time_limit_s: float | None = 60.0,
     gap: float = 1e-4,
     work_limit: int | None = None,
@@ -72,7 +73,7 @@ def run_study(
         The study folder, or its ``nearer.toml``.
     out
         Where the plan goes; default ``plan`` inside the study folder.
-    open, open_max, budget, objective, limit_min, seed
+    open, open_max, budget, objective, limit_min, merge_m, seed
         Replace what ``nearer.toml`` says; None to leave it. Several objectives in order as a list, or with commas.
     time_limit_s
         Seconds for the solver; None for no limit.
@@ -116,6 +117,7 @@ def run_study(
         "plan.budget": budget,
         "plan.objective": named,
         "streets.limit_min": limit_min,
+        "people.merge_m": merge_m,
         "study.seed": seed,
     }
 
