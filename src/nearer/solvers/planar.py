@@ -19,7 +19,7 @@ from nearer.model.plane import PlaneRows
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.ascent import Ascent, levelled
 from nearer.solvers.budget import Budget
-from nearer.solvers.core import make_core
+from nearer.solvers.core import Core, make_core
 from nearer.solvers.lagrangian import opposites
 from nearer.solvers.openness import spread
 from nearer.solvers.proof import ProofTree
@@ -39,6 +39,7 @@ _LEVEL = 6  # passes that level multipliers, fewer between rounds of the climb
 _ROUND = 50  # iterations on all points between attempts to fix sites
 _WORTH = 0.02  # share of the gap that a climb has to close for another one
 _KICKS = 100_000_000  # entries scanned by kicks on the first cells
+_FINER, _MORE = 4, 40_000_000  # times as many cells for later kicks, and what those scan between climbs
 _NEAR = 24  # sites that an open one may move to at a time
 _COSTING: dict[str, tuple[float, float]] = {
     "exact": (0.0, 0.0),
@@ -64,6 +65,8 @@ class PlanarRun:
         self.dual = PlaneDual(self.tiles, p)
         self.proof = ProofTree()
         self.lam: FloatArray = np.zeros(self.tiles.n)
+        self.core: Core | None = None
+        self.tried: IntArray = np.zeros(0, dtype=np.int32)
 
     def run(self) -> None:
         """From cells to points, until the state is done or nothing moves."""
@@ -193,7 +196,9 @@ class PlanarRun:
         self.found(self.settled(self.tiles, state.open_site.astype(np.int32)))
         ascent = Ascent(self.dual, self.lam)
         since = state.bound
+        self.make_search()
         while not state.done():
+            self.search()
             ascent.climb(state.value, _ROUND, state.budget, state.cutoff)
             ascent.take(*self.prove(ascent.lam, _LEVEL // 2))
             if self.fix(ascent):
@@ -203,6 +208,26 @@ class PlanarRun:
                     break
                 since = state.bound
                 ascent.rest()
+
+    def make_search(self) -> None:
+        """Rows of finer cells, where kicks look for better plans; none where there are too many sites for them."""
+        if not self.p < self.tiles.m <= max(_SITES, _SITES_PER_OPEN * self.p):
+            return
+        cells, _ = self.tiles.cells(max(1, self.tiles.n // (_FINER * max(_CELLS, _PER_OPEN * self.p))))
+        rows = PlaneRows(cells.x, cells.y, cells.weight, cells.site_x, cells.site_y, "exact")
+        plan = self.state.open_site.astype(np.int32)
+        self.core = make_core(rows.instance(_look(rows, plan, self.threads), self.p, self.threads))
+        self.tried = np.searchsorted(self.core.site, plan).astype(np.int32)
+
+    def search(self) -> None:
+        """Kick the plan of the cells on; where that helps there, try it on all points."""
+        if self.core is None or self.state.done():
+            return
+        better = kicked_often(self.core, self.tried, self.rng, self.state.budget, min(_MORE, 400 * self.core.nnz))
+        if np.array_equal(better, self.tried):
+            return
+        self.tried = better
+        self.found(self.settled(self.tiles, self.core.site[better].astype(np.int32)))
 
     def fix(self, ascent: Ascent) -> bool:
         """Fix sites by reduced cost; whether nothing is left to decide."""
