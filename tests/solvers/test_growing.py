@@ -129,3 +129,11 @@ def test_what_the_tree_measures_is_what_all_pairs_say() -> None:
     assert np.allclose(nearest, distance[:, 0])
     assert np.allclose(second, distance[:, 1])
     assert np.isinf(rows.two_nearest(chosen[:1])[1]).all()
+
+
+def test_the_first_plan_is_told_before_rows_are_made() -> None:
+    points, sites = scattered(4, 200, 60, 5)
+    rows = plane(points, sites)
+    _, solution = solve_growing(rows, 6, gap=0.0)
+    assert solution.trace[0].bound == -np.inf
+    assert np.inf > solution.trace[0].value >= solution.objective

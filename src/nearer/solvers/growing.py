@@ -93,11 +93,11 @@ def solve_growing(
     began_s = stop.elapsed_s
     with progress.step("Measuring how far rows must reach"):
         start = _first_plan(rows, p, seed, threads, stop, work_limit)
+        trace = [TracePoint(stop.elapsed_s, rows.value_with(start, threads), -np.inf)]
         reach = _REACH * _second(rows, start, threads)
         instance = rows.instance(reach, p, threads)
     multipliers: FloatArray | None = None
     best: Solution | None = None  # proves most: rows that grow lose no bound
-    trace: list[TracePoint] = []
     work = 0
     while True:
         solution = solve_pmedian(
