@@ -23,6 +23,7 @@ NAMES = (
     "records",
     "large",
     "covering",
+    "scaling",
     "peers",
     "planning",
     "aid",

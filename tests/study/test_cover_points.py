@@ -154,3 +154,20 @@ def test_a_center_of_points_is_that_of_tsplib_and_verifies(files: tuple[Path, Pa
         proof.unlink()
     with pytest.raises(UsageError, match="takes them all alike"):
         solve_file(people, Request("p-center", "points", 5))
+
+
+def test_a_share_of_the_weight_is_covered_most_cheaply_and_verifies(files: tuple[Path, Path], tmp_path: Path) -> None:
+    people, sites = files
+    request = Request("partial-cover", "points", radius=9.0, sites_file=str(sites), cover_share=0.6)
+    result = solve_file(people, request, proof_file=tmp_path / "proof.npz")
+    assert result["status"] == "optimal"
+    write_result(result, tmp_path / "result.json")
+    check = verify_result(tmp_path / "result.json", people)
+    assert (check.differences, check.value, check.bound) == ((), result["objective"], result["objective"])
+    fewer = result | {"open": result["open"][1:], "objective": result["objective"] - 1, "status": "feasible"}
+    write_result(fewer | {"bound": None}, tmp_path / "result.json")
+    assert any("are asked for" in text for text in verify_result(tmp_path / "result.json", people).differences)
+    impossible = solve_file(people, replace(request, radius=1.0, cover_share=1.0))
+    assert (impossible["status"], "of the weight" in impossible["reason"]) == ("infeasible", True)
+    with pytest.raises(UsageError, match="add --cover-share"):
+        solve_file(people, replace(request, cover_share=None))

@@ -11,7 +11,7 @@ import typer
 from nearer.cli.console import DONE, FAILED, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable
 
 # The names of study/pairs.py and study/problems.py, held to them by a test: to import those here slows every command.
-_Problem = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]
+_Problem = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover", "partial-cover"]
 _Format = Literal[
     "orlib-pmed",
     "orlib-pmedcap",
@@ -46,6 +46,10 @@ def solve(
     sites: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="points: the sites; the first FILE holds the customers."),
+    ] = None,
+    cover_share: Annotated[
+        float | None,
+        typer.Option("--cover-share", metavar="S", help="partial-cover: share of all weight to cover, 0 to 1."),
     ] = None,
     distance: Annotated[_Distance, typer.Option(help="tsplib: what to make of Euclidean distances.")] = "floor",
     capacity: Annotated[float | None, typer.Option(min=0, help="orlib-cap: the number for the word capacity.")] = None,
@@ -115,6 +119,7 @@ def solve(
             decay_to,
             None if decay_table is None else read_decay_table(decay_table),
             None if sites is None else str(sites),
+            cover_share,
         )
         with stoppable() as stop, progress_bars() as progress:
             result = solve_file(

@@ -23,6 +23,7 @@ from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
 from nearer.solvers.center_plane import solve_center
 from nearer.solvers.growing import solve_growing
+from nearer.solvers.partial_cover import solve_partial_cover
 from nearer.study.benchmark_choices import Asked, answered
 from nearer.study.limits import Run
 from nearer.study.problems import Problem, Request, read_problem
@@ -90,9 +91,8 @@ def solve_file(
         return head | {"status": str(Status.INFEASIBLE), "reason": problem.impossible, "peak_mb": peak_mb()}
     problem, solution, center_proof = _solved(problem, run, seed)
     status, open_mask = solution.status, solution.open_mask
-    must_serve = (
-        problem.covered_of is None and problem.center is None and status not in (Status.INFEASIBLE, Status.UNKNOWN)
-    )
+    known = status not in (Status.INFEASIBLE, Status.UNKNOWN)
+    must_serve = known and problem.covered_of is None and problem.center is None and problem.needed is None
     if must_serve and len(_unserved(problem, open_mask)):
         if problem.request.problem == "set-cover":
             solution = _all_covered(problem, solution)
@@ -174,6 +174,7 @@ def _head(path: Path, problem: Problem, seconds_read: float) -> dict[str, Any]:
         "decay_to": request.decay_to,
         "decay_table": None if request.decay_table is None else [list(step) for step in request.decay_table],
         "sites_file": request.sites_file,
+        "cover_share": request.cover_share,
         "n_demand": instance.n_rows if problem.n_customers is None else problem.n_customers,
         "n_rows": instance.n_rows,
         "n_sites": instance.n_sites,
@@ -209,6 +210,8 @@ def _solved(problem: Problem, run: Run, seed: int) -> tuple[Problem, Solution, C
         assert problem.request.p is not None
         instance, solution = solve_growing(problem.plane, problem.request.p, **options)
         problem = replace(problem, instance=instance)
+    elif problem.needed is not None:
+        solution = solve_partial_cover(problem.instance, problem.needed, **options)
     elif problem.center is not None:
         assert problem.request.p is not None
         solution, proof = solve_center(problem.center, problem.request.p, **options)

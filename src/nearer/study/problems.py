@@ -12,16 +12,16 @@ import numpy as np
 
 from nearer.errors import UsageError
 from nearer.inputs.point_stream import read_sites, stream_points
-from nearer.model import FREE, Decay, Instance, covering_instance
+from nearer.model import FREE, Decay, Instance, covering_instance, single_phase
 from nearer.model.center_plane import CenterPoints
 from nearer.model.plane import PlaneRows, Rounding
 from nearer.progress import Progress, Stop
-from nearer.study.cover_points import read_cover_sets
+from nearer.study.cover_points import CoverSets, read_cover_sets
 from nearer.study.domination import without_dominated
 from nearer.study.pairs import Format, Table, asking, read_table, rows_within, sorted_rows
 from nearer.units import FloatArray, IntArray
 
-Kind = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover"]
+Kind = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover", "partial-cover"]
 _DISTANCES: tuple[Kind, ...] = ("p-median", "p-center", "max-cover", "set-cover")
 _WAREHOUSES: tuple[Kind, ...] = ("ufl", "cflp", "sscflp")
 PROBLEMS: dict[Format, tuple[Kind, ...]] = {
@@ -35,8 +35,8 @@ PROBLEMS: dict[Format, tuple[Kind, ...]] = {
     "delmaire": _WAREHOUSES,
     "tbed1": _WAREHOUSES,
     "mclp-grid": ("max-cover", "set-cover"),
-    "points": ("max-cover", "p-center", "p-median"),
-    "csv": get_args(Kind),
+    "points": ("max-cover", "partial-cover", "p-center", "p-median"),
+    "csv": tuple(kind for kind in get_args(Kind) if kind != "partial-cover"),
 }
 """What each format can be asked for."""
 
@@ -77,6 +77,8 @@ class Request:
         Maximal covering, in place of the radius: distances, each with the share that counts up to it.
     sites_file
         Points: the file with the sites.
+    cover_share
+        Partial covering: share of all weight that must be covered.
     """
 
     problem: Kind
@@ -91,6 +93,7 @@ class Request:
     decay_to: float | None = None
     decay_table: tuple[tuple[float, float], ...] | None = None
     sites_file: str | None = None
+    cover_share: float | None = None
 
     @property
     def decay(self) -> Decay | None:
@@ -124,6 +127,8 @@ class Problem:
         The points, where the instance holds but the nearest sites of each and may have to hold more.
     center
         A p-center of points, whose instance holds of each row what lies at no distance, and is not solved.
+    needed
+        Partial covering: weight that must be covered; else None.
     n_customers
         Customers of which several are one row; None where each has its own.
     """
@@ -135,6 +140,7 @@ class Problem:
     serving_below: float = math.inf
     plane: PlaneRows | None = None
     center: CenterPoints | None = None
+    needed: float | None = None
     n_customers: int | None = None
 
     def smaller(self, stop: Stop | None = None) -> Instance:
@@ -234,7 +240,7 @@ def _refuse_what_does_not_fit(request: Request) -> None:
             f"A file of format {file_format} cannot be a {problem} problem: "
             f"give --problem {' or '.join(PROBLEMS[file_format])}."
         )
-    covering = problem in ("max-cover", "set-cover")
+    covering = problem in ("max-cover", "set-cover", "partial-cover")
     _refuse_wrong_cover(request)
     if covering and request.radius is None and request.decay_table is None:
         raise UsageError(f"A {problem} problem needs the distance within which a site covers: add --radius R.")
@@ -246,11 +252,19 @@ def _refuse_what_does_not_fit(request: Request) -> None:
             raise UsageError(f"--{name} must be a number, 0 or more.")
     if request.budget is not None and (problem != "max-cover" or request.p is not None):
         raise UsageError("--budget stands for -p in max-cover problems, and nowhere else.")
-    if problem == "set-cover" and request.p is not None:
-        raise UsageError("A set-cover problem finds the number of sites itself: leave out -p.")
+    if (request.cover_share is None) != (problem != "partial-cover"):
+        raise UsageError(
+            "A partial-cover problem needs the share of all weight to cover: add --cover-share S."
+            if problem == "partial-cover"
+            else "--cover-share is for partial-cover problems: leave it out."
+        )
+    if request.cover_share is not None and not 0 <= request.cover_share <= 1:
+        raise UsageError("--cover-share must be a number from 0 to 1.")
+    if problem in ("set-cover", "partial-cover") and request.p is not None:
+        raise UsageError(f"A {problem} problem finds the number of sites itself: leave out -p.")
     if request.capacity is not None and file_format != "orlib-cap":
         raise UsageError("--capacity is for orlib-cap files that say the word capacity in place of a number.")
-    needs_sites = file_format == "points" and problem == "max-cover"
+    needs_sites = file_format == "points" and problem in ("max-cover", "partial-cover")
     if (request.sites_file is None and needs_sites) or (request.sites_file is not None and file_format != "points"):
         raise UsageError(
             "A file of format points holds the customers: add --sites FILE with the sites."
@@ -436,10 +450,32 @@ def _cover_of_points(
     request = _with_p(request, m, None)
     limit = float(request.radius or 0.0) * (1 + _ON_THE_RIM)
     sets = read_cover_sets(path, sites, limit, threads=threads, progress=progress, go_on=go_on, plain=plain)
-    low, high = (request.p, request.p) if request.p is not None else (0, _affordable(request, m, sites.price))
     standing = np.full(m, FREE, dtype=np.int8)
+    if request.cover_share is not None:
+        return _partial_cover(request, sets, np.ones(m) if sites.price is None else sites.price)
+    low, high = (request.p, request.p) if request.p is not None else (0, _affordable(request, m, sites.price))
     instance = covering_instance(sets.indptr, sets.site, sets.weight, standing, low, high)
     return Problem(request, instance, covered_of=math.fsum(sets.weight), n_customers=sets.n_points)
+
+
+def _partial_cover(request: Request, sets: CoverSets, price: FloatArray) -> Problem:
+    """Being left uncovered costs nothing here; how much of it there may be is a rule of its own."""
+    m, everybody = len(price), math.fsum(sets.weight)
+    needed = float(request.cover_share or 0.0) * everybody * (1 - _ON_THE_RIM)
+    instance = single_phase(
+        indptr=sets.indptr,
+        site_idx=sets.site,
+        cost=np.zeros(len(sets.site), dtype=np.int32),
+        weight=sets.weight,
+        unserved=np.zeros(len(sets.weight)),
+        standing=np.full(m, FREE, dtype=np.int8),
+        open_min=0,
+        open_max=m,
+        price=price,
+    )
+    most = math.fsum(sets.weight[np.diff(sets.indptr) > 0])
+    short = f"all sites together cover {most / everybody:.4%} of the weight" if most < needed else ""
+    return Problem(request, instance, impossible=short, needed=needed, n_customers=sets.n_points)
 
 
 def _center_of_points(path: Path, request: Request, go_on: Callable[[], None]) -> Problem:

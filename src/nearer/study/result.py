@@ -20,6 +20,7 @@ from nearer.model.center_plane import CenterPoints, certified_center
 from nearer.model.certificate import CenterProof, load_proof
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.model.check_center import certified_dearest
+from nearer.model.check_partial import certified_partial, covered_weight
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
 from nearer.model.plane import Rounding
 from nearer.study.pairs import Format, read_table
@@ -51,6 +52,7 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "assignment": list,
     "proof_file": str,
     "sites_file": str,
+    "cover_share": _NUMBER,
 }
 _CHOICES = {"why", "alternatives"}
 _REMEDY = "give a file that `nearer solve --json` wrote, of a run that found something"
@@ -113,6 +115,8 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
         evaluate = _split_cost if instance.capacitated else _nearest_cost
         cost, more = evaluate(instance, open_mask, result.get("assignment"))
     found += more
+    if problem.needed is not None and (covered := covered_weight(instance, open_mask)) < problem.needed:
+        found.append(f"the open sites cover {covered:,.12g} where {problem.needed:,.12g} are asked for")
     value = problem.value(cost)
     if math.isinf(cost):
         found.append("some customer cannot be served by the open sites")
@@ -175,6 +179,8 @@ def _check_bound(problem: Problem, result: dict[str, Any]) -> list[str]:
 
 def _certified_bound(problem: Problem, certificate: Certificate | CenterProof, objective: float) -> float:
     instance, value = problem.instance, problem.value(objective)
+    if problem.needed is not None and isinstance(certificate, Certificate):
+        return certified_partial(instance, problem.needed, certificate, value)
     if isinstance(certificate, CenterProof):
         if problem.center is None or problem.request.p is None:
             raise CheckFailedError("The certificate is one of a p-center of points, and this is none.")
@@ -323,6 +329,7 @@ def _request(result: dict[str, Any]) -> Request:
         decay_to=result.get("decay_to"),
         decay_table=tuple((at, share) for at, share in table) if (table := result.get("decay_table")) else None,
         sites_file=result.get("sites_file"),
+        cover_share=result.get("cover_share"),
     )
 
 
