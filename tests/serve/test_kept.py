@@ -59,7 +59,7 @@ def test_the_next_server_finds_it_and_other_data_does_not(tmp_path: Path) -> Non
 
 def test_neither_memory_nor_disk_grows_beyond_its_bound(tmp_path: Path) -> None:
     body = bytes(range(256)) * 4
-    size = len(gzip.compress(body, 5, mtime=0))
+    size = len(gzip.compress(body, 3, mtime=0))
     cache = Kept(most_held=5 * size, most_on_disk=10 * size)
     for number in range(40):
         cache.packed(tmp_path, "r", str(number), lambda: body)

@@ -88,7 +88,7 @@ class Kept:
                     found = path.read_bytes()
                 except OSError:
                     with self._making:
-                        found = gzip.compress(make(), 5, mtime=0)
+                        found = gzip.compress(make(), 3, mtime=0)
                     self._write(study, rev, path, found)
                 self._hold(key, found)
                 return found

@@ -20,7 +20,6 @@ from nearer.errors import UsageError
 from nearer.inputs.tables import Tables
 from nearer.kernels.jit import default_threads
 from nearer.model import FREE, OPEN
-from nearer.model.aims import kappa_of
 from nearer.network import Network, TravelTimes, base_speed_kmh, scaled, snap, straight_times, travel_times
 from nearer.planning.access import Access
 from nearer.planning.areas import area_of_sites, areas
@@ -33,7 +32,7 @@ from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import read_study, standing, times_per_class, travel, weigh
 from nearer.study.settings import Study
-from nearer.units import MS_PER_MIN, NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray, minutes_to_ms
+from nearer.units import NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray, minutes_to_ms
 
 _SITUATIONS_KEPT = 64
 _SCENES_KEPT = 4
@@ -93,12 +92,6 @@ class Scene:
     def standing(self) -> IntArray:
         """``OPEN``, ``FREE`` or ``FORBIDDEN`` per site, forced and forbidden left to the plan, int8 (n_sites,)."""
         return standing(self.tables)
-
-    @cached_property
-    def kappa_per_min(self) -> float:
-        """κ of the measures of equity, from the situation today."""
-        minutes = self.seen(Situation()).access.counted_ms(self.unreached_ms) / MS_PER_MIN
-        return kappa_of(self.demand.class_people.ravel(), minutes.ravel())
 
     @cached_property
     def cut_off(self) -> float:
@@ -209,9 +202,8 @@ class Scene:
         limit_ms = minutes_to_ms(self.study.streets.limit_min)
         near = self.study.plan.coverage_min
         minutes = thresholds(near, limit_ms)
-        measured = measure_access(
-            self.demand, seen.access, minutes, self.unreached_ms, self.cut_off, self.kappa_per_min
-        )
+        # how evenly minutes are spread is left to plans and reports: no page shows it, and it takes longest
+        measured = measure_access(self.demand, seen.access, minutes, self.unreached_ms, self.cut_off)
         n = self.tables.sites.n + len(situation.points)
         names = self.tables.people.table["area"].to_numpy(dtype=object)
         return {
