@@ -287,8 +287,10 @@ def test_a_changed_study_file_is_found_unless_the_command_line_may_say_so(study:
     path.write_text(TOML.replace("open = 4", "open = 5").replace("seed = 3", "seed = 9"), encoding="utf-8")
     assert differing(study) == []
     path.write_text(TOML.replace("limit_min = 25", "limit_min = 24"), encoding="utf-8")
+    assert differing(study) == []
+    path.write_text(TOML.replace("speed_kmh = 4.0", "speed_kmh = 5.0"), encoding="utf-8")
     (check,) = verify_plan(study / "plan").differing
-    assert str(check) == "settings: the plan says streets.limit_min = 25.0, found streets.limit_min = 24.0"
+    assert str(check) == "settings: the plan says streets.speed_kmh = 4.0, found streets.speed_kmh = 5.0"
 
 
 def test_changed_settings_inside_the_plan_are_found(study: Path) -> None:

@@ -282,15 +282,23 @@ class Recount:
         """
         loss, shorter = 0.0, 0.0
         for name, found in nearest.items():
-            mine = found.site == site
-            first = np.minimum(found.first_ms, self.unreached_ms)
-            left = np.where(mine, np.minimum(found.second_ms, self.unreached_ms), first)
+            mine = np.flatnonzero(found.site == site)
+            touched: IntArray = mine
+            point: IntArray = mine[:0]
             if replacement is not None:
-                pairs = self.class_pairs[name]
-                new = pairs.site == replacement
-                np.minimum.at(left, pairs.point[new], pairs.time_ms[new])
-            loss += math.fsum(self.weight[name] * (left - first))
-            shorter += math.fsum(self.people[name][mine & (found.second_ms > found.first_ms)])
+                point, time_ms = self.class_pairs[name].of_site(replacement)
+                touched = np.union1d(mine, point)
+            first = np.minimum(found.first_ms[touched], self.unreached_ms)
+            left = first.copy()
+            at = np.searchsorted(touched, mine)
+            left[at] = np.minimum(found.second_ms[mine], self.unreached_ms)
+            if replacement is not None:
+                at = np.searchsorted(touched, point)
+                left[at] = np.minimum(left[at], time_ms)
+            # whoever is not touched adds an exact 0
+            loss += math.fsum(self.weight[name][touched] * (left - first))
+            farther = mine[found.second_ms[mine] > found.first_ms[mine]]
+            shorter += math.fsum(self.people[name][farther])
         return loss, shorter
 
     def gains_in_order(self, sites: list[int]) -> list[float]:
@@ -301,8 +309,7 @@ class Recount:
         for site in sites:
             gain = 0.0
             for name, pairs in self.class_pairs.items():
-                mine = pairs.site == site
-                point, time_ms = pairs.point[mine], pairs.time_ms[mine]
+                point, time_ms = pairs.of_site(site)
                 gain += math.fsum(self.weight[name][point] * np.maximum(left[name][point] - time_ms, 0))
                 left[name][point] = np.minimum(left[name][point], time_ms)
             gains.append(gain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,18 @@ class Pairs:
     point: IntArray
     site: IntArray
     time_ms: IntArray
+
+    @cached_property
+    def _by_site(self) -> tuple[IntArray, IntArray]:
+        """Positions of the pairs in the order of their sites, and the sites in that order."""
+        order = np.argsort(self.site, kind="stable")
+        return order, self.site[order]
+
+    def of_site(self, site: int) -> tuple[IntArray, IntArray]:
+        """Points within reach of a site, in rising order, and their milliseconds."""
+        order, sites = self._by_site
+        mine = order[np.searchsorted(sites, site, "left") : np.searchsorted(sites, site, "right")]
+        return self.point[mine], self.time_ms[mine]
 
     def scaled(self, factor: float, limit_ms: int) -> Pairs:
         """Times of somebody who takes ``factor`` times as long, to the nearest millisecond, up to a limit."""
