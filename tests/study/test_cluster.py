@@ -163,6 +163,13 @@ def test_workers_that_cannot_do_the_work_are_named_with_what_mends_it(
     with monkeypatch.context() as patch:  # as where every machine has a folder of that name for itself
         patch.setattr("nearer.cluster.pool.written_whole", lambda path: nullcontext(tmp_path / "elsewhere"))
         refused(cluster.address, newtown, r"does not see .*; put the study on a folder that all machines share")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "distributed", None)
+        refused(cluster.address, newtown, r"A cluster needs distributed; install it with pip install 'nearer\[scale\]'")
+
+
+@pytest.mark.long
+def test_a_worker_of_several_threads_is_refused_in_one_sentence(newtown: Path, tmp_path: Path) -> None:
     with processes(tmp_path / "threads", 1, "--nthreads", "2") as other:
         refused(other.address, newtown, "runs 2 jobs at a time; start workers with --nthreads 1")
         command = [sys.executable, "-m", "nearer", "curve", str(newtown), "--cluster", other.address]

@@ -78,6 +78,7 @@ class Cluster:
         threads = {
             name: int(one["nthreads"]) for name, one in self.client.scheduler_info(n_workers=-1)["workers"].items()
         }
+        self._known = sorted(threads)
         wrong: dict[str, list[str]] = {}
         for name, found in sorted(seen.items()):
             if fault := self._fault(found, threads.get(name, 1)):
@@ -153,7 +154,7 @@ class Cluster:
 
     def notes(self) -> dict[str, int]:
         """What it did so far, for ``run.json``."""
-        return {"workers": self.n_workers, "jobs": self.jobs, "stood_already": self.stood, "rounds": self.rounds}
+        return {"workers": len(self._known), "jobs": self.jobs, "stood_already": self.stood, "rounds": self.rounds}
 
     @contextmanager
     def batch(self, kind: str, *parts: object, keep: bool = True) -> Iterator[Batch]:
