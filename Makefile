@@ -7,7 +7,7 @@ help:
 	@echo "make demo       plan the shipped real example and say where its report lies"
 	@echo "make test       run every test (sets itself up; about ten minutes the first time)"
 	@echo "make test-long  the long forms of the tests"
-	@echo "make serve      open the planning map in the browser"
+	@echo "make serve      open the planning map, and an aid desk to practise at, in the browser"
 	@echo "make web        build the pages that \`nearer serve\` shows"
 	@echo "make simulate   10,000 made-up worlds of desks that are away, for the night (SEEDS names others)"
 	@echo "make check      style, types and layers only"
@@ -34,7 +34,7 @@ demo: .venv/core
 .PHONY: serve
 serve: .venv/core web
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve]'
-	@$(BIN)/nearer serve
+	@$(BIN)/nearer serve --practice
 
 check: .venv/test
 	$(BIN)/ruff check .

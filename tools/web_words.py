@@ -1,7 +1,8 @@
 """
 Bring the catalogues of the pages up to date: ``python tools/web_words.py``.
 
-Texts are read from the pages' sources; translations there are stay, those no longer used go, new ones are left empty.
+Texts are read from the pages' sources and from the refusals of the aid desk (``nearer.aid.refusals``); translations
+there are stay, those no longer used go, new ones are left empty.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "web" / "src"
 LOCALE = ROOT / "src" / "nearer" / "serve" / "locale"
 PLURAL = {"es": "nplurals=2; plural=(n != 1);", "fa": "nplurals=2; plural=(n != 1);"}
+
+REFUSALS = {"RefusedError", "ClaimError", "NotEnoughError", "UnknownError", "IdTakenError", "BusyError"}
+COMMAND_LINE = ("src/nearer/aid/refusals.py", "src/nearer/aid/offline/journal.py")
+"""Where refusals are made by what is handed on, or told at the command line alone."""
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _ONE = re.compile(rf"\bt\(\s*({_TEXT})")
@@ -35,6 +40,37 @@ def texts() -> Iterator[tuple[str, str | None]]:
             if text not in known:
                 known.add(text)
                 yield text, None if many is None else ast.literal_eval(many)
+    yield from ((text, None) for text in dict.fromkeys(refusals()) if text not in known)
+
+
+def refusals() -> Iterator[str]:
+    """
+    The text of every refusal that the aid desk can give, in the order of the files.
+
+    Raises
+    ------
+    ValueError
+        One is put together before it is refused: nobody could look it up.
+    """
+    for path in sorted((ROOT / "src" / "nearer" / "aid").rglob("*.py")):
+        if path.relative_to(ROOT).as_posix() in COMMAND_LINE:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        fixed = {
+            target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
+                (first, *_) = node.args
+                text = first.value if isinstance(first, ast.Constant) else fixed.get(getattr(first, "id", ""))
+                if not isinstance(text, str):
+                    raise ValueError(f"{path.name}, line {node.lineno}: give the text and its values apart.")
+                yield text
+    yield "There is no {what} {code}."  # nearer.aid.refusals.unknown
 
 
 def quoted(text: str) -> str:

@@ -103,3 +103,24 @@ def test_a_coordinator_adds_staff_takes_files_away_and_acts_in_a_crisis(desk: Se
     page.get_by_role("button", name="Propose what to do").click()
     page.get_by_text("Centre north is closed.").wait_for()
     assert violations(page) == []
+
+
+def test_what_the_ledger_refuses_is_said_in_the_readers_language(desk: Served, browsers: Browsers) -> None:
+    for locale, wanted in (
+        ("es-ES", "tiene 100.000 rice para esto, no 500.000"),
+        ("fa-IR", "برای این ۱۰۰٬۰۰۰ rice دارد"),
+    ):
+        page = browsers.device("boss-1", locale=locale)
+        go(page, desk, "transfers")
+        page.locator("#f-site").select_option("north")
+        page.locator("#f-to").select_option("south")
+        page.locator("#f-item-1").select_option("rice")
+        page.locator("#f-quantity-1").fill("500")
+        page.locator("#f-unit-1").select_option("kg")
+        page.locator("form.command button.primary").last.click()
+        page.locator(".said small").wait_for()
+        said = page.locator(".said small")
+        text = said.inner_text().translate({0x2068: None, 0x2069: None})
+        assert wanted in text, text
+        assert said.get_attribute("lang") == locale[:2]
+        assert violations(page) == []

@@ -59,6 +59,15 @@ def test_no_fault_or_refusal_of_the_planning_map_is_left_untranslated(language: 
         assert form.count("{}") == str(said).count("{}"), form
 
 
+def test_every_refusal_of_the_desk_has_its_values_apart(tool: ModuleType) -> None:
+    found = list(tool.refusals())
+    assert len(found) > 90
+    for text in found:
+        assert text.endswith("."), text
+        assert "{{" not in text
+        assert len(set(re.findall(r"\{(\w+)\}", text))) == text.count("{"), text
+
+
 def test_every_text_is_written_where_the_tool_finds_it() -> None:
     for path in (ROOT / "web" / "src").rglob("*.ts"):
         if path.name == "words.ts":

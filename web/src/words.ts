@@ -12,6 +12,12 @@ export function t(text: string, values: Values = {}): string {
   return fill(typeof found === "string" ? found : text, values);
 }
 
+/** A text that came from the server, whose words are in the catalogue too. */
+export const told = (text: string, values: Values): string => t(text, values);
+
+/** Whether a text has a translation. */
+export const isKnown = (text: string): boolean => text in table;
+
 /** The form that goes with a number; {n} is the number as the language writes it. */
 export function tn(n: number, one: string, many: string, values: Values = {}): string {
   const found = table[one];

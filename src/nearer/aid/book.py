@@ -88,7 +88,9 @@ class Book:
             Accounts.
         """
         if not 0 < quantity <= MOST:
-            raise RefusedError(f"A quantity must be above zero and at most {MOST}, not {quantity}.")
+            raise RefusedError(
+                "A quantity must be above zero and at most {most}, not {quantity}.", most=MOST, quantity=quantity
+            )
         self._postings.append((source, lot, -quantity))
         self._postings.append((target, lot, quantity))
 
@@ -193,7 +195,13 @@ class Book:
                 )
                 if touched != 1:
                     held = self.balance(account, lot)
-                    raise NotEnoughError(f"{account} holds {held} of lot {lot}, not {-delta}; nothing was written.")
+                    raise NotEnoughError(
+                        "{account} holds {held} of lot {lot}, not {asked}; nothing was written.",
+                        account=account,
+                        held=held,
+                        lot=lot,
+                        asked=-delta,
+                    )
             elif delta:
                 self.sql.run(
                     "INSERT INTO balances (account, lot, quantity) VALUES (?, ?, ?) "
@@ -217,7 +225,9 @@ class Book:
                 change,
             )
             if touched != 1:
-                raise ClaimError(f"This household has less than {-change} of {item} left in this period.")
+                raise ClaimError(
+                    "This household has less than {asked} of {item} left in this period.", asked=-change, item=item
+                )
 
 
 def header_of(

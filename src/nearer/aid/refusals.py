@@ -10,6 +10,9 @@ What the ledger answers instead of doing what it was asked.
         ├── UnknownError   1  a code names nothing
         ├── IdTakenError   2  the id was used for another command
         └── BusyError      3  too many at once; the same command may be sent again with the same id
+
+Each has its text and the values in it apart, so that a page can say it in the reader's language: the text is the key of
+the pages' catalogues (``nearer.serve.locale``), and a test fails where one is missing.
 """
 
 from __future__ import annotations
@@ -18,7 +21,21 @@ from nearer.errors import NearerError
 
 
 class RefusedError(NearerError):
-    """The rules forbid the command; nothing was written."""
+    """
+    The rules forbid the command; nothing was written.
+
+    Parameters
+    ----------
+    text
+        A sentence with the names of its values in braces.
+    values
+        What stands for them.
+    """
+
+    def __init__(self, text: str, /, **values: object) -> None:
+        self.text = text
+        self.values = values
+        super().__init__(text.format(**values) if values else text)
 
 
 class NotEnoughError(RefusedError):
@@ -46,5 +63,7 @@ class UnknownError(RefusedError):
 
 
 def unknown(what: str, code: str, remedy: str) -> UnknownError:
-    """The refusal for a code that names nothing."""
-    return UnknownError(f"There is no {what} {code!r}; {remedy}.")
+    """The refusal for a code that names nothing; the remedy is for the command line and in English alone."""
+    found = UnknownError("There is no {what} {code!r}; {remedy}.", what=what, code=code, remedy=remedy)
+    found.text, found.values = "There is no {what} {code}.", {"what": what, "code": code}
+    return found

@@ -221,7 +221,9 @@ class Store:
         if before is not None:
             if before[1] != body_hash:
                 raise IdTakenError(
-                    f"The id {id} already stands for another command ({before[0]}); make a new id for a new command."
+                    "The id {id} already stands for another command ({kind}); make a new id for a new command.",
+                    id=id,
+                    kind=before[0],
                 )
             known: dict[str, Any] = json.loads(before[2])
             return known, set()

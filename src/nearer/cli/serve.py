@@ -28,6 +28,9 @@ def serve(
         str | None,
         typer.Option(metavar="PLACE", envvar="NEARER_AID_LEDGER", help="The aid desk's ledger: file or postgresql://…"),
     ] = None,
+    practice: Annotated[
+        bool, typer.Option("--practice", help="An aid desk to practise at, with a made-up ledger and cards.")
+    ] = False,
     by: Annotated[
         str, typer.Option(metavar="CODE", envvar="NEARER_AID_BY", help="Who asks at the desk, where there is no staff.")
     ] = "desk",
@@ -91,6 +94,7 @@ def serve(
             workers=workers or max(1, (os.cpu_count() or 2) // 2),
             open_page=not no_open,
             ledger=None if ledger is None else Ledger(ledger, by, households, keys, head_key, oidc),
+            practice=practice,
             tls=tls,
             say=say,
             note=note,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from hashlib import sha256
 from hmac import compare_digest
 from http.cookies import CookieError, SimpleCookie
@@ -30,6 +32,7 @@ from nearer.serve.guard import SAFE
 from nearer.serve.shares import READER
 
 if TYPE_CHECKING:
+    from nearer.aid.demo.practice import Card
     from nearer.serve.oidc import Provider
 
 COOKIE = "nearer-desk"
@@ -61,6 +64,8 @@ class Desk:
         File of the private key that signs heads.
     oidc
         Another organisation whose accounts are let in too.
+    practice
+        Cards that the page offers, where the ledger is there to practise with.
     secure
         Whether the server speaks TLS: the cookie then travels no other way.
 
@@ -80,12 +85,14 @@ class Desk:
         keys: Path | None = None,
         head_key: Path | None = None,
         oidc: Provider | None = None,
+        practice: Sequence[Card] = (),
         secure: bool = False,
     ) -> None:
         self._held = ExitStack()
         self._secure = secure
         self._head_key = head_key
         self._oidc = oidc
+        self._practice = [asdict(card) for card in practice]
         try:
             self.store = self._held.enter_context(Store(ledger))
             self.people: Households | None = None
@@ -187,6 +194,7 @@ class Desk:
             "cards": self.people is not None,
             "signing": self.sessions is not None,
             "elsewhere": self._oidc is not None,
+            "practice": self._practice,
             "mark": "" if person is None or not token else _mark(token).decode(),
         }
 

@@ -55,6 +55,7 @@ def run_server(
     workers: int,
     open_page: bool,
     ledger: Ledger | None = None,
+    practice: bool = False,
     tls: bool = False,
     say: Callable[[str], None],
     note: Callable[[str], None],
@@ -74,6 +75,8 @@ def run_server(
         Whether to open the page in the browser.
     ledger
         The aid desk's; None for the planning map alone.
+    practice
+        Whether there is an aid desk to practise at, with a made-up ledger.
     tls
         Whether to speak HTTPS, with a certificate authority of this folder's own.
     say, note
@@ -88,6 +91,8 @@ def run_server(
 
     from nearer.serve.app import LOOPBACK, create_app
 
+    if practice and ledger is not None:
+        raise UsageError("Practise, or work: give --practice or --ledger, not both.")
     path = path.parent if path.name == STUDY_FILE else path
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file: give a study folder, or a folder of studies.")
@@ -96,7 +101,7 @@ def run_server(
     home, only = (path.parent, path.name) if is_study else (path, None)
     home.mkdir(parents=True, exist_ok=True)
     away = host not in LOOPBACK
-    desk = _desk(ledger, tls)
+    desk = _practice(home) if practice else _desk(ledger, tls)
     try:
         if away and (desk is None or desk.sessions is None or not tls):
             raise UsageError(
@@ -145,6 +150,14 @@ def run_server(
         timer.daemon = True
         timer.start()
     server.run(sockets=[listener])
+
+
+def _practice(home: Path) -> Desk:
+    from nearer.aid.demo.practice import practice
+    from nearer.serve.desk import Desk
+
+    made = practice(home / ".nearer" / "practice")
+    return Desk(str(made.ledger), by="practice", households=str(made.households), keys=made.keys, practice=made.cards)
 
 
 def _desk(ledger: Ledger | None, tls: bool) -> Desk | None:

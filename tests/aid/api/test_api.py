@@ -50,7 +50,7 @@ def told(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert CODES[code][0] == status
     assert error["message"]
     assert error["remedy"].endswith(".")
-    assert set(error) <= {"code", "message", "remedy", "field", "faults"}
+    assert set(error) <= {"code", "message", "remedy", "text", "values", "field", "faults"}
     return error
 
 

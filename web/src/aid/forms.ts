@@ -3,7 +3,7 @@
 import { h, replace } from "../dom.js";
 import { num, t } from "../words.js";
 import { bestUnit, list, nameOf, place, unitsOf } from "./lists.js";
-import { call, newKey, Refused, Unreached, type Row } from "./server.js";
+import { call, newKey, Refused, Unreached, type Detail, type Row } from "./server.js";
 
 export interface Field {
   id: string;
@@ -148,8 +148,11 @@ export function doing(label: string, work: () => Promise<string>, props: Record<
 /** What a page says of a refusal, or of an answer that did not come. */
 export function fault(error: Refused | Unreached): HTMLElement[] {
   if (error instanceof Unreached) return [h("span", { class: "fault" }, t("No answer. Send it again: it counts once."))];
-  return [h("span", { class: "fault" }, error.message), h("small", { dir: "auto", lang: "en" }, error.detail)];
+  return [h("span", { class: "fault" }, error.message), detail(error.detail)];
 }
+
+/** What the server says, in the language it says it in. */
+export const detail = (said: Detail): HTMLElement => h("small", { dir: "auto", lang: said.lang }, said.text);
 
 /** A table that scrolls in itself on a narrow screen. */
 export function table(caption: string, columns: Column[], rows: Row[], empty: string): HTMLElement {

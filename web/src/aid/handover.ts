@@ -1,18 +1,19 @@
 /** Hand-over: scan, see yes or no, confirm. Three taps, one thing on the screen. */
 
 import { h, replace } from "../dom.js";
-import { t, when } from "../words.js";
+import { t, tn, when } from "../words.js";
 import { giveHere, learnWitness, lookHere, NotHere, sharesOf, stateHere, stockLeft, witnessIsRight, type Found, type How, type State } from "./away.js";
 import { readCard } from "./card.js";
 import { needs as needWords } from "./cards.js";
 import { canScan, scanCard } from "./camera.js";
+import { detail } from "./forms.js";
 import { amount, amounts, apart, bestUnit, figure, nameOf, place, type Place } from "./lists.js";
-import { call, may, newKey, Refused, session, Unreached } from "./server.js";
+import { call, may, newKey, Refused, session, Unreached, type Detail } from "./server.js";
 import { syncSoon } from "./status.js";
 
 interface Look {
   may: boolean;
-  why: string;
+  leased: { desk: string; until: string } | null;
   visits_left: number | null;
   shares: { item: string; left: number; drawn: number }[];
   needs: string[];
@@ -59,8 +60,33 @@ async function ask(main: HTMLElement, here: Place, said?: Node): Promise<void> {
     lastBand(main, here),
     unsettledBand(),
     state && stockBand(state),
+    practiceCards(main, here),
   );
   main.querySelector<HTMLInputElement>("#card")?.focus();
+}
+
+/** Cards to practise with: a tap is as good as a scan. */
+function practiceCards(main: HTMLElement, here: Place): HTMLElement | null {
+  if (!session.practice.length) return null;
+  return h(
+    "section",
+    { "aria-label": t("Cards to practise with") },
+    h("h2", {}, t("Cards to practise with")),
+    h("p", {}, t("At a real desk a household brings its card and you scan it. Here, tap one.")),
+    h(
+      "ul",
+      { class: "practice-cards" },
+      ...session.practice.map((card) =>
+        h(
+          "li",
+          {},
+          h("button", { type: "button", onclick: () => void look(main, here, card.token) }, card.lost ? t("A card that was lost") : tn(card.size, "Household of one", "Household of {n}")),
+          card.pin ? h("small", {}, t("Its PIN is {pin}.", { pin: apart(card.pin) })) : null,
+        ),
+      ),
+    ),
+    h("p", {}, t("Then try it without a connection: under Away take some goods along, switch the network off, and come back here.")),
+  );
 }
 
 /** A field that a scanner types into: signs and Enter. */
@@ -116,7 +142,7 @@ function answerThere(main: HTMLElement, here: Place, token: string, found: Look)
     void deliver(main, here, { token, wanted, body, key: newKey() });
   };
   if (!found.may) {
-    void ask(main, here, band(false, t("No"), whyNot(found), elsewhere(found) ? found.why : undefined));
+    void ask(main, here, band(false, t("No"), whyNot(found), undefined));
     return;
   }
   const done = Promise.resolve("");
@@ -143,7 +169,7 @@ function away(token: string, send: (wanted: Record<string, number>, how: How) =>
         await call("/cards/pin", "POST", { card: token, pin: typed });
       } catch (error) {
         if (error instanceof Unreached) return t("A PIN can be checked with a connection only; a witness can confirm without one.");
-        if (error instanceof Refused) return `${error.message} ${error.detail}`;
+        if (error instanceof Refused) return error.detail.text;
         throw error;
       }
       send(wanted, { proof: "pin" });
@@ -166,10 +192,8 @@ function away(token: string, send: (wanted: Record<string, number>, how: How) =>
   };
 }
 
-const elsewhere = (found: Look): boolean => found.visits_left !== 0 && found.shares.some((share) => share.left > 0);
-
 function whyNot(found: Look): string {
-  if (elsewhere(found)) return t("This household is on the list of another desk.");
+  if (found.leased) return t("This household is on the list of another desk.") + " " + t("It is {desk}, until {when}.", { desk: apart(found.leased.desk), when: when(found.leased.until) });
   if (found.visits_left === 0) return t("This household has come as often as it may in this period.");
   if (!found.shares.length) return t("This household is entitled to nothing here.");
   return t("This household has had its share in this period.");
@@ -372,12 +396,12 @@ async function keep(main: HTMLElement, here: Place, found: Found, wanted: Record
 }
 
 /** Yes or no: colour, sign and word. */
-function band(yes: boolean, word: string, text: string, detail?: string, alone = false): HTMLElement {
+function band(yes: boolean, word: string, text: string, said?: Detail, alone = false): HTMLElement {
   return h(
     "div",
     { class: yes ? "verdict yes" : "verdict no", role: yes ? "status" : "alert" },
     h("span", { class: "sign", "aria-hidden": "true" }, yes ? "✓" : "✕"),
-    h("div", {}, h(alone ? "h1" : "h2", { class: "word" }, word), h("p", {}, text), detail ? h("small", { dir: "auto", lang: "en" }, detail) : null),
+    h("div", {}, h(alone ? "h1" : "h2", { class: "word" }, word), h("p", {}, text), said ? detail(said) : null),
   );
 }
 

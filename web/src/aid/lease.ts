@@ -87,7 +87,7 @@ function withLease(main: HTMLElement, state: State, witnesses: Witness[], persis
       main.querySelector("h1")?.after(h("p", { role: "status", class: "good" }, words));
     } catch (error) {
       said.className = "fault";
-      said.textContent = error instanceof Unreached ? t("There is no connection. Everything stays on this device.") : error instanceof Refused ? `${error.message} ${error.detail}` : String(error);
+      said.textContent = error instanceof Unreached ? t("There is no connection. Everything stays on this device.") : error instanceof Refused ? `${error.message} ${error.detail.text}` : String(error);
       if (!(error instanceof Unreached || error instanceof Refused)) throw error;
     }
   };

@@ -4,10 +4,11 @@ import { h, replace, toast } from "../dom.js";
 import { language, remember, remembered, speak, t, wantedLanguage } from "../words.js";
 import { LANGUAGES } from "./languages.js";
 import { showCards } from "./cards.js";
+import { detail } from "./forms.js";
 import { showFiles } from "./files.js";
 import { showAway } from "./lease.js";
 import { showHandOver } from "./handover.js";
-import { readLists, place } from "./lists.js";
+import { list, place, readLists, setPlace } from "./lists.js";
 import { showConflicts, showCount, showEnrol, showIntake, showPlace, showRecord, showStock, showTransfers } from "./pages.js";
 import { may, Refused, session, signIn, signOut, Unreached, whoIs } from "./server.js";
 import { showRequests } from "./requests.js";
@@ -63,6 +64,10 @@ async function route(): Promise<void> {
     return;
   }
   const open = PAGES.filter((page) => may(page.act) && (session.cards || !["give", "enrol", "cards", "staff"].includes(page.id)));
+  if (session.practice.length && place() === null) {
+    const [where, what] = [list("sites")[0]?.["site"], list("programmes")[0]?.["programme"]];
+    setPlace({ site: String(where), programme: String(what), desk: "desk-1" });
+  }
   const asked = location.hash.slice(2).split("?")[0];
   const page = open.find((one) => one.id === asked) ?? (place() === null ? PAGES[PAGES.length - 1] : open[0]);
   if (!page) return;
@@ -73,10 +78,14 @@ async function route(): Promise<void> {
     if (error instanceof Unreached) replace(main, h("h1", {}, page.name()), h("p", { role: "alert" }, t("There is no connection. This page needs one.")));
     else if (error instanceof Refused) {
       if (error.code === "sign-in") await whoIs().then(route);
-      else replace(main, h("h1", {}, page.name()), h("p", { role: "alert" }, error.message), h("small", { dir: "auto", lang: "en" }, error.detail));
+      else replace(main, h("h1", {}, page.name()), h("p", { role: "alert" }, error.message), detail(error.detail));
     } else throw error;
   }
 }
+
+/** Says that nothing here is real, where that is so. */
+const practiceLine = (): HTMLElement | null =>
+  session.practice.length ? h("p", { class: "practice", role: "note" }, t("Practice: nothing here is real, and nothing can be broken.")) : null;
 
 function header(here: Page | null, open: Page[] = []): HTMLElement {
   const languages = h(
@@ -96,6 +105,7 @@ function header(here: Page | null, open: Page[] = []): HTMLElement {
       languages,
       session.signing && session.staff ? h("button", { type: "button", class: "plain", id: "sign-out", onclick: () => void out() }, t("Sign out")) : null,
     ),
+    practiceLine(),
     open.length
       ? h("nav", { "aria-label": t("Pages") }, h("ul", {}, ...open.map((page) => h("li", {}, h("a", { href: `#/${page.id}`, "aria-current": page === here ? "page" : null }, page.name())))))
       : null,

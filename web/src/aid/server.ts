@@ -1,6 +1,6 @@
 /** The desk's server: who is signed in, and how it is asked. */
 
-import { t } from "../words.js";
+import { isKnown, language, num, t, told, when } from "../words.js";
 
 export interface Session {
   ledger: string;
@@ -10,6 +10,7 @@ export interface Session {
   cards: boolean;
   signing: boolean;
   elsewhere: boolean;
+  practice: { token: string; size: number; pin: string | null; lost: boolean }[];
   mark: string;
 }
 
@@ -19,13 +20,21 @@ interface Trouble {
   code: string;
   message: string;
   remedy: string;
+  text?: string;
+  values?: Record<string, string | number>;
+}
+
+/** A sentence, and the language that it is in. */
+export interface Detail {
+  text: string;
+  lang: string;
 }
 
 /** The server said no; `message` is in the reader's language, `detail` in the server's own words. */
 export class Refused extends Error {
   constructor(
     readonly code: string,
-    readonly detail: string,
+    readonly detail: Detail,
     readonly status: number,
   ) {
     super(inWords(code));
@@ -35,7 +44,7 @@ export class Refused extends Error {
 /** No answer came: whatever was sent may or may not have arrived. */
 export class Unreached extends Error {}
 
-const EMPTY: Session = { ledger: "", staff: null, role: null, may: [], cards: false, signing: true, elsewhere: false, mark: "" };
+const EMPTY: Session = { ledger: "", staff: null, role: null, may: [], cards: false, signing: true, elsewhere: false, practice: [], mark: "" };
 export let session: Session = EMPTY;
 
 /** Whether whoever is signed in may do something. */
@@ -77,10 +86,56 @@ async function sent(path: string, how: RequestInit): Promise<Response> {
   return answer;
 }
 
+/** What the server says of a refusal: in the reader's language where it is a sentence of the ledger's. */
+function detailOf(trouble: Trouble): Detail {
+  const { text, values } = trouble;
+  if (!text || (language !== "en" && !isKnown(text))) return { text: `${trouble.message} ${trouble.remedy}`, lang: "en" };
+  const said: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values ?? {})) said[name] = valueOf(name, value);
+  return { text: told(text, said), lang: language };
+}
+
+/** A value as people read it: numbers as the language writes them, words of the ledger's in it. */
+function valueOf(name: string, value: string | number): string {
+  if (typeof value === "number") return num(value);
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return when(value);
+  const words: Record<string, string> = {
+    replaced: t("replaced"),
+    blocked: t("blocked"),
+    approved: t("approved"),
+    declined: t("declined"),
+    met: t("met"),
+    withdrawn: t("withdrawn"),
+    goods: t("goods"),
+    money: t("money"),
+    site: t("site"),
+    item: t("item"),
+    lot: t("lot"),
+    household: t("household"),
+    programme: t("programme"),
+    period: t("period"),
+    party: t("giver"),
+    giver: t("giver"),
+    gift: t("gift"),
+    lease: t("lease"),
+    proposal: t("proposal"),
+    recipe: t("recipe"),
+    request: t("request"),
+    reservation: t("reservation"),
+    shipment: t("shipment"),
+    conflict: t("conflict"),
+    pledge: t("pledge"),
+    release: t("published table"),
+    transaction: t("transaction"),
+  };
+  // A code is somebody's own word, and stands as it is whatever is around it.
+  return (["what", "state", "outcome", "decision", "kind", "other"].includes(name) ? words[value] : undefined) ?? `\u2068${value}\u2069`;
+}
+
 function refusedBy(found: unknown, status: number): Error {
   const trouble = (found as { error?: Trouble } | null)?.error;
   if (trouble === undefined || typeof trouble === "string" || trouble.code === "busy") return new Unreached();
-  return new Refused(trouble.code, `${trouble.message} ${trouble.remedy}`, status);
+  return new Refused(trouble.code, detailOf(trouble), status);
 }
 
 /** All rows of a list that comes in pages. */

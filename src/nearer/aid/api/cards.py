@@ -79,6 +79,13 @@ class ShareRow(BaseModel):
     left: int
 
 
+class LeasedTo(BaseModel):
+    """The desk that has a household on its list, and until when."""
+
+    desk: str
+    until: str
+
+
 class LookAnswer(BaseModel):
     """What a card's household may have now."""
 
@@ -91,6 +98,7 @@ class LookAnswer(BaseModel):
     needs: list[str]
     language: str
     has_pin: bool
+    leased: LeasedTo | None
 
 
 def cards_router(store: Store, people: Households, gate: Gate, sessions: Sessions | None = None) -> APIRouter:

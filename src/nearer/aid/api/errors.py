@@ -32,6 +32,10 @@ class Trouble(BaseModel):
     code: str = Field(description="For programs; see the table of codes.")
     message: str = Field(description="A sentence for people.")
     remedy: str = Field(description="What to do.")
+    text: str | None = Field(
+        default=None, description="The sentence with names of values in braces, as catalogues have it."
+    )
+    values: dict[str, str | int] | None = Field(default=None, description="What stands for the names in ``text``.")
     field: str | None = Field(default=None, description="Dotted path of the first value that is wrong.")
     faults: list[FaultFound] | None = Field(default=None, description="All that is wrong, where it is more than one.")
 
@@ -73,11 +77,18 @@ CODES: dict[str, tuple[int, str, str]] = {
 class RefusedHere(Exception):  # noqa: N818 - becomes an answer
     """An answer that the HTTP side gives by itself."""
 
-    def __init__(self, code: str, message: str | None = None, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str | None = None,
+        headers: dict[str, str] | None = None,
+        refused: RefusedError | None = None,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
         self.headers = headers
+        self.refused = refused
 
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
@@ -95,10 +106,15 @@ def refusal(
     message: str | None = None,
     faults: Iterable[Fault] = (),
     headers: dict[str, str] | None = None,
+    *,
+    refused: RefusedError | None = None,
 ) -> JSONResponse:
-    """The answer for a code."""
+    """The answer for a code; of a refusal also its text and values, for other languages."""
     status, when, remedy = CODES[code]
     error: dict[str, Any] = {"code": code, "message": message or when, "remedy": remedy}
+    if refused is not None:
+        error["text"] = refused.text
+        error["values"] = {k: v if isinstance(v, int) else str(v) for k, v in refused.values.items()}
     told = list(faults)
     if told:
         first = told[0]
@@ -141,9 +157,11 @@ def code_of(error: NearerError) -> str:
 def answer_to(error: Exception) -> JSONResponse | None:
     """The answer to an error that has a place among the codes; None where it is a fault of ours."""
     if isinstance(error, NearerError):
-        return refusal(code_of(error), str(error), error.faults if isinstance(error, InputError) else ())
+        faults = error.faults if isinstance(error, InputError) else ()
+        refused = error if isinstance(error, RefusedError) else None
+        return refusal(code_of(error), str(error), faults, refused=refused)
     if isinstance(error, RefusedHere):
-        return refusal(error.code, error.message, headers=error.headers)
+        return refusal(error.code, error.message, headers=error.headers, refused=error.refused)
     if isinstance(error, RequestValidationError):
         return _of_validation(error)
     if isinstance(error, HTTPException):

@@ -92,7 +92,7 @@ def exports_router(store: Store, gate: Gate) -> APIRouter:
         with view() as (sql, _):
             rows = history_rows(sql, days_of(sql, first, last), by=by, least=least)
             if not rows:
-                raise RefusedError(f"No centre served {least} households in those days; give more days.")
+                raise RefusedError("No centre served {least} households in those days; give more days.", least=least)
             return _file(csv_text(rows), CSV, "demand.csv")
 
     def tables(person: Person, what: What, form: Literal["csv", "xlsx"]) -> Response:

@@ -130,17 +130,14 @@ class Sessions:
         if wait := ceil(self._slowing.begin(code, address)):
             if self._is_first(code, network, wait):
                 signins.keep(self._people, code, "waits", way, network)
-            raise RefusedHere(
-                "too-often",
-                f"A wrong password was given too often; wait {wait} seconds.",
-                headers={"Retry-After": str(wait)},
-            )
+            waits = RefusedError("A wrong password was given too often; wait {seconds} seconds.", seconds=wait)
+            raise RefusedHere("too-often", str(waits), {"Retry-After": str(wait)}, waits)
         try:
             with self._checking:
                 role = staff.check(self._people, code, password)
         except RefusedError as error:
             signins.keep(self._people, code, "refused", way, network)
-            raise RefusedHere("sign-in", str(error)) from None
+            raise RefusedHere("sign-in", str(error), refused=error) from None
         self._slowing.right(code, address)
         signins.keep(self._people, code, "in", way, network)
         return role

@@ -230,7 +230,7 @@ def _made(store: Store, id: str, wish: Wish) -> str | None:
         surges = {surge["site"]: surge["per_mille"] for surge in kept["surges"]}
         if days and closing == dict(wish.closing) and surges == dict(wish.surges):
             return str(row[0])
-    raise IdTakenError(f"The id {id} stands for another command; make a new id for a new one.")
+    raise IdTakenError("The id {id} stands for another command; make a new id for a new one.", id=id)
 
 
 def _shown(store: Store, name: str) -> dict[str, Any]:

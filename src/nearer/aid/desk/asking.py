@@ -79,7 +79,11 @@ def set_target(book: Book, command: c.SetTarget) -> dict[str, Any]:
         for quantity in (command.minimum, command.target)
     )
     if minimum > target:
-        raise RefusedError(f"The minimum {command.minimum} is above the target {command.target}; raise the target.")
+        raise RefusedError(
+            "The minimum {minimum} is above the target {target}; raise the target.",
+            minimum=command.minimum,
+            target=command.target,
+        )
     book.add("targets", site=command.site, item=command.item, minimum=minimum, target=target)
     return {"site": command.site, "item": command.item, "minimum": minimum, "target": target}
 
@@ -90,7 +94,12 @@ def ask(book: Book, command: c.Ask) -> dict[str, Any]:
     need(book, "programme", command.for_programme)
     needed_by = None if command.needed_by is None else command.needed_by.isoformat()
     if needed_by is not None and needed_by < (day := book.day_at(command.site)):
-        raise RefusedError(f"It is {day} at {command.site}; goods cannot be there by {needed_by}.")
+        raise RefusedError(
+            "It is {day} at {site}; goods cannot be there by {needed_by}.",
+            day=day,
+            site=command.site,
+            needed_by=needed_by,
+        )
     name = f"Q{book.seq}"
     book.add("requests", request=name, site=command.site, for_programme=command.for_programme, needed_by=needed_by)
     wanted: dict[str, int] = {}
@@ -108,6 +117,6 @@ def close_request(book: Book, command: c.CloseRequest) -> dict[str, Any]:
         raise unknown("request", command.request, "see `nearer aid requests`")
     ended = book.sql.one("SELECT outcome FROM request_ends WHERE request = ?", command.request)
     if ended is not None:
-        raise RefusedError(f"The request {command.request} was {ended[0]} already.")
+        raise RefusedError("The request {request} was {outcome} already.", request=command.request, outcome=ended[0])
     book.add("request_ends", request=command.request, outcome=command.outcome)
     return {"request": command.request, "outcome": command.outcome}

@@ -29,7 +29,9 @@ def stocktake(book: Book, command: c.Stocktake) -> dict[str, Any]:
     need(book, "site", command.site)
     cutoff = book.seq - 1 if command.cutoff is None else command.cutoff
     if cutoff >= book.seq:
-        raise RefusedError(f"There is no transaction {cutoff} yet; the last one is {book.seq - 1}.")
+        raise RefusedError(
+            "There is no transaction {cutoff} yet; the last one is {seq}.", cutoff=cutoff, seq=book.seq - 1
+        )
     name = f"S{book.seq}"
     book.add("stocktakes", stocktake=name, site=command.site, cutoff=cutoff)
     stock, variance = accounts.stock(command.site), accounts.variance(command.site)
@@ -49,8 +51,12 @@ def stocktake(book: Book, command: c.Stocktake) -> dict[str, Any]:
             free = book.balance(stock, line.lot)
             if free < -difference:
                 raise RefusedError(
-                    f"{-difference} of lot {line.lot} are missing and only {free} are free at {command.site}; "
-                    "release what is reserved, or reverse what was sent, and count again."
+                    "{difference} of lot {lot} are missing and only {free} are free at {site}; release what is "
+                    "reserved, or reverse what was sent, and count again.",
+                    difference=-difference,
+                    lot=line.lot,
+                    free=free,
+                    site=command.site,
                 )
             book.move(line.lot, -difference, stock, variance)
         answer.append({"lot": line.lot, "expected": expected, "counted": line.counted, "variance": difference})

@@ -38,14 +38,20 @@ def hand_over(book: Book, command: c.HandOver) -> dict[str, Any]:
     elif most is not None and (visits := visits_of(book, claim)) >= most:
         if not anyway:
             raise ClaimError(
-                f"This household has been served {visits} times in {period}, as often as {command.programme} allows."
+                "This household has been served {visits} times in {period}, as often as {programme} allows.",
+                visits=visits,
+                period=period,
+                programme=command.programme,
             )
         flags.add("visits")
     if (holder := leased_to(book, claim)) is not None:
         if not anyway:
             raise ClaimError(
-                f"This household's card is with the desk {holder[1]} until {holder[2]} (lease {holder[0]}); "
-                "it is served there, or here once that lease has ended."
+                "This household's card is with the desk {desk} until {until} (lease {lease}); it is served there, "
+                "or here once that lease has ended.",
+                desk=holder[1],
+                until=holder[2],
+                lease=holder[0],
             )
         flags.add("leased-out")
     wanted: dict[str, int] = {}
@@ -55,9 +61,20 @@ def hand_over(book: Book, command: c.HandOver) -> dict[str, Any]:
     if not anyway:
         for item, amount in wanted.items():
             if item not in left:
-                raise ClaimError(f"{command.programme} gives this household no {item} in {period}.")
+                raise ClaimError(
+                    "{programme} gives this household no {item} in {period}.",
+                    programme=command.programme,
+                    item=item,
+                    period=period,
+                )
             if amount > left[item]:
-                raise ClaimError(f"This household has {left[item]} of {item} left in {period}, not {amount}.")
+                raise ClaimError(
+                    "This household has {left} of {item} left in {period}, not {amount}.",
+                    left=left[item],
+                    item=item,
+                    period=period,
+                    amount=amount,
+                )
     source = _source(book, command)
     given = []
     for item, amount in wanted.items():
@@ -170,7 +187,9 @@ def period_on(book: Book, programme: str, day: str) -> str:
         "SELECT period FROM periods WHERE programme = ? AND first_day <= ? AND last_day >= ?", programme, day, day
     )
     if row is None:
-        raise RefusedError(f"{programme} has no period on {day}; open one with `nearer aid period`.")
+        raise RefusedError(
+            "{programme} has no period on {day}; open one with `nearer aid period`.", programme=programme, day=day
+        )
     return str(row[0])
 
 
@@ -222,5 +241,5 @@ def _source(book: Book, command: c.HandOver) -> str:
         return accounts.stock(command.site)
     site, for_site, for_programme = reservation_of(book, command.reservation)
     if site != command.site or for_site not in (None, site) or for_programme not in (None, command.programme):
-        raise RefusedError(f"The reservation {command.reservation} is for something else.")
+        raise RefusedError("The reservation {reservation} is for something else.", reservation=command.reservation)
     return accounts.reserved(site, command.reservation)

@@ -47,7 +47,7 @@ def release(book: Book, command: c.Release) -> dict[str, Any]:
     source = accounts.reserved(site, command.reservation)
     lines = held(book, source)
     if not lines:
-        raise RefusedError(f"The reservation {command.reservation} holds nothing any more.")
+        raise RefusedError("The reservation {reservation} holds nothing any more.", reservation=command.reservation)
     for lot, amount in lines:
         book.move(lot, amount, source, accounts.stock(site))
     return {"reservation": command.reservation, "lines": _lines(lines)}
@@ -68,12 +68,15 @@ def send(book: Book, command: c.Send) -> dict[str, Any]:
         site, for_site, _ = reservation_of(book, command.reservation)
         if site != command.site or for_site not in (None, command.to):
             raise RefusedError(
-                f"The reservation {command.reservation} is at {site} for {for_site or 'any site'}; send it there."
+                "The reservation {reservation} is at {site} for {for_site}; send it there.",
+                reservation=command.reservation,
+                site=site,
+                for_site=for_site or "any site",
             )
         source = accounts.reserved(site, command.reservation)
         lines = held(book, source)
         if not lines:
-            raise RefusedError(f"The reservation {command.reservation} holds nothing any more.")
+            raise RefusedError("The reservation {reservation} holds nothing any more.", reservation=command.reservation)
     book.add("shipments", shipment=name, from_site=command.site, to_site=command.to)
     for lot, amount in lines:
         book.move(lot, amount, source, accounts.transit(name))
@@ -95,14 +98,19 @@ def arrive(book: Book, command: c.Arrive) -> dict[str, Any]:
     moving = dict(held(book, transit))
     sent = {lot for (lot,) in book.sql.all("SELECT DISTINCT lot FROM postings WHERE account = ? ", transit)}
     if not moving:
-        raise RefusedError(f"Nothing of the shipment {command.shipment} is on its way any more.")
+        raise RefusedError("Nothing of the shipment {shipment} is on its way any more.", shipment=command.shipment)
     arrived = command.lines or tuple(c.Arrived(lot=lot, good=amount) for lot, amount in moving.items())
     named = {line.lot for line in arrived}
     if strangers := sorted(named - sent):
-        raise RefusedError(f"{', '.join(strangers)} was not sent with {command.shipment}; count it in by a stocktake.")
+        raise RefusedError(
+            "{strangers} was not sent with {shipment}; count it in by a stocktake.",
+            strangers=", ".join(strangers),
+            shipment=command.shipment,
+        )
     if (forgotten := sorted(set(moving) - named)) and not command.more_to_come:
         raise RefusedError(
-            f"{', '.join(forgotten)} is on its way too; say how much of it came, or that more is to come."
+            "{forgotten} is on its way too; say how much of it came, or that more is to come.",
+            forgotten=", ".join(forgotten),
         )
     stock, variance = accounts.stock(site), accounts.variance(site)
     damaged, lost = accounts.gone(accounts.DAMAGED, site), accounts.gone(accounts.LOST, sender)
@@ -187,7 +195,7 @@ def recall(book: Book, command: c.Recall) -> dict[str, Any]:
         todo.extend(made for (made,) in rows)
     there = [lot for lot in marked if book.sql.one("SELECT 1 FROM recalls WHERE lot = ?", lot) is None]
     if not there:
-        raise RefusedError(f"The lot {command.lot} is recalled already.")
+        raise RefusedError("The lot {lot} is recalled already.", lot=command.lot)
     for lot in there:
         book.add("recalls", lot=lot, reason=command.reason)
     return {"lots": there}

@@ -191,7 +191,11 @@ def earmarks_of(book: Book, lots: list[str]) -> dict[str, Value]:
         assert row is not None
         for name, value in zip(found, row, strict=True):
             if value is not None and found[name] not in (None, value):
-                raise RefusedError(f"Lots meant for different things ({found[name]}, {value}) are not put together.")
+                raise RefusedError(
+                    "Lots meant for different things ({found}, {value}) are not put together.",
+                    found=found[name],
+                    value=value,
+                )
             found[name] = value if value is not None else found[name]
     return found
 

@@ -37,7 +37,9 @@ def lease(book: Book, command: c.Lease) -> dict[str, Any]:
         command.desk,
     )
     if open_one is not None:
-        raise RefusedError(f"The desk {command.desk} still has the lease {open_one[0]}; end that one first.")
+        raise RefusedError(
+            "The desk {desk} still has the lease {lease}; end that one first.", desk=command.desk, lease=open_one[0]
+        )
     name = f"K{book.seq}"
     book.add(
         "leases",
@@ -75,8 +77,11 @@ def lease(book: Book, command: c.Lease) -> dict[str, Any]:
         )
         claims.append({"claim": number, "left": left} | ({} if visits is None else {"visits": visits}))
     if elsewhere:
-        are = "household is" if elsewhere == 1 else "households are"
-        raise ClaimError(f"{elsewhere} {are} with another desk; leave them out, or end that lease first.")
+        if elsewhere == 1:
+            raise ClaimError("1 household is with another desk; leave it out, or end that lease first.")
+        raise ClaimError(
+            "{number} households are with another desk; leave them out, or end that lease first.", number=elsewhere
+        )
     return {"lease": name, "until": moment_text(command.until), "lines": lines, "claims": claims}
 
 
@@ -88,10 +93,12 @@ def end_lease(book: Book, command: c.EndLease) -> dict[str, Any]:
     lines = held(book, source)
     # What a reversal of one of its hand-overs brings back later is fetched by ending it once more.
     if ended is not None and not lines:
-        raise RefusedError(f"The lease {command.lease} has ended already.")
+        raise RefusedError("The lease {lease} has ended already.", lease=command.lease)
     if command.how == "expired" and until > moment_text(book.at):
         raise RefusedError(
-            f"The lease {command.lease} holds until {until}; only the desk that has it may end it before."
+            "The lease {lease} holds until {until}; only the desk that has it may end it before.",
+            lease=command.lease,
+            until=until,
         )
     for lot, amount in lines:
         book.move(lot, amount, source, accounts.stock(site))
@@ -181,10 +188,13 @@ def _check_time(book: Book, command: c.Lease) -> None:
         )
     first, last, zone = row
     if command.until <= book.at:
-        raise RefusedError(f"A lease ends later than it begins; {moment_text(command.until)} is past.")
+        raise RefusedError("A lease ends later than it begins; {until} is past.", until=moment_text(command.until))
     if not first <= local_day(book.at, zone).isoformat() or not local_day(command.until, zone).isoformat() <= last:
         raise RefusedError(
-            f"A lease lies within its period, and {command.period} is from {first} to {last}; end it earlier."
+            "A lease lies within its period, and {period} is from {first} to {last}; end it earlier.",
+            period=command.period,
+            first=first,
+            last=last,
         )
 
 

@@ -27,7 +27,7 @@ def refuse_if_there(book: Book, what: str, code: str) -> None:
     """Refuse to make something a second time."""
     table, column = _SEE[what]
     if book.sql.one(f"SELECT 1 FROM {table} WHERE {column} = ?", code) is not None:
-        raise RefusedError(f"There is a {what} {code!r} already; give another code.")
+        raise RefusedError("There is a {what} '{code}' already; give another code.", what=what, code=code)
 
 
 def state_of(book: Book, site: str) -> str:
@@ -45,7 +45,7 @@ def state_of(book: Book, site: str) -> str:
 def need_open(book: Book, site: str) -> None:
     """Refuse what a closed site does not do."""
     if state_of(book, site) == "closed":
-        raise RefusedError(f"The site {site} is closed; open it first, or go to another.")
+        raise RefusedError("The site {site} is closed; open it first, or go to another.", site=site)
 
 
 def need_type(book: Book, item: str, kind: str) -> None:
@@ -54,7 +54,7 @@ def need_type(book: Book, item: str, kind: str) -> None:
     if row is None:
         raise unknown("item", item, "see `nearer aid list items`")
     if row[0] != kind:
-        raise RefusedError(f"{item} is {row[0]}, not {kind}; name another item.")
+        raise RefusedError("{item} is {other}, not {kind}; name another item.", item=item, other=row[0], kind=kind)
 
 
 def base_units(book: Book, item: str, quantity: int | str, unit: str | None) -> int:
@@ -78,14 +78,27 @@ def base_units(book: Book, item: str, quantity: int | str, unit: str | None) -> 
                 base,
                 *(r[0] for r in book.sql.all("SELECT unit FROM item_units WHERE item = ? ORDER BY unit", item)),
             ]
-            raise RefusedError(f"{item} is not counted in {unit!r}; it has {', '.join(units)}.")
+            raise RefusedError(
+                "{item} is not counted in '{unit}'; it has {units}.", item=item, unit=unit, units=", ".join(units)
+            )
         factor = int(found[0])
     exact = Fraction(quantity) * factor if isinstance(quantity, str) else quantity * factor
     if exact.denominator != 1:
-        raise RefusedError(f"{quantity} {unit or base} of {item} is no whole number of {base}; round it yourself.")
+        raise RefusedError(
+            "{quantity} {unit} of {item} is no whole number of {base}; round it yourself.",
+            quantity=quantity,
+            unit=unit or base,
+            item=item,
+            base=base,
+        )
     if not 0 < exact <= MOST:
         raise RefusedError(
-            f"{quantity} {unit or base} of {item}: a quantity must be above zero and at most {MOST} {base}."
+            "{quantity} {unit} of {item}: a quantity must be above zero and at most {most} {base}.",
+            quantity=quantity,
+            unit=unit or base,
+            item=item,
+            most=MOST,
+            base=base,
         )
     return int(exact)
 

@@ -40,7 +40,9 @@ def make(book: Book, command: c.Make) -> dict[str, Any]:
     use_by = min(ends["use_by"], default=None)
     if command.use_by is not None:
         if use_by is not None and command.use_by.isoformat() > use_by:
-            raise RefusedError(f"One of the parts is to be used by {use_by}; what is made of it ends no later.")
+            raise RefusedError(
+                "One of the parts is to be used by {use_by}; what is made of it ends no later.", use_by=use_by
+            )
         use_by = command.use_by.isoformat()
     made = new_lot(
         book,

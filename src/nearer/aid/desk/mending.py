@@ -16,15 +16,19 @@ def reverse(book: Book, command: c.Reverse) -> dict[str, Any]:
     if row is None:
         raise unknown("transaction", str(target), f"the last one is {book.seq - 1}")
     if row[1] is not None:
-        raise RefusedError(f"Transaction {target} is itself a reversal; do the first command again instead.")
+        raise RefusedError(
+            "Transaction {target} is itself a reversal; do the first command again instead.", target=target
+        )
     if row[0] in ("lease", "end-lease"):
-        raise RefusedError(f"Transaction {target} is about a lease, which is ended and not reversed.")
+        raise RefusedError("Transaction {target} is about a lease, which is ended and not reversed.", target=target)
     done = book.sql.one("SELECT seq FROM transactions WHERE reverses = ?", target)
     if done is not None:
-        raise RefusedError(f"Transaction {target} was reversed by {done[0]} already.")
+        raise RefusedError("Transaction {target} was reversed by {done} already.", target=target, done=done[0])
     postings = book.sql.all("SELECT account, lot, quantity FROM postings WHERE seq = ? ORDER BY line", target)
     if not postings:
-        raise RefusedError(f"Transaction {target} ({row[0]}) moved nothing, so there is nothing to reverse.")
+        raise RefusedError(
+            "Transaction {target} ({kind}) moved nothing, so there is nothing to reverse.", target=target, kind=row[0]
+        )
     book.reverses = target
     book.move_back((account, lot, int(quantity)) for account, lot, quantity in postings)
     for programme, period, tag, item, quantity in book.sql.all(
@@ -41,6 +45,8 @@ def resolve(book: Book, command: c.Resolve) -> dict[str, Any]:
         raise unknown("conflict", command.conflict, "see `nearer aid conflicts`")
     done = book.sql.one("SELECT reason FROM resolutions WHERE conflict = ?", command.conflict)
     if done is not None:
-        raise RefusedError(f"The conflict {command.conflict} is resolved already, as {done[0]}.")
+        raise RefusedError(
+            "The conflict {conflict} is resolved already, as {done}.", conflict=command.conflict, done=done[0]
+        )
     book.add("resolutions", conflict=command.conflict, reason=command.reason)
     return {"conflict": command.conflict, "reason": command.reason}

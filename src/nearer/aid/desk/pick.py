@@ -84,5 +84,12 @@ def pick(
         kind, place, reference = account.split(":", 2)
         where = place if kind == "STOCK" else reference
         besides = "".join(f"; {amount} more {'is' if amount == 1 else 'are'} {why}" for why, amount in left_out.items())
-        raise NotEnoughError(f"{where} has {quantity - missing} {item} for this, not {quantity}{besides}.")
+        raise NotEnoughError(
+            "{where} has {there} {item} for this, not {asked}{besides}.",
+            where=where,
+            there=quantity - missing,
+            item=item,
+            asked=quantity,
+            besides=besides,
+        )
     return taken

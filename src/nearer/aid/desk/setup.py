@@ -15,7 +15,9 @@ def add_site(book: Book, command: c.AddSite) -> dict[str, Any]:
     """Add a centre, hub or partner."""
     refuse_if_there(book, "site", command.site)
     if zone_of(command.time_zone) is None:
-        raise RefusedError(f"There is no time zone {command.time_zone!r}; give one such as Europe/Vaduz.")
+        raise RefusedError(
+            "There is no time zone '{time_zone}'; give one such as Europe/Vaduz.", time_zone=command.time_zone
+        )
     book.add("sites", site=command.site, kind=command.type, name=command.name, time_zone=command.time_zone)
     return {"site": command.site}
 
@@ -49,7 +51,9 @@ def add_item(book: Book, command: c.AddItem) -> dict[str, Any]:
     )
     for unit, amount in command.units.items():
         if unit == command.unit:
-            raise RefusedError(f"{unit!r} is the base unit of {command.item} and needs no conversion.")
+            raise RefusedError(
+                "'{unit}' is the base unit of {item} and needs no conversion.", unit=unit, item=command.item
+            )
         book.add("item_units", item=command.item, unit=unit, base_units=amount)
     return {"item": command.item}
 
@@ -61,7 +65,11 @@ def add_unit(book: Book, command: c.AddUnit) -> dict[str, Any]:
         raise unknown("item", command.item, "see `nearer aid list items`")
     there = book.sql.one("SELECT 1 FROM item_units WHERE item = ? AND unit = ?", command.item, command.unit)
     if command.unit == row[0] or there is not None:
-        raise RefusedError(f"{command.item} has a unit {command.unit!r} already; a pack of another size needs another.")
+        raise RefusedError(
+            "{item} has a unit '{unit}' already; a pack of another size needs another.",
+            item=command.item,
+            unit=command.unit,
+        )
     book.add("item_units", item=command.item, unit=command.unit, base_units=command.base_units)
     return {"item": command.item, "unit": command.unit}
 
@@ -76,7 +84,11 @@ def add_recipe(book: Book, command: c.AddRecipe) -> dict[str, Any]:
     for line in command.lines:
         need_type(book, line.item, "goods")
         if line.item in seen or line.item == command.item:
-            raise RefusedError(f"{line.item} stands twice in the recipe {command.recipe}; name each item once.")
+            raise RefusedError(
+                "{item} stands twice in the recipe {recipe}; name each item once.",
+                item=line.item,
+                recipe=command.recipe,
+            )
         seen.add(line.item)
         amount = base_units(book, line.item, line.quantity, line.unit)
         book.add("recipe_lines", recipe=command.recipe, item=line.item, quantity=amount)
@@ -103,7 +115,9 @@ def open_period(book: Book, command: c.OpenPeriod) -> dict[str, Any]:
     )
     if clash is not None:
         raise RefusedError(
-            f"{command.programme} has the period {clash[0]} then already; choose other days or a new code."
+            "{programme} has the period {period} then already; choose other days or a new code.",
+            programme=command.programme,
+            period=clash[0],
         )
     if command.like is None:
         rules = [(rule.item, rule.size_from, _none_or_base_units(book, rule)) for rule in command.rules]

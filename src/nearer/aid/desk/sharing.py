@@ -19,7 +19,9 @@ _TOLD = 10
 def propose(book: Book, command: c.Propose) -> dict[str, Any]:
     """Keep a proposal with its lines, shares and stages; nothing moves."""
     if command.as_of >= book.seq:
-        raise RefusedError(f"The ledger ends with {book.seq - 1}; a proposal cannot be of {command.as_of}.")
+        raise RefusedError(
+            "The ledger ends with {seq}; a proposal cannot be of {as_of}.", seq=book.seq - 1, as_of=command.as_of
+        )
     if command.last_day < command.first_day:
         raise RefusedError("The last day of the proposal is before its first.")
     _known(book, command)
@@ -116,7 +118,9 @@ def approve(book: Book, command: c.Approve) -> dict[str, Any]:
         command.proposal,
     )
     if strangers := sorted(set(command.without) - {int(row[0]) for row in rows}):
-        raise RefusedError(f"{command.proposal} has no line {', '.join(map(str, strangers))}.")
+        raise RefusedError(
+            "{proposal} has no line {lines}.", proposal=command.proposal, lines=", ".join(map(str, strangers))
+        )
     until = "9999-12-31" if command.until is None else command.until.isoformat()
     chosen = [
         (int(line), day, lot, origin, to, int(quantity))
@@ -187,7 +191,12 @@ def _undecided(book: Book, proposal: str) -> None:
         raise unknown("proposal", proposal, "see `nearer aid decisions`")
     row = book.sql.one("SELECT outcome, seq FROM decisions WHERE proposal = ?", proposal)
     if row is not None:
-        raise RefusedError(f"{proposal} was {row[0]} already, by transaction {row[1]}.")
+        raise RefusedError(
+            "{proposal} was {decision} already, by transaction {transaction}.",
+            proposal=proposal,
+            decision=row[0],
+            transaction=row[1],
+        )
 
 
 def _refuse_what_cannot_be_had(
@@ -217,6 +226,6 @@ def _refuse_what_cannot_be_had(
     if wrong:
         more = f" and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
         raise RefusedError(
-            f"{'; '.join(wrong[:_TOLD])}{more}. Nothing was approved: allocate again, or approve without "
-            f"{'this line' if len(wrong) == 1 else 'these lines'}."
+            "{wrong}. Nothing was approved: allocate again, or approve without what is named.",
+            wrong="; ".join(wrong[:_TOLD]) + more,
         )

@@ -17,7 +17,9 @@ def publish(book: Book, command: c.Publish) -> dict[str, Any]:
     span = Span(command.first_day, command.last_day)
     today = min((book.day_at(str(site)) for (site,) in book.sql.all("SELECT site FROM sites")), default=None)
     if today is None or today <= command.last_day.isoformat():
-        raise RefusedError(f"{command.last_day} is not over everywhere; publish up to an earlier day.")
+        raise RefusedError(
+            "{last_day} is not over everywhere; publish up to an earlier day.", last_day=command.last_day
+        )
     cells = table_of(book.sql, book.seq, command.rows, command.columns, span, command.least)
     told = [[row, column, count] for (row, column), count in cells.items()]
     name = f"B{book.seq}"

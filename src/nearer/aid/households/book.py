@@ -165,7 +165,9 @@ def household_of(book: Households, card: str, *, by: str, act: str = "look") -> 
         found = None if row is None else _household(connection, row["household"])
     # Only now, so that the reading stands in the log.
     if row is not None and row["state"] != "active":
-        raise RefusedError(f"This card was {row['state']} on {row['since']}; it is good for nothing.")
+        raise RefusedError(
+            "This card was {state} on {since}; it is good for nothing.", state=row["state"], since=row["since"]
+        )
     return found
 
 
@@ -309,7 +311,12 @@ def period_key(book: Households, programme: str, period: str) -> bytes:
             known = connection.execute(asked).first()
         assert known is not None
     if known.gone_on is not None:
-        raise RefusedError(f"The key of {programme}, {period} was deleted on {known.gone_on}; this period is over.")
+        raise RefusedError(
+            "The key of {programme}, {period} was deleted on {gone_on}; this period is over.",
+            programme=programme,
+            period=period,
+            gone_on=known.gone_on,
+        )
     found = keys.read(programme, period)
     if found is None or not hmac.compare_digest(_mark(found), known.mark):
         raise UsageError(

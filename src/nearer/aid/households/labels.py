@@ -76,7 +76,7 @@ def lot_labels(store: Store, lots: Sequence[str], site: str | None = None) -> li
         held = [lot for lot in held if lot not in money]  # nobody sticks a label on money
         lots = list(dict.fromkeys(held))
         if not lots:
-            raise RefusedError(f"{site} holds no lots; see `nearer aid balances`.")
+            raise RefusedError("{site} holds no lots; see `nearer aid balances`.", site=site)
     table, items = ledger.lots, ledger.items
     asked = sa.select(table.c.lot, items.c.item, items.c.name, table.c.use_by, table.c.best_before).join(
         items, items.c.item == table.c.item
@@ -84,7 +84,7 @@ def lot_labels(store: Store, lots: Sequence[str], site: str | None = None) -> li
     with store.reading() as connection:
         found = {row.lot: row for row in connection.execute(asked.where(table.c.lot.in_(lots)))}
     if missing := [lot for lot in lots if lot not in found]:
-        raise UnknownError(f"There is no lot {', '.join(missing)}; see `nearer aid balances`.")
+        raise UnknownError("There is no lot {lot}; see `nearer aid balances`.", lot=", ".join(missing))
     made = []
     for lot in lots:
         row = found[lot]

@@ -34,7 +34,9 @@ def check_pin(book: Households, household: str, pin: str) -> None:
     if hashed is None:
         raise RefusedError("This household has no PIN; confirm by tap or with a witness.")
     if not counted:
-        raise RefusedError(f"The PIN was wrong {MOST_WRONG} times; confirm with a witness, and give a new PIN.")
+        raise RefusedError(
+            "The PIN was wrong {most} times; confirm with a witness, and give a new PIN.", most=MOST_WRONG
+        )
     if not staff.fits(hashed, pin):
         raise RefusedError("The PIN is wrong; try again, or confirm with a witness.")
     with book.writing() as connection:

@@ -73,6 +73,8 @@ class Look:
         For packing, and for speaking.
     has_pin
         Whether it can confirm by PIN.
+    leased
+        ``desk`` and ``until`` where another desk has it on its list; None where none has.
     """
 
     programme: str
@@ -84,6 +86,7 @@ class Look:
     needs: tuple[str, ...]
     language: str
     has_pin: bool
+    leased: dict[str, str] | None = None
 
 
 def look(
@@ -131,7 +134,16 @@ def look(
     elif all(share.left == 0 for share in shares):
         why = "it has had all of it"
     return Look(
-        programme, period, not why, why, visits_left, shares, household.needs, household.language, household.has_pin
+        programme,
+        period,
+        not why,
+        why,
+        visits_left,
+        shares,
+        household.needs,
+        household.language,
+        household.has_pin,
+        None if leased is None else {"desk": leased[1], "until": leased[2]},
     )
 
 

@@ -157,7 +157,9 @@ def need(role: str | None, kind: str) -> None:
     """
     if role is not None and not may(role, kind):
         who = " or ".join(MAY.get(kind, ()))
-        raise RefusedError(f"The role {role} may not do {kind}; {f'ask a {who}' if who else 'no role may'}.")
+        if not who:
+            raise RefusedError("The role {role} may not do {kind}; no role may.", role=role, kind=kind)
+        raise RefusedError("The role {role} may not do {kind}; ask a {who}.", role=role, kind=kind, who=who)
 
 
 def check(book: Households, code: str, password: str) -> str:
@@ -207,9 +209,9 @@ def add(book: Households, code: str, role: str, password: str) -> None:
     with book.writing() as connection:
         there = set(connection.execute(sa.select(staff.c.staff)).scalars())
         if code in there:
-            raise RefusedError(f"There is a staff code {code} already; give another.")
+            raise RefusedError("There is a staff code {code} already; give another.", code=code)
         if not there and role != _COORDINATOR:
-            raise RefusedError(f"The first is a {_COORDINATOR}: from then on nobody else could add anyone.")
+            raise RefusedError("The first is a {role}: from then on nobody else could add anyone.", role=_COORDINATOR)
         connection.execute(staff.insert().values(staff=code, role=role, password_hash=hashed, added_on=book.today()))
 
 
@@ -261,7 +263,7 @@ def change(book: Households, code: str, *, role: str | None = None, disabled: bo
             values["disabled_on"] = book.today() if disabled else None
         done = connection.execute(staff.update().where(staff.c.staff == code).values(values or {"staff": code}))
         if done.rowcount != 1:
-            raise RefusedError(f"There is no staff code {code}; see `nearer aid staff`.")
+            raise RefusedError("There is no staff code {code}; see `nearer aid staff`.", code=code)
         left = sa.select(staff.c.staff).where(staff.c.role == _COORDINATOR, staff.c.disabled_on.is_(None))
         if connection.execute(left).first() is None:
             raise RefusedError("No coordinator would be left; make another one first.")
@@ -280,7 +282,7 @@ def set_password(book: Households, code: str, password: str) -> None:
     with book.writing() as connection:
         done = connection.execute(staff.update().where(staff.c.staff == code).values(password_hash=hashed))
         if done.rowcount != 1:
-            raise RefusedError(f"There is no staff code {code}; see `nearer aid staff`.")
+            raise RefusedError("There is no staff code {code}; see `nearer aid staff`.", code=code)
 
 
 def listed(book: Households) -> list[dict[str, Any]]:

@@ -142,7 +142,11 @@ def take_lease(
     if not listed and not lines:
         raise RefusedError("There is nothing to take along: no goods were named, and no household is there for it.")
     if len(listed) > MOST_CARDS:
-        raise RefusedError(f"{len(listed)} households are too many for one desk; name those of {MOST_CARDS} cards.")
+        raise RefusedError(
+            "{number} households are too many for one desk; name those of {most} cards.",
+            number=len(listed),
+            most=MOST_CARDS,
+        )
     command = c.Lease(
         site=site,
         desk=desk,

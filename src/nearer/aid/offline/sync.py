@@ -168,7 +168,7 @@ def _post(store: Store, entry: Entry, known: Known) -> dict[str, Any]:
             entry.lease,
         )
     if row is None:
-        raise RefusedError(f"There is no lease {entry.lease!r} in this ledger.")
+        raise RefusedError("There is no lease '{lease}' in this ledger.", lease=entry.lease)
     desk, programme, period, since = row
     household: dict[str, Any] = {"claim": entry.claim}
     if entry.claim is None:

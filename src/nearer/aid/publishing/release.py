@@ -175,6 +175,8 @@ def _name(key: Key) -> tuple[str, ...]:
 def _need_whole(span: Span, columns: str) -> None:
     after = span.last + timedelta(days=1)
     if columns == "week" and (span.first.weekday() or after.weekday()):
-        raise RefusedError(f"{span} is not of whole weeks; begin on a Monday and end on a Sunday.")
+        raise RefusedError("{span} is not of whole weeks; begin on a Monday and end on a Sunday.", span=span)
     if columns == "month" and (span.first.day != 1 or after.day != 1):
-        raise RefusedError(f"{span} is not of whole months; begin on the first and end on the last day of a month.")
+        raise RefusedError(
+            "{span} is not of whole months; begin on the first and end on the last day of a month.", span=span
+        )
