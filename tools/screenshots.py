@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--hide-scrollbars", "--enable-unsafe-swiftshader"]
-WAIT_MS = 60_000
+WAIT_MS = 240_000
 
 PEOPLE = "residents,lon,lat\n100,9.52,47.14\n1,9.521,47.141\n50,9.52,95\n"
 VENUES = "id,name,lon,lat\nS,School,9.52,47.14\nS,Library,9.53,47.15\n"
@@ -34,15 +34,74 @@ def save(page: Any, name: str) -> None:
     few.save(IMAGES / f"browser-{name}.png", optimize=True)
 
 
-def open_plan(context: Any, address: str, more: str = "") -> Any:
+def open_plan(context: Any, address: str, more: str = "", study: str = "liechtenstein") -> Any:
     """The page of the plan, drawn."""
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
-    page.goto(f"{address}/#/study/liechtenstein?plan=1{more}")
+    page.goto(f"{address}/#/study/{study}?plan=1{more}")
     page.wait_for_selector(".map[data-drawn][data-sites]")
     page.wait_for_selector(".figures")
     page.wait_for_timeout(1_500)  # for the eye: tiles and names settle
     return page
+
+
+AGENCIES = """
+[[agencies]]
+name = "municipality"
+max_open = 70
+
+[[agencies]]
+name = "Newtown Aid"
+max_open = 40
+"""
+
+
+def two_agencies(studies: Path) -> None:
+    """Newtown from 112 to 210 centres with two agencies, planned."""
+    nearer = [sys.executable, "-m", "nearer"]
+    folder = studies / "newtown"
+    subprocess.run([*nearer, "new", str(folder), "--example", "newtown", "--people", "400000"], check=True)
+    with (folder / "nearer.toml").open("a", encoding="utf-8") as file:
+        file.write(AGENCIES)
+    subprocess.run([*nearer, "plan", str(folder), "--out", str(folder / "plans" / "1")], check=False)
+
+
+def take_further(browser: Any, address: str, wide: dict[str, Any]) -> None:
+    """Agencies, two plans compared, a flood, a further question, and what a reader sees."""
+    page = open_plan(browser.new_context(**wide), address, "&tab=agencies", "newtown")
+    page.locator("#list-agencies summary").click()
+    page.locator("#list-agencies").evaluate("one => one.scrollIntoView()")
+    save(page, "agencies")
+    page = open_plan(browser.new_context(**wide), address)
+    page.locator("#curve").click()
+    page.get_by_role("heading", name="What does each further centre bring?").wait_for()
+    page.wait_for_timeout(5_000)
+    save(page, "curve")
+    page.locator("#sheet-close").click()
+    page.locator("#sharing summary").click()
+    page.locator("#share-make").click()
+    link = page.locator("#share-link-0").input_value()
+    page.locator("#draw").click()
+    box = page.locator(".middle .map").first.bounding_box()
+    for right, down in ((-60, -40), (20, -60), (70, 30), (-30, 70)):
+        page.mouse.click(box["x"] + box["width"] / 2 + right, box["y"] + box["height"] / 2 + down)
+    page.get_by_role("button", name="Done drawing").click()
+    page.locator("#stress").scroll_into_view_if_needed()
+    page.wait_for_timeout(1_500)
+    save(page, "crisis")
+    page.locator("#number").fill("5")
+    page.get_by_role("button", name="Find the best places").click()
+    page.get_by_text("No other choice of 5 places is better").wait_for()
+    page = open_plan(browser.new_context(**wide), address, "&against=3")
+    page.wait_for_selector(".swipe .map[data-drawn]")
+    page.wait_for_timeout(1_500)
+    save(page, "compare")
+    reader = browser.new_context(**wide).new_page()
+    reader.set_default_timeout(WAIT_MS)
+    reader.goto(link)
+    reader.wait_for_selector(".map[data-drawn][data-sites]")
+    reader.wait_for_timeout(1_500)
+    save(reader, "share")
 
 
 def take(browser: Any, address: str, folder: Path) -> None:
@@ -77,9 +136,11 @@ def take(browser: Any, address: str, folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     own.set_input_files("#files", [folder / "people.csv", folder / "schools.csv"])
     own.get_by_text("things are to be mended").wait_for()
-    own.evaluate("scrollTo(0, 420)")
+    own.evaluate("scrollTo(0, 200)")
     own.wait_for_timeout(300)
     save(own, "own-files")
+    two_agencies(folder / "studies")
+    take_further(browser, address, wide)
 
 
 def main() -> None:

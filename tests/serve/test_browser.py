@@ -149,7 +149,7 @@ def test_a_centre_is_dragged_and_the_change_undone(visit: Callable[..., Any], pl
     page.get_by_role("button", name="Redo").click()
     page.wait_for_function("() => location.hash.includes('at=o2.3')")
     page.get_by_role("button", name="Plan again with this kept").click()
-    page.get_by_text("The plan is ready.").wait_for()
+    page.get_by_text("The plan is ready.").wait_for(timeout=60_000)
     assert "plan=2" in page.url
 
 

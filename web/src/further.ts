@@ -23,6 +23,7 @@ export function furtherPart(page: StudyPage): HTMLElement | null {
   const drawing = page.drawing !== null;
   const corners = page.drawing?.[0]?.length ?? 0;
   const tests = page.data.plans.find((one) => one.id === page.view.plan)?.stress ?? [];
+  if (page.readonly && !tests.length && !Object.keys(page.data.answers).length) return null;
   return h("div", { class: "block" }, h("h2", {}, t("Further questions")),
     h("div", { class: "stack" },
       question(page, "gaps", { minutes: page.data.settings.plan.coverage_min }),

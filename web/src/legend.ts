@@ -25,7 +25,7 @@ export function renderTools(place: HTMLElement, page: StudyPage): void {
       ? h("label", {}, h("span", {}, t("People")), h("select", { id: "group", onchange: (event: Event) => page.go({ group: (event.target as HTMLSelectElement).value }) },
           h("option", { value: "" }, t("Everyone")), ...groups.map((name) => h("option", { value: name, selected: name === view.group }, name))))
       : null,
-    phases.length
+    phases.length > 1
       ? h("label", {}, h("span", {}, t("Phase")), h("select", { id: "phase", onchange: (event: Event) => page.go({ phase: (event.target as HTMLSelectElement).value, at: "" }) },
           h("option", { value: "" }, t("All")), ...phases.map((one) => h("option", { value: one.name, selected: one.name === view.phase }, one.name))))
       : null,

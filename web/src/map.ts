@@ -152,8 +152,9 @@ class TiledMap implements CityMap {
     this.map.keyboard.disableRotation();
     if (!still) {
       this.map.addControl(new gl.NavigationControl({ showCompass: false }), "top-right");
-      this.map.addControl(new gl.ScaleControl({ maxWidth: 110 }), "bottom-left");
-      const line = [...new Set(scene.sources.map((one) => one.licence).filter(Boolean))].join(" · ");
+      this.map.addControl(new gl.ScaleControl({ maxWidth: 110 }), "top-left");
+      const named = [...new Set(scene.sources.map((one) => one.licence).filter(Boolean))];
+      const line = named.filter((one) => !named.some((other) => other !== one && other.includes(one))).join(" · "); // what another says too goes
       this.map.addControl(new gl.AttributionControl({ compact: false, customAttribution: line || "–" }), "bottom-right");
     }
     this.map.on("load", () => {
@@ -403,7 +404,7 @@ export const WIDE = 800;
 function room(place: HTMLElement): { top: number; bottom: number; left: number; right: number } {
   const wide = place.clientWidth >= WIDE ? 310 : 24;
   const rtl = document.documentElement.dir === "rtl";
-  return { top: 28, bottom: wide > 24 ? 36 : 96, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
+  return { top: 28, bottom: wide > 24 ? 36 : place.clientWidth < 560 ? 140 : 96, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
 }
 
 const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;

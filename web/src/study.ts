@@ -9,10 +9,11 @@ import { h, replace, toast } from "./dom.js";
 import { follow, type Following } from "./job.js";
 import { renderLegend, renderTools } from "./legend.js";
 import { makeMap, type CityMap, type Mark, type Picture } from "./map.js";
+import { marksOf, nearestCandidate } from "./marks.js";
 import { renderSheet } from "./sheets.js";
 import { Swipe } from "./swipe.js";
 import { EMPTY, readOpen, writeOpen, writeView, type Open, type View } from "./view.js";
-import { num, t } from "./words.js";
+import { t } from "./words.js";
 
 /** Everything the panes show. */
 export class StudyPage {
@@ -232,29 +233,7 @@ export class StudyPage {
 
   /** Centres and candidates as the map marks them. */
   marks(open: Open = readOpen(this.view.show === "before" ? this.earlier : this.open_)): Mark[] {
-    const sites = this.scene?.sites;
-    if (!sites) return [];
-    const order = new Map(this.plan?.plan.sites.map((site) => [site.id, site.order]) ?? []);
-    const opened = new Set(open.opened);
-    const closed = new Set(open.closed);
-    const found: Mark[] = sites.id.map((id, site) => {
-      const status = sites.status[site];
-      const kind = status === "other" ? "other" : status === "existing" ? (closed.has(site) ? "closed" : "existing") : opened.has(site) ? "opened" : "candidate";
-      const number = kind === "opened" ? order.get(id) : null;
-      return {
-        site, kind, lon: sites.lon[site] ?? 0, lat: sites.lat[site] ?? 0, name: sites.name[site] ?? id,
-        label: kind !== "opened" ? "" : number ? num(number) : "+", draggable: kind === "opened" && this.view.show !== "before",
-      };
-    });
-    open.points.forEach((point, place) => {
-      const [lon, lat] = point.split(",").map(Number);
-      found.push({ site: sites.id.length + place, kind: "opened", lon: lon ?? 0, lat: lat ?? 0, name: t("New place"), label: "+", draggable: true });
-    });
-    if (this.view.from) {
-      const [lon, lat] = this.view.from.split(",").map(Number);
-      found.push({ site: -2, kind: "other", lon: lon ?? 0, lat: lat ?? 0, name: t("From here"), label: "", draggable: false });
-    }
-    return found;
+    return marksOf(this, open);
   }
 
   private pick(site: number): void {
@@ -492,23 +471,6 @@ function preload(address: string): void {
 }
 
 const round6 = (n: number): number => Math.round(n * 1e6) / 1e6;
-
-/** The candidate nearest to a place if one is within a quarter of a kilometre, not open yet. */
-function nearestCandidate(scene: Scene | null, lon: number, lat: number, open: Set<number>): number | null {
-  if (!scene) return null;
-  const squeeze = Math.cos((lat * Math.PI) / 180);
-  let best: number | null = null;
-  let least = scene.anywhere ? 0.25 : Infinity;
-  scene.sites.id.forEach((_, site) => {
-    if (scene.sites.status[site] !== "candidate" || scene.sites.excluded[site] || open.has(site)) return;
-    const apart = 111.2 * Math.hypot(((scene.sites.lon[site] ?? 0) - lon) * squeeze, (scene.sites.lat[site] ?? 0) - lat);
-    if (apart < least) {
-      least = apart;
-      best = site;
-    }
-  });
-  return best;
-}
 
 /** Open a study's page. */
 export async function openStudy(main: HTMLElement, view: View, reached: boolean): Promise<StudyPage | null> {
