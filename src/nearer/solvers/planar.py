@@ -8,6 +8,7 @@ smaller cells and at last to the points, where each of them proves a bound for a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -92,11 +93,9 @@ class PlanarRun:
 
     def first_plan(self, cells: Tiles) -> IntArray:
         """Greedy and interchange on a part of the sites, then kicks, then settled on all sites."""
-        state, p, m = self.state, self.p, cells.m
-        few = min(m, max(_SITES, _SITES_PER_OPEN * p))
-        whole = max(float(np.ptp(cells.site_x)), float(np.ptp(cells.site_y)), 1e-9)
-        along = kernels.hilbert(cells.site_x, cells.site_y, cells.site_x.min(), cells.site_y.min(), whole)
-        some = np.sort(np.argsort(along, kind="stable")[np.linspace(0, m - 1, few).astype(int)])
+        state, p = self.state, self.p
+        some = self.some_sites(cells)
+        few = len(some)
         rows = PlaneRows(cells.x, cells.y, cells.weight, cells.site_x[some], cells.site_y[some], "exact")
         core = make_core(rows.instance(rows.reach_of(min(few, 16 + 3 * -(-few // p)), self.threads), p, self.threads))
         plan = core.site[interchange(core, greedy_start(core, state.budget), state.budget)]
@@ -105,6 +104,13 @@ class PlanarRun:
         if p < few:
             place = kicked_often(core, place, self.rng, state.budget, min(_KICKS, 400 * core.nnz))
         return self.settled(cells, some[core.site[place]].astype(np.int32))
+
+    def some_sites(self, tiles: Tiles) -> IntArray:
+        """Sites to begin with: as many as are needed, spread as they all are."""
+        few = min(tiles.m, max(_SITES, _SITES_PER_OPEN * self.p))
+        size = max(float(np.ptp(tiles.site_x)), float(np.ptp(tiles.site_y)), 1e-9)
+        along = kernels.hilbert(tiles.site_x, tiles.site_y, float(tiles.site_x.min()), float(tiles.site_y.min()), size)
+        return np.sort(np.argsort(along, kind="stable")[np.linspace(0, tiles.m - 1, few).astype(int)])
 
     def settled(self, tiles: Tiles, plan: IntArray) -> IntArray:
         """Move each open site to where it saves, again and again until none does."""
@@ -156,12 +162,15 @@ class PlanarRun:
         """Multipliers of cells, by the smoothed relaxation and a climb."""
         d1, _, d2 = cells.two_nearest(plan)
         lam = np.where(np.isfinite(d2), (d1 + d2) / 2, d1)
-        share = np.full(cells.m, 0.5 * self.p / cells.m)
-        share[plan] += 0.5
-        if self.p < cells.m:
+        some = self.some_sites(cells)
+        few = replace(cells, site_x=cells.site_x[some], site_y=cells.site_y[some])
+        tree = cKDTree(np.column_stack([few.site_x, few.site_y]))
+        share = np.full(few.m, 0.5 * self.p / few.m)
+        share[tree.query(np.column_stack([cells.site_x[plan], cells.site_y[plan]]))[1]] += 0.5
+        if self.p < few.m:
             mean = max(float(np.average(d1, weights=cells.weight)), 1e-9)
             for ramp in _RAMPS:
-                share, found = spread(cells, self.p, share, lam, ramp * mean, _PASSES, self.state.budget)
+                share, found = spread(few, self.p, share, lam, ramp * mean, _PASSES, self.state.budget)
                 lam = np.maximum(found - 0.5 * ramp * mean, 0.0)
         return self.climbed(cells, lam, plan, _CLIMB)
 
