@@ -75,7 +75,8 @@ SMALL = Size(people=6_000, desks=20, desk_every_s=1.0, planners=5, planner_every
 def tables(given: Given) -> Iterator[Table]:
     """The load with no plan being made, then with; NEARER_SERVE_SECONDS says how long each lasts (300)."""
     size = SMALL if given.small else Size(seconds=float(os.environ.get(SECONDS, "300")))
-    with tempfile.TemporaryDirectory() as scratch:
+    # a plan that was told to stop may still be writing
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         town = make(Path(scratch), size)
         yield table(size, measured(town, size))
 
