@@ -34,6 +34,10 @@ from nearer.aid.views import LISTED, balances_of, listed, movements_of
 CSV, JSON, JSON_LD = "text/csv", "application/json", "application/ld+json"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+_BYTES = {"type": "string", "format": "binary"}
+_SCHEMAS: dict[str, dict[str, str]] = {JSON_LD: {"type": "object"}, JSON: {"type": "array"}}
+"""What is JSON is described by whose form it has; here only what it is on the outside."""
+
 What = Literal["balances", "movements"] | Listed
 Least = Annotated[int, Query(ge=3, le=10**6, description="Households that a row needs.")]
 
@@ -95,35 +99,37 @@ def exports_router(store: Store, gate: Gate) -> APIRouter:
                 raise RefusedError("No centre served {least} households in those days; give more days.", least=least)
             return _file(csv_text(rows), CSV, "demand.csv")
 
-    def tables(person: Person, what: What, form: Literal["csv", "xlsx"]) -> Response:
-        """Balances, movements or a list of what was set up, as CSV or XLSX."""
+    def table_csv(person: Person, what: What) -> Response:
+        """Balances, movements or a list of what was set up, as CSV."""
+        return _file(csv_text(rows_of(person, what)), CSV, f"{what}.csv")
+
+    def table_xlsx(person: Person, what: What) -> Response:
+        """Balances, movements or a list of what was set up, as XLSX."""
+        return _file(workbook({what: rows_of(person, what)}), XLSX, f"{what}.xlsx")
+
+    def rows_of(person: Person, what: str) -> list[dict[str, Any]]:
         person.need("export-table")
         with view():
             if what == "balances":
-                rows = balances_of(store)
-            else:
-                rows = listed(store, what) if what in LISTED else movements_of(store)
-            name = f"{what}.{form}"
-            return _file(csv_text(rows), CSV, name) if form == "csv" else _file(workbook({what: rows}), XLSX, name)
+                return balances_of(store)
+            return listed(store, what) if what in LISTED else movements_of(store)
 
-    routes: tuple[tuple[str, Callable[..., Response], tuple[str, ...]], ...] = (
-        ("/epcis", epcis, (JSON_LD,)),
-        ("/hxl/{name}", hxl, (CSV,)),
-        ("/hsds", hsds, (JSON,)),
-        ("/demand.csv", demand, (CSV,)),
-        ("/tables/{what}.{form}", tables, (CSV, XLSX)),
+    routes: tuple[tuple[str, Callable[..., Response], str], ...] = (
+        ("/epcis", epcis, JSON_LD),
+        ("/hxl/{name}", hxl, CSV),
+        ("/hsds", hsds, JSON),
+        ("/demand.csv", demand, CSV),
+        ("/tables/{what}.csv", table_csv, CSV),
+        ("/tables/{what}.xlsx", table_xlsx, XLSX),
     )
-    for path, function, kinds in routes:
+    for path, function, kind in routes:
         function.__annotations__["person"] = Annotated[Person, Depends(gate)]
-        # What is JSON is described by whose form it has, not here.
-        content: dict[str, Any] = {
-            kind: {"schema": {} if "json" in kind else {"type": "string", "format": "binary"}} for kind in kinds
-        }
+        content = {kind: {"schema": _SCHEMAS.get(kind, _BYTES)}}
         router.add_api_route(
             path,
             function,
             methods=["GET"],
-            operation_id=f"export-{function.__name__}",
+            operation_id=f"export-{function.__name__.replace('_', '-')}",
             response_class=Response,
             response_model=None,
             responses={200: {"content": content}, **documented(*EVERY, "unknown", "refused")},
