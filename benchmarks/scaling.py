@@ -206,16 +206,20 @@ def _field(name: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def exponent(sizes: Sequence[float], values: Sequence[float], least: float = 0.0) -> float | None:
-    """The power of the size that fits the values above ``least``; None with fewer than three of them."""
-    some = [(math.log(size), math.log(value)) for size, value in zip(sizes, values, strict=True) if value > least]
+def exponent(
+    sizes: Sequence[float], values: Sequence[float], least: float = 0.0, most: float = math.inf
+) -> float | None:
+    """The power of the size that fits the values between ``least`` and ``most``; None with fewer than three of them."""
+    pairs = zip(sizes, values, strict=True)
+    some = [(math.log(size), math.log(value)) for size, value in pairs if least < value < most]
     if len(some) < 3:
         return None
     return float(np.polyfit(*zip(*some, strict=True), 1)[0])
 
 
 def _power(sizes: Sequence[float], values: Sequence[float], least: float) -> str:
-    power = exponent(sizes, values, least)
+    """The exponent in words; ``least`` tells memory from times, of which those that the limit ended do not count."""
+    power = exponent(sizes, values, least, math.inf if least else 0.97 * LIMIT_S)
     return NONE if power is None else f"size^{power:.2f}"
 
 
