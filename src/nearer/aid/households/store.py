@@ -8,6 +8,7 @@ database of its own, READ COMMITTED; each change here is one statement or guarde
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +22,8 @@ from nearer.aid.households.migrate import newest, revision_of, revisions, upgrad
 from nearer.aid.refusals import BusyError
 from nearer.aid.store import WAIT_S, check_durable, engine_of, let_go, trouble_of, url_of
 from nearer.errors import OutputError, UsageError
+
+BUSY = "The household database is busy; try again."
 
 
 def beside(ledger: str) -> tuple[str, Path | None]:
@@ -125,6 +128,8 @@ class Households:
         self.is_postgres = self.url.get_backend_name() == "postgresql"
         self.key_folder = None if keys is None else KeyFolder(keys)
         self._clock = clock
+        self._wait_s = wait_s
+        self._turn = threading.Lock()
         if not self.is_postgres and not make and not Path(str(self.url.database)).is_file():
             raise UsageError(f"There is no household database at {self.url.database}; `nearer aid enrol` makes it.")
         self.engine = _engine(self.url, wait_s)
@@ -215,9 +220,16 @@ class Households:
         OutputError
             The disk takes no more.
         """
-        with self._begun("BEGIN IMMEDIATE") as connection:
-            yield connection
-            connection.commit()
+        # Threads of one process queue here; SQLite would let them sleep and ask again, and some never get their turn.
+        if not self.is_postgres and not self._turn.acquire(timeout=self._wait_s):
+            raise BusyError(BUSY)
+        try:
+            with self._begun("BEGIN IMMEDIATE") as connection:
+                yield connection
+                connection.commit()
+        finally:
+            if not self.is_postgres:
+                self._turn.release()
 
     @contextmanager
     def _begun(self, statement: str) -> Iterator[sa.Connection]:
@@ -229,7 +241,7 @@ class Households:
         except (sa.exc.DBAPIError, sqlite3.Error) as error:
             trouble = trouble_of(error)
             if trouble == "busy":
-                raise BusyError("The household database is busy; try again.") from error
+                raise BusyError(BUSY) from error
             if trouble == "full":
                 raise OutputError(_shown(self.url), _first_line(error)) from error
             raise
