@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+import distributed
 import pytest
+from distributed.comm import CommClosedError
 
 from nearer.cluster import ClusterError, joined
 from nearer.errors import UsageError
@@ -143,6 +145,18 @@ def test_a_lost_scheduler_leaves_a_folder_that_the_same_command_goes_on_from(new
     assert notes(out)["stood_already"] >= 4
     assert notes(out)["stood_already"] < notes(out)["jobs"]
     same(newtown / "curve", out)
+
+
+def test_a_scheduler_lost_between_a_job_and_its_answer_is_told_as_lost(
+    newtown: Path, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(future: distributed.Future[str]) -> str:
+        raise CommClosedError(f"{future.key}: connection reset by peer")
+
+    monkeypatch.setattr(distributed.Future, "result", cut)
+    with joined(cluster.address, newtown) as workers, pytest.raises(ClusterError, match="was lost; what is done"):
+        run_curve(newtown, to=TO, out=tmp_path / "curve", cluster=workers)
+    assert not (tmp_path / "curve").exists()
 
 
 def refused(address: str, folder: Path, words: str) -> None:

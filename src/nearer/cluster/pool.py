@@ -209,11 +209,16 @@ class Batch:
             self._futures[name] = None
             self._done.put((name, str(path)))
             return
-        future = self.cluster.client.submit(
-            *(perform, function, str(self.folder), message, key, str(self._stop_file), fingerprint()),
-            key=f"{function.__name__}-{key[:16]}-{self._stop_file.name[-8:]}",
-            pure=False,
-        )
+        try:
+            future = self.cluster.client.submit(
+                *(perform, function, str(self.folder), message, key, str(self._stop_file), fingerprint()),
+                key=f"{function.__name__}-{key[:16]}-{self._stop_file.name[-8:]}",
+                pure=False,
+            )
+        except Exception as error:  # Dask has no kind of its own for a client that has closed
+            if self.cluster.client.status == "running":
+                raise
+            raise self.cluster.failure(None) from error
         self._futures[name] = future
         future.add_done_callback(lambda done: self._done.put((name, done)))
 
@@ -256,10 +261,13 @@ class Batch:
                 beside.write_text("", encoding="utf-8")
 
     def _path_of(self, future: Any) -> str | None:
-        if future.status == "finished":
+        if future.status != "finished":
+            raise self.cluster.failure(future)
+        try:
             path: str | None = future.result()
-            return path
-        raise self.cluster.failure(future)
+        except (OSError, CancelledError) as error:  # done, but the scheduler is gone that would hand it over
+            raise self.cluster.failure(None) from error
+        return path
 
 
 def _named(workers: list[str]) -> str:
