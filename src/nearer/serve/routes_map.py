@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Any
 from weakref import WeakKeyDictionary
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from nearer.errors import NearerError, UsageError
@@ -25,6 +26,7 @@ Z = Annotated[int, Path(ge=0, le=16)]
 At = Annotated[str, Query(max_length=20_000)]
 
 _TILE = "application/vnd.mapbox-vector-tile"
+_AT_ONCE = 8  # threads that maps may have: who hands over meanwhile does not wait for one
 _SOON_S = 4.0  # after the page has its first answers
 
 
@@ -33,6 +35,7 @@ def router(serving: Serving) -> APIRouter:
     routes = APIRouter()
     made: WeakKeyDictionary[Scene, Tiles] = WeakKeyDictionary()
     lock = threading.Lock()
+    turns = CapacityLimiter(_AT_ONCE)
 
     def scene_of(study: str) -> Scene:
         return serving.scenes.get(serving.studies.folder(study))
@@ -43,56 +46,60 @@ def router(serving: Serving) -> APIRouter:
                 made[scene] = Tiles(scene)
             return made[scene]
 
-    def told(
+    async def told(
         request: Request, study: str, asked: str, make: Callable[[Scene], bytes], media_type: str = "application/json",
         forever: bool = False,
     ) -> Response:  # fmt: skip
         """What follows from the study's data alone: made once, for everybody and for the next server."""
-        folder = serving.studies.folder(study)
 
-        def made_of() -> bytes:
-            return make(serving.scenes.get(folder))
+        def answer() -> Response:
+            folder = serving.studies.folder(study)
 
-        return kept.told(
-            serving.kept, request, folder, serving.scenes.rev(folder), asked, made_of, media_type, forever=forever
-        )
+            def made_of() -> bytes:
+                return make(serving.scenes.get(folder))
+
+            return kept.told(
+                serving.kept, request, folder, serving.scenes.rev(folder), asked, made_of, media_type, forever=forever
+            )
+
+        return await to_thread.run_sync(answer, limiter=turns)
 
     @routes.get("/studies/{study}/scene")
-    def scene(study: str, request: Request) -> Response:
-        found = told(request, study, "scene", lambda scene: _json(scene.told()))
-        _read_soon(serving, serving.studies.folder(study))
+    async def scene(study: str, request: Request) -> Response:
+        found = await told(request, study, "scene", lambda scene: _json(scene.told()))
+        await to_thread.run_sync(_read_soon, serving, serving.studies.folder(study))
         return found
 
     @routes.get("/studies/{study}/areas")
-    def outlines(study: str, request: Request) -> Response:
-        return told(request, study, "areas", lambda scene: scene.outlines().encode(), "application/geo+json")
+    async def outlines(study: str, request: Request) -> Response:
+        return await told(request, study, "areas", lambda scene: scene.outlines().encode(), "application/geo+json")
 
     @routes.get("/studies/{study}/figures")
-    def figures(study: str, request: Request, at: At = "o") -> Response:
+    async def figures(study: str, request: Request, at: At = "o") -> Response:
         situation = Situation.parse(at)
-        return told(request, study, f"figures {situation}", lambda scene: _json(scene.figures(situation)))
+        return await told(request, study, f"figures {situation}", lambda scene: _json(scene.figures(situation)))
 
     @routes.get("/studies/{study}/point")
     def point(study: str, lon: float, lat: float, at: At = "o") -> dict[str, Any]:
         return scene_of(study).point_at(lon, lat, Situation.parse(at))
 
     @routes.get("/studies/{study}/legend")
-    def legend(study: str, request: Request, at: At = "o", before: At = "", group: str = "") -> Response:
+    async def legend(study: str, request: Request, at: At = "o", before: At = "", group: str = "") -> Response:
         now, earlier = Situation.parse(at), Situation.parse(before) if before else None
 
         def make(scene: Scene) -> bytes:
             return _json({"people": tiles_of(scene).people_by_class(now, earlier, _group(scene, group))})
 
-        return told(request, study, f"legend {now} {earlier} {group}", make)
+        return await told(request, study, f"legend {now} {earlier} {group}", make)
 
     @routes.get("/studies/{study}/tiles/{rev}/streets/{z}/{x}/{y}")
-    def streets(study: str, rev: str, z: Z, x: int, y: int, request: Request) -> Response:
-        return told(
+    async def streets(study: str, rev: str, z: Z, x: int, y: int, request: Request) -> Response:
+        return await told(
             request, study, f"streets {z}/{x}/{y}", lambda scene: tiles_of(scene).streets(z, x, y), _TILE, forever=True
         )
 
     @routes.get("/studies/{study}/tiles/{rev}/people/{z}/{x}/{y}")
-    def people(
+    async def people(
         study: str,
         rev: str,
         z: Z,
@@ -110,7 +117,7 @@ def router(serving: Serving) -> APIRouter:
             return tiles_of(scene).people(z, x, y, now, earlier, _group(scene, group), only)
 
         asked = f"people {z}/{x}/{y} {now} {earlier} {group} {only}"
-        return told(request, study, asked, make, _TILE, forever=True)
+        return await told(request, study, asked, make, _TILE, forever=True)
 
     return routes
 
