@@ -8,17 +8,18 @@ from typing import Annotated
 import typer
 
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
+from nearer.cli.options import JsonOption, StudyArgument, ThreadsOption
 
 
 def agencies(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    study: StudyArgument,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the files go.", show_default="STUDY/agencies")
     ] = None,
     time_limit: Annotated[float, typer.Option(min=0, help="Seconds for the solver, for each coalition.")] = 60.0,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a plan is good enough.")] = 1e-4,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare planning together with planning alone: what each agency brings, and what is lost if one drops out."""
     with answering(as_json):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nearer.cli.console import answering, progress_bars, say, say_json, say_table, stoppable
+from nearer.cli.options import JsonOption, StudyArgument, ThreadsOption
 
 if TYPE_CHECKING:
     from nearer.study.check import CheckReport
@@ -25,9 +25,9 @@ def _say_keys(asked: bool) -> None:
 
 
 def check(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    study: StudyArgument,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
     keys: Annotated[
         bool,
         typer.Option("--keys", is_eager=True, callback=_say_keys, help="List every key of nearer.toml, and stop."),

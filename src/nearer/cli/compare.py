@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nearer.cli.console import DONE, answering, say, say_json, say_table
+from nearer.cli.options import JsonOption
 
 
 def compare(
@@ -16,7 +17,7 @@ def compare(
         Path | None,
         typer.Option(metavar="DIR", help="Where the comparison goes.", show_default="compare, beside the first plan"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare plans: sites in common and only in one, measures, groups, areas and costs."""
     with answering(as_json):

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from nearer.cli.cluster import ClusterOption
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
+from nearer.cli.options import ClusterOption, JsonOption, SeedOption, StudyArgument, ThreadsOption
 
 
 def curve(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    study: StudyArgument,
     to: Annotated[
         int | None,
         typer.Option(min=0, help="Centres at the end, those of today included.", show_default="as the study's plan"),
@@ -29,10 +29,10 @@ def curve(
     work_limit: Annotated[
         int | None, typer.Option(min=1, help="Units of work for each size, the same on every machine.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
     cluster: ClusterOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Find the best network of every size up to a number of centres, and where further ones bring little."""
     with answering(as_json):

@@ -8,17 +8,18 @@ from typing import Annotated
 import typer
 
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
+from nearer.cli.options import JsonOption, OpenMaxOption, OpenOption, SeedOption, StudyArgument, ThreadsOption
 
 
 def frontier(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    study: StudyArgument,
     first: Annotated[
         str, typer.Option(metavar="OBJECTIVE", help="travel, coverage, farthest, equal or cost.")
     ] = "travel",
     second: Annotated[str, typer.Option(metavar="OBJECTIVE", help="Another of them.")] = "farthest",
     points: Annotated[int, typer.Option(min=2, help="Points wanted, both ends included.")] = 8,
-    open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
-    open_max: Annotated[int | None, typer.Option(min=0, help="Open at most so many.")] = None,
+    open: OpenOption = None,
+    open_max: OpenMaxOption = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the frontier goes.", show_default="STUDY/frontier")
     ] = None,
@@ -27,9 +28,9 @@ def frontier(
     work_limit: Annotated[
         int | None, typer.Option(min=1, help="Units of work for all points, the same on every machine.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Trade two objectives against each other: a table, a plot, and a bound for every point."""
     with answering(as_json):

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from nearer.cli.console import answering, progress_bars, say, say_json, say_table, stoppable
+from nearer.cli.options import JsonOption, StudyArgument, ThreadsOption
 
 
 def gaps(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    study: StudyArgument,
     minutes: Annotated[
         float | None, typer.Option(help="How far people go to a centre.", show_default="coverage_min of the study")
     ] = None,
@@ -27,8 +28,8 @@ def gaps(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the files go.", show_default="STUDY/gaps")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Find crowded areas with too few places in reach: named, ranked, mapped, and what would mend them."""
     with answering(as_json):

@@ -7,17 +7,26 @@ from typing import Annotated, Any
 
 import typer
 
-from nearer.cli.cluster import ClusterOption
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable
+from nearer.cli.options import (
+    ClusterOption,
+    JsonOption,
+    OpenMaxOption,
+    OpenOption,
+    SeedOption,
+    StudyArgument,
+    ThreadsOption,
+    WithinOption,
+)
 
 
 def plan(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
+    study: StudyArgument,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the plan goes.", show_default="STUDY/plan")
     ] = None,
-    open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
-    open_max: Annotated[int | None, typer.Option(min=0, help="Open at most so many.")] = None,
+    open: OpenOption = None,
+    open_max: OpenMaxOption = None,
     budget: Annotated[
         float | None, typer.Option(min=0, help="Money for opening, upgrading and closing, beside what else is asked.")
     ] = None,
@@ -39,8 +48,8 @@ def plan(
     work_limit: Annotated[
         int | None, typer.Option(min=1, help="Units of work after which the solver ends, the same on every machine.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
     alternatives: Annotated[int, typer.Option(metavar="K", min=0, help="Find up to so many other good plans.")] = 0,
     differ: Annotated[
         int | None,
@@ -51,13 +60,13 @@ def plan(
             show_default="a tenth of the sites opened",
         ),
     ] = None,
-    within: Annotated[float, typer.Option(metavar="G", min=0, help="How much worse they may be; 0.01 is 1 %.")] = 0.01,
+    within: WithinOption = 0.01,
     start: Annotated[
         Path | None,
         typer.Option("--from", metavar="PLAN", help="Start from an earlier plan's sites and proof; proven anew."),
     ] = None,
     cluster: ClusterOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Plan where centres open, and write report, map and proof."""
     with answering(as_json):

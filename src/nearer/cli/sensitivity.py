@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from nearer.cli.cluster import ClusterOption
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
+from nearer.cli.options import ClusterOption, JsonOption, OpenOption, SeedOption, StudyArgument, ThreadsOption
 
 
 def sensitivity(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")],
-    open: Annotated[int | None, typer.Option(min=0, help="Open exactly so many, whatever nearer.toml says.")] = None,
+    study: StudyArgument,
+    open: OpenOption = None,
     percent: Annotated[
         float, typer.Option(help="Where the study names no scenarios: change people and speeds by so many per cent.")
     ] = 20.0,
@@ -28,10 +28,10 @@ def sensitivity(
     work_limit: Annotated[
         int | None, typer.Option(min=1, help="Units of work for each run, the same on every machine.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Start of every random choice.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
     cluster: ClusterOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Plan under every scenario: which sites stand, what each plan risks, and one plan for all."""
     with answering(as_json):

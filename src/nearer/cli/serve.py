@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nearer.cli.console import answering, note, say
+from nearer.cli.options import HeadKeyOption
 from nearer.errors import UsageError
 
 
@@ -49,12 +50,7 @@ def serve(
             metavar="DIR", envvar="NEARER_AID_KEYS", help="Folder of its keys.", show_default="beside the ledger"
         ),
     ] = None,
-    head_key: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", envvar="NEARER_AID_HEAD_KEY", help="Signs heads of the ledger; `nearer aid key` makes it."
-        ),
-    ] = None,
+    head_key: HeadKeyOption = None,
     tls: Annotated[
         bool, typer.Option("--tls", help="Speak HTTPS with a certificate of one's own, for phones and scanners.")
     ] = False,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from nearer.cli.console import DONE, FAILED, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable
+from nearer.cli.options import ThreadsOption, WithinOption
 
 # The names of study/pairs.py and study/problems.py, held to them by a test: to import those here slows every command.
 _Problem = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover", "partial-cover"]
@@ -78,7 +79,7 @@ def solve(
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which to end; 0 for a proven optimum.")] = 0.0,
     work_limit: Annotated[int | None, typer.Option(min=1, help="Units of work after which to end.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Start of every random choice.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    threads: ThreadsOption = None,
     json_out: Annotated[
         Path | None, typer.Option("--json", metavar="OUT", help="Write the result as JSON; - prints it.")
     ] = None,
@@ -97,7 +98,7 @@ def solve(
             show_default="a tenth of the sites opened",
         ),
     ] = None,
-    within: Annotated[float, typer.Option(metavar="G", min=0, help="How much worse they may be; 0.01 is 1 %.")] = 0.01,
+    within: WithinOption = 0.01,
 ) -> None:
     """Solve a benchmark file and prove the answer."""
     to_stdout = json_out is not None and str(json_out) == "-"

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nearer.cli.cluster import ClusterOption
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
+from nearer.cli.options import ClusterOption, JsonOption, StudyOfPlanOption, ThreadsOption
 
 
 def stress(
@@ -51,19 +51,16 @@ def stress(
     replan: Annotated[
         int, typer.Option(min=0, help="How many sites to open, bring back or move first; 0 does not ask.")
     ] = 3,
-    study: Annotated[
-        Path | None,
-        typer.Option(metavar="STUDY", help="The plan's study folder.", show_default="the one it was made from"),
-    ] = None,
+    study: StudyOfPlanOption = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the answer goes.", show_default="PLAN/stress")
     ] = None,
     time_limit: Annotated[float, typer.Option(min=0, help="Seconds for each problem that is solved.")] = 60.0,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a re-plan is good enough.")] = 1e-4,
     seed: Annotated[int, typer.Option(min=0, help="Start of every random choice.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="all processors")] = None,
+    threads: ThreadsOption = None,
     cluster: ClusterOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Put a plan to the test: who is cut off, who takes over, what to open first."""
     with answering(as_json):

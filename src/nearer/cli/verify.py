@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nearer.cli.console import DONE, FAILED, answering, say, say_json
+from nearer.cli.options import JsonOption, StudyOfPlanOption
 from nearer.errors import UsageError
 
 
@@ -15,14 +16,11 @@ def verify(
     plan: Annotated[
         Path, typer.Argument(metavar="PLAN", help="A folder of results, or a RESULT.json of `nearer solve`.")
     ],
-    study: Annotated[
-        Path | None,
-        typer.Option(metavar="STUDY", help="The plan's study folder.", show_default="the one it was made from"),
-    ] = None,
+    study: StudyOfPlanOption = None,
     instance: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The benchmark file that RESULT.json is about.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compute a plan's value, rules, measures and bound again, by separate plain code, and compare."""
     with answering(as_json):

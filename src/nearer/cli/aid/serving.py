@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ import typer
 from nearer.cli.aid.doorkeeper import are_people, open_people
 from nearer.cli.aid.shared import answering, asker_of
 from nearer.cli.console import say
+from nearer.cli.options import HeadKeyOption
 
 PORT = 8765
 
@@ -19,12 +19,7 @@ PORT = 8765
 def serve(
     context: typer.Context,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = PORT,
-    head_key: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", envvar="NEARER_AID_HEAD_KEY", help="Signs heads of the ledger; `nearer aid key` makes it."
-        ),
-    ] = None,
+    head_key: HeadKeyOption = None,
 ) -> None:
     """Answer over HTTP, on this machine. Where there is staff they sign in; else whoever asks is the one of --by."""
     with answering(), ExitStack() as held:
