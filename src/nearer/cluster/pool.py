@@ -72,12 +72,12 @@ class Cluster:
         with written_whole(token) as beside:
             beside.write_text(self.session, encoding="utf-8")
         try:
-            seen = self.client.run(look_around, str(token), on_error="return")
+            with self.reachable():
+                seen = self.client.run(look_around, str(token), on_error="return")
+                workers = self.client.scheduler_info(n_workers=-1)["workers"]
         finally:
             token.unlink(missing_ok=True)
-        threads = {
-            name: int(one["nthreads"]) for name, one in self.client.scheduler_info(n_workers=-1)["workers"].items()
-        }
+        threads = {name: int(one["nthreads"]) for name, one in workers.items()}
         self._known = sorted(threads)
         wrong: dict[str, list[str]] = {}
         for name, found in sorted(seen.items()):
@@ -108,7 +108,8 @@ class Cluster:
         A thing is made anew where its worker is lost. It is not bound to a worker by name, since Dask never takes such
         a task up again once the last of these is gone: it says it is large, and work goes to where it lies.
         """
-        return [self.client.submit(function, *call, pure=False) for call in calls]
+        with self.reachable():
+            return [self.client.submit(function, *call, pure=False) for call in calls]
 
     def together(self, function: Callable[..., Any], placed: Sequence[Any], *more: Any) -> list[Any]:
         """
@@ -119,13 +120,34 @@ class Cluster:
         ClusterError
             The cluster was lost.
         """
-        futures = [self.client.submit(function, thing, *more, pure=False) for thing in placed]
         self.rounds += 1
-        try:
-            found: list[Any] = self.client.gather(futures)
-        except (Exception, CancelledError) as error:
-            raise self.failure(next((one for one in futures if one.status != "finished"), None)) from error
+        with self.reachable():
+            futures = [self.client.submit(function, thing, *more, pure=False) for thing in placed]
+            found: list[Any] = self.client.gather(futures, errors="skip")
+        for future in futures:
+            if future.status != "finished":
+                raise self.failure(future)
         return found
+
+    @contextmanager
+    def reachable(self) -> Iterator[None]:
+        """
+        Whatever the loss of the scheduler comes up as in here, say that it was lost.
+
+        Raises
+        ------
+        ClusterError
+            It was: the connection broke (OSError), futures were given up (CancelledError), or the client has closed,
+            for which Dask has no kind of error of its own.
+        """
+        try:
+            yield
+        except (OSError, CancelledError) as error:
+            raise self.failure(None) from error
+        except Exception as error:
+            if self.client.status == "running":
+                raise
+            raise self.failure(None) from error
 
     def failure(self, future: Any) -> NearerError:
         """What to say of a job that did not end well."""
@@ -145,10 +167,8 @@ class Cluster:
     def _workers(self) -> list[str]:
         """Addresses of the workers, asked for anew every few seconds."""
         if not self._known or self._ask_again():
-            try:
+            with self.reachable():
                 self._known = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
-            except (OSError, CancelledError) as error:
-                raise self.failure(None) from error
             self._ask_again = Stop(_ASK_AGAIN_S)
         return self._known
 
@@ -209,16 +229,12 @@ class Batch:
             self._futures[name] = None
             self._done.put((name, str(path)))
             return
-        try:
+        with self.cluster.reachable():
             future = self.cluster.client.submit(
                 *(perform, function, str(self.folder), message, key, str(self._stop_file), fingerprint()),
                 key=f"{function.__name__}-{key[:16]}-{self._stop_file.name[-8:]}",
                 pure=False,
             )
-        except Exception as error:  # Dask has no kind of its own for a client that has closed
-            if self.cluster.client.status == "running":
-                raise
-            raise self.cluster.failure(None) from error
         self._futures[name] = future
         future.add_done_callback(lambda done: self._done.put((name, done)))
 
@@ -263,10 +279,8 @@ class Batch:
     def _path_of(self, future: Any) -> str | None:
         if future.status != "finished":
             raise self.cluster.failure(future)
-        try:
+        with self.cluster.reachable():  # done, but the scheduler may be gone that would hand it over
             path: str | None = future.result()
-        except (OSError, CancelledError) as error:  # done, but the scheduler is gone that would hand it over
-            raise self.cluster.failure(None) from error
         return path
 
 
