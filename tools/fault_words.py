@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from nearer.serve.words import LANGUAGES, read_po
+from nearer.language import LANGUAGES, read_po
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCALE = ROOT / "src" / "nearer" / "serve" / "locale"
+LOCALE = ROOT / "src" / "nearer" / "locale"
 SOURCES = {
     "inputs": ("area", "columns", "frames", "people", "points", "raster", "read", "sites", "text"),
     "study": ("load", "parts", "venues"),

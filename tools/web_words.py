@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nearer.serve.words import LANGUAGES, read_po
+from nearer.language import LANGUAGES, read_po
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "web" / "src"
-LOCALE = ROOT / "src" / "nearer" / "serve" / "locale"
+LOCALE = ROOT / "src" / "nearer" / "locale"
 PLURAL = {"es": "nplurals=2; plural=(n != 1);", "fa": "nplurals=2; plural=(n != 1);"}
 
 REFUSALS = {"RefusedError", "ClaimError", "NotEnoughError", "UnknownError", "IdTakenError", "BusyError"}
@@ -79,16 +79,16 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def write(language: str) -> None:
-    """Write one catalogue anew."""
-    path = LOCALE / f"{language}.po"
+def write(of: str, language: str, wanted: Iterable[tuple[str, str | None]]) -> None:
+    """Write one catalogue anew: texts, each with its plural where it has one."""
+    path = LOCALE / f"{of}-{language}.po"
     old = read_po(path.read_text(encoding="utf-8")) if path.exists() else {}
     blocks = [
         'msgid ""\nmsgstr ""\n'
         f'"Language: {language}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
         f'"Plural-Forms: {PLURAL[language]}\\n"'
     ]
-    for one, many in texts():
+    for one, many in wanted:
         known = old.get(one, "")
         if many is None:
             blocks.append(f"msgid {quoted(one)}\nmsgstr {quoted(str(known))}")
@@ -103,4 +103,4 @@ def write(language: str) -> None:
 if __name__ == "__main__":
     for code in LANGUAGES:
         if code != "en":
-            write(code)
+            write("pages", code, texts())

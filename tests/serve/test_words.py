@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from nearer.serve.words import LANGUAGES, catalogue, faults, read_po
+from nearer.language import LANGUAGES, catalogue, read_po
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHERS = [code for code in LANGUAGES if code != "en"]
@@ -31,7 +31,7 @@ def loaded(name: str) -> ModuleType:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_text_is_left_untranslated(tool: ModuleType, language: str) -> None:
-    wanted, found = dict(tool.texts()), catalogue(language)
+    wanted, found = dict(tool.texts()), catalogue(language, "pages")
     assert len(wanted) > 150
     assert [text for text in wanted if text not in found] == []
     assert [text for text in found if text not in wanted] == [], "run tools/web_words.py"
@@ -43,7 +43,7 @@ def test_translations_keep_the_places_of_values(language: str) -> None:
     def names(text: str) -> set[str]:
         return set(re.findall(r"\{(\w+)\}", text))
 
-    for text, translated in catalogue(language).items():
+    for text, translated in catalogue(language, "pages").items():
         if isinstance(translated, list):
             assert names(translated[1]) == names(text) | {"n"}, text
         else:
@@ -52,7 +52,7 @@ def test_translations_keep_the_places_of_values(language: str) -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_fault_or_refusal_of_the_planning_map_is_left_untranslated(language: str) -> None:
-    wanted, found = list(loaded("fault_words").forms()), faults(language)
+    wanted, found = list(loaded("fault_words").forms()), catalogue(language, "faults")
     assert len(wanted) > 150
     assert [form for form in wanted if form not in found] == [], "run tools/fault_words.py, and translate"
     for form, said in found.items():

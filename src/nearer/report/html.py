@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nearer.files import written_whole
+from nearer.language import direction, spoken, t, tn
 from nearer.planning.document import PlanDocument
 from nearer.planning.plan import Plan
 from nearer.report import charts, choices, mapstyle, objective_words, svgmap, tables, tokens, words
@@ -36,7 +37,16 @@ def environment() -> Environment:
     )
     found.filters["whole"] = words.whole
     found.filters["percent"] = words.percent
+    found.globals |= {"t": said, "tn": tn, "spoken": spoken, "direction": direction}
     return found
+
+
+def said(text: str, **values: object) -> str:
+    """A text in the language spoken; values may be markup."""
+    if not any(isinstance(value, Markup) for value in values.values()):
+        return t(text, **values)
+    whole = t(text, **{name: f"{{{name}}}" for name in values})
+    return Markup(clean(whole)).format(**values)
 
 
 def sized(plan: Ground) -> str:

@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 
 import nearer
 from nearer.errors import InfeasibleError, InputError, NearerError, UsageError
+from nearer.language import LANGUAGES, catalogue
 from nearer.report import tokens
 from nearer.report.mapstyle import CSS as MAP_CSS
 from nearer.serve.guard import Guard
@@ -26,7 +27,6 @@ from nearer.serve.kept import Kept
 from nearer.serve.scene import Scenes
 from nearer.serve.shares import ByLink, Shares
 from nearer.serve.studies import NotThereError, Studies
-from nearer.serve.words import LANGUAGES, catalogue, faults
 
 if TYPE_CHECKING:
     from nearer.serve.desk import Desk
@@ -132,11 +132,11 @@ def _add_pages(app: FastAPI, has_aid: bool, is_reached: bool) -> None:
 
     @app.get("/api/words/{language}")
     def words(language: str) -> dict[str, object]:
-        return catalogue(language)
+        return _words(language, "pages")
 
     @app.get("/api/words/{language}/faults")
     def fault_words(language: str) -> dict[str, object]:
-        return faults(language)
+        return _words(language, "faults")
 
     @app.get("/tokens.css")
     def style() -> Response:
@@ -148,6 +148,12 @@ def _add_pages(app: FastAPI, has_aid: bool, is_reached: bool) -> None:
         app.add_api_route("/aid", partial(_page, static / "aid.html"), include_in_schema=False)
     if STATIC.is_dir():
         app.mount("/", StaticFiles(directory=str(STATIC)), name="static")
+
+
+def _words(language: str, of: str) -> dict[str, object]:
+    if language not in LANGUAGES:
+        raise NotThereError(f"There is no language {language[:10]!r} here.")
+    return catalogue(language, of)
 
 
 def _page(file: Path) -> Response:
