@@ -20,8 +20,18 @@ SOURCES = {
     "inputs": ("area", "columns", "frames", "people", "points", "raster", "read", "sites", "text"),
     "study": ("load", "parts", "venues"),
     "serve": (
-        *("intake", "jobs", "routes_files", "routes_map", "routes_plans", "scene", "sent", "settings_file", "shares"),
-        *("situation", "stressing", "studies", "workbook", "worker"),
+        *(
+            "gapshapes",
+            "intake",
+            "jobs",
+            "routes_files",
+            "routes_map",
+            "routes_plans",
+            "scene",
+            "sent",
+            "settings_file",
+        ),
+        *("shares", "situation", "stressing", "studies", "workbook", "worker"),
     ),
 }
 """Modules whose words a person at the planning map meets first; what others say stays in English there."""

@@ -3,13 +3,14 @@
 import { part, studyAt, type Area, type FarPlace, type PlannedSite } from "./api.js";
 import { h, replace } from "./dom.js";
 import { agencyTable, hasAgencies, hasPhases, phaseTable } from "./partners.js";
+import { gapCard, lay, overTable } from "./over.js";
 import type { StudyPage } from "./study.js";
 import { readOpen, type Tab } from "./view.js";
 import { about, language, minutes, num, percent, t, tn, towards } from "./words.js";
 
 /** Draw the answers. */
 export function renderAnswer(pane: HTMLElement, page: StudyPage): void {
-  replace(pane, sentence(page), figures(page), edited(page), card(page), tabs(page), table(page), files(page));
+  replace(pane, sentence(page), figures(page), edited(page), card(page), gapCard(page), tabs(page), table(page), files(page));
 }
 
 function near(page: StudyPage): number {
@@ -185,8 +186,8 @@ function moveBy(page: StudyPage, site: number): HTMLElement | null {
 
 function tabs(page: StudyPage): HTMLElement {
   const tab = (name: Tab, text: string): HTMLElement =>
-    h("button", { id: `tab-${name}`, role: "tab", type: "button", "aria-selected": String(page.view.tab === name), "aria-controls": "tab-panel", tabindex: page.view.tab === name ? 0 : -1,
-      onclick: () => page.go({ tab: name }, true),
+    h("button", { id: `tab-${name}`, role: "tab", type: "button", "aria-selected": String(page.tab === name), "aria-controls": "tab-panel", tabindex: page.tab === name ? 0 : -1,
+      onclick: () => (name === "gaps" || name === "choices" ? lay(page, name) : page.go({ tab: name }, true)),
       onkeydown: (event: KeyboardEvent) => {
         const all = [...document.querySelectorAll<HTMLElement>("[role=tab]")];
         const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
@@ -198,18 +199,20 @@ function tabs(page: StudyPage): HTMLElement {
       } }, text);
   return h("div", { class: "tabs", role: "tablist", "aria-label": t("Tables") },
     tab("centres", t("Centres")), tab("areas", t("Areas")), page.plan ? tab("far", t("Still far")) : null,
-    page.plan && hasPhases(page.plan.plan) ? tab("phases", t("Phases")) : null, page.plan && hasAgencies(page.plan.plan) ? tab("agencies", t("Agencies")) : null);
+    page.plan && hasPhases(page.plan.plan) ? tab("phases", t("Phases")) : null, page.plan && hasAgencies(page.plan.plan) ? tab("agencies", t("Agencies")) : null,
+    page.data.answers.gaps ? tab("gaps", t("Gaps")) : null, page.data.answers.sensitivity ? tab("choices", t("How often")) : null);
 }
 
 function table(page: StudyPage): HTMLElement {
   const plan = page.plan?.plan;
-  const { tab } = page.view;
+  const { tab } = page;
   const inner = tab === "areas" ? areaTable(page)
     : tab === "far" && plan ? farTable(page, plan.far)
     : tab === "phases" && plan && hasPhases(plan) ? phaseTable(page, plan)
     : tab === "agencies" && plan && hasAgencies(plan) ? agencyTable(page, plan)
+    : tab === "gaps" || tab === "choices" ? overTable(page)
     : centreTable(page);
-  return h("div", { class: "table", id: "tab-panel", role: "tabpanel", tabindex: 0, "aria-labelledby": `tab-${page.view.tab}` }, inner);
+  return h("div", { class: "table", id: "tab-panel", role: "tabpanel", tabindex: 0, "aria-labelledby": `tab-${page.tab}` }, inner);
 }
 
 interface Line {

@@ -3,6 +3,7 @@
 import { part, studyAt, type About } from "./api.js";
 import { h } from "./dom.js";
 import { goalName, GOALS } from "./goals.js";
+import { lay } from "./over.js";
 import type { StudyPage } from "./study.js";
 import { t, tn } from "./words.js";
 
@@ -48,8 +49,10 @@ export function furtherPart(page: StudyPage): HTMLElement | null {
 function question(page: StudyPage, kind: About, more: Record<string, unknown> = {}): HTMLElement | null {
   const made = page.data.answers[kind];
   if (!made && page.readonly) return null;
-  return h("button", { id: kind, type: "button", class: made && !made.stale ? "answered" : "", disabled: !made && page.busy, "aria-pressed": String(page.view.about === kind),
-    onclick: () => (made ? page.go({ about: page.view.about === kind ? "" : kind }) : void page.begin({ kind, ...more })) }, questionOf(kind));
+  const shown = kind === "gaps" ? page.over === "gaps" : page.view.about === kind;
+  const show = (): void => (kind === "gaps" ? lay(page, shown ? "" : "gaps") : page.go({ about: shown ? "" : kind }));
+  return h("button", { id: kind, type: "button", class: made && !made.stale ? "answered" : "", disabled: !made && page.busy, "aria-pressed": String(shown),
+    onclick: () => (made ? show() : void page.begin({ kind, ...more })) }, questionOf(kind));
 }
 
 /** Two goals against each other: which is the other one. */

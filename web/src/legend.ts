@@ -1,7 +1,9 @@
 /** What the map shows and what its colours mean, each class with the number of people in it. */
 
 import { h, replace } from "./dom.js";
-import { changeColours, minuteColours, WIDE } from "./map.js";
+import { WIDE } from "./map.js";
+import { changeColours, minuteColours } from "./paint.js";
+import { overLegend, overPick } from "./over.js";
 import type { StudyPage } from "./study.js";
 import { readOpen, type Show } from "./view.js";
 import { about, num, t, tn } from "./words.js";
@@ -34,6 +36,7 @@ export function renderTools(place: HTMLElement, page: StudyPage): void {
           h("button", { id: "as-sent", type: "button", "aria-pressed": String(page.isSent), onclick: () => page.go({ nearest: false }) }, t("As room allows")),
           h("button", { id: "as-nearest", type: "button", "aria-pressed": String(!page.isSent), onclick: () => page.go({ nearest: true }) }, t("To the nearest")))
       : null,
+    overPick(page),
     page.scene?.anywhere
       ? h("button", { id: "walk", type: "button", "aria-pressed": String(page.walking || view.from !== ""), onclick: () => {
           if (view.from) page.go({ from: "" });
@@ -78,7 +81,8 @@ export function renderLegend(place: HTMLElement, page: StudyPage): void {
           ? mark("opened", tn(open.opened.length + open.points.length, "one new centre", "{n} new centres")) : null,
         open.closed.length ? mark("closed", tn(open.closed.length, "one closed", "{n} closed")) : null,
         n("candidate") ? mark("candidate", t("could open ({n})", { n: num(n("candidate")) })) : null,
-        n("other") ? mark("other", t("another provider's")) : null)),
+        n("other") ? mark("other", t("another provider's")) : null),
+      overLegend(page)),
   );
 }
 

@@ -2,11 +2,12 @@
 
 import type * as Maplibre from "maplibre-gl";
 import { studyAt, type Scene } from "./api.js";
-import { h, s } from "./dom.js";
+import { changeColours, css, drawHatch, drawMark, minuteColours } from "./paint.js";
+import { PlainMap } from "./plainmap.js";
+import { styleOf } from "./style.js";
 import { t } from "./words.js";
 
 type Library = typeof Maplibre;
-type Style = Maplibre.StyleSpecification;
 
 /** What people's squares show: who is where at which minutes, or what changes. */
 export interface Picture {
@@ -28,7 +29,16 @@ export interface Mark {
   draggable: boolean;
 }
 
+/** What lies over the people, and which of it is looked at. */
+export interface Overlay {
+  kind: "gaps" | "choices";
+  /** Each feature says `what` it is, and has a `key` and a `label`; a gap has a `name` too, a choice its class `k`, 0 for seldom. */
+  shapes: GeoJSON.FeatureCollection;
+  picked: string;
+}
+
 export interface MapEvents {
+  gap: (key: string) => void;
   pick: (site: number) => void;
   place: (lon: number, lat: number) => void;
   moved: (site: number, lon: number, lat: number) => void;
@@ -40,6 +50,8 @@ export interface CityMap {
   show: (picture: Picture) => void;
   marks: (marks: Mark[], selected: number) => void;
   outline: (rings: [number, number][][]) => void;
+  over: (overlay: Overlay | null) => void;
+  fit: (extent: [number, number, number, number]) => void;
   go: (lon: number, lat: number) => void;
   recolour: () => void;
   resize: () => void;
@@ -49,20 +61,7 @@ export interface CityMap {
 }
 
 const DIM = 99;
-/** Sites from which on marks begin small. */
-const MANY = 400;
-/** Sites from which on those that could open, and the numbers, are left out until one comes closer than this. */
-const VERY_MANY = 2000;
-const CLOSER = 10.5;
-/** Kinds of marks that are round and nothing else: circles cost the map far less than pictures that it has to place. */
-const ROUND: Maplibre.ExpressionSpecification = ["in", ["get", "kind"], ["literal", ["candidate", "existing"]]];
-const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-
-/** Colours of the classes of minutes, near to far; the last is out of reach. */
-export const minuteColours = (): string[] => [0, 1, 2, 3, 4, 5].map((k) => css(`m${k}`));
-
-/** Colours of the classes of change: much longer, longer, none, shorter in four steps, newly within reach. */
-export const changeColours = (): string[] => [css("s4"), css("s2"), css("g0"), css("g1"), css("g2"), css("g3"), css("g4"), css("g5")];
+const NOTHING: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 
 let library: Promise<Library> | null = null;
 
@@ -117,6 +116,7 @@ class TiledMap implements CityMap {
   private marked: Mark[] = [];
   private selected = -1;
   private rings: [number, number][][] = [];
+  private overlay: Overlay | null = null;
   private ready = false;
   private dragging: Mark | null = null;
 
@@ -172,7 +172,7 @@ class TiledMap implements CityMap {
     if (software) this.drawLessWhileMoving();
     this.map.on("click", (event) => this.clicked(event));
     this.map.on("mousemove", (event) => {
-      this.map.getCanvas().style.cursor = this.markAt(event.point) ? "pointer" : "";
+      this.map.getCanvas().style.cursor = this.markAt(event.point) || this.gapAt(event.point) ? "pointer" : "";
     });
     this.map.on("mousedown", (event) => this.grabbed(event));
     this.map.on("touchstart", (event) => event.points.length === 1 && this.grabbed(event));
@@ -198,8 +198,17 @@ class TiledMap implements CityMap {
 
   private clicked(event: Maplibre.MapMouseEvent): void {
     const mark = this.markAt(event.point);
+    const gap = mark ? "" : this.gapAt(event.point);
     if (mark) this.events.pick(mark.site);
+    else if (gap) this.events.gap(gap);
     else this.events.place(event.lngLat.lng, event.lngLat.lat);
+  }
+
+  /** Key of the gap under a point of the screen, "" where there is none. */
+  private gapAt(point: Maplibre.Point): string {
+    if (!this.ready || this.overlay?.kind !== "gaps") return "";
+    const found = this.map.queryRenderedFeatures(point, { layers: ["over-number", "over-area"] });
+    return String(found[0]?.properties["key"] ?? "");
   }
 
   private markAt(point: Maplibre.Point): Mark | null {
@@ -266,6 +275,19 @@ class TiledMap implements CityMap {
     (this.map.getSource("drawn") as Maplibre.GeoJSONSource | undefined)?.setData(drawnShape(rings));
   }
 
+  over(overlay: Overlay | null): void {
+    this.overlay = overlay;
+    if (!this.ready) return;
+    const { shapes, picked } = overlay ?? { shapes: NOTHING, picked: "" };
+    (this.map.getSource("over") as Maplibre.GeoJSONSource | undefined)?.setData(shapes);
+    this.map.setFilter("over-picked", ["all", ["==", ["get", "what"], "area"], ["==", ["get", "key"], picked]]);
+    this.place.dataset["over"] = overlay?.kind ?? "";
+  }
+
+  fit([west, south, east, north]: [number, number, number, number]): void {
+    this.map.fitBounds([[west, south], [east, north]], { padding: room(this.place), maxZoom: 14, duration: calm() ? 0 : 400 });
+  }
+
   go(lon: number, lat: number): void {
     const box = this.map.getBounds();
     if (!box.contains([lon, lat])) this.map.easeTo({ center: [lon, lat], duration: calm() ? 0 : 400 });
@@ -298,6 +320,7 @@ class TiledMap implements CityMap {
     this.show(this.picture);
     this.drawMarks();
     this.outline(this.rings);
+    this.over(this.overlay);
   }
 
   private drawMarks(at: Maplibre.LngLat | null = null): void {
@@ -333,7 +356,7 @@ class TiledMap implements CityMap {
   }
 
   private addImages(): void {
-    for (const kind of ["opened", "closed", "other"] as const) {
+    for (const kind of ["opened", "closed", "other", "gap"] as const) {
       if (!this.map.hasImage(kind)) this.map.addImage(kind, drawMark(kind), { pixelRatio: 2 });
     }
     if (!this.map.hasImage("hatch")) this.map.addImage("hatch", drawHatch(), { pixelRatio: 2 });
@@ -341,59 +364,10 @@ class TiledMap implements CityMap {
     this.map.setLayoutProperty("people-out", "visibility", "visible");
   }
 
-  /** Marks grow as one comes closer; where there are very many, those that could open begin as dots. */
-  private markSize(): Maplibre.ExpressionSpecification {
-    const many = this.scene.sites.id.length > MANY;
-    return ["interpolate", ["linear"], ["zoom"], 9, ["match", ["get", "kind"], "opened", many ? 0.6 : 0.9, many ? 0.4 : 0.8], 13, 1] as unknown as Maplibre.ExpressionSpecification;
-  }
 
-  private style(): Style {
+  private style(): Maplibre.StyleSpecification {
     this.tiles = this.peopleTiles();
-    const streets = `${location.origin}/api${studyAt(this.study)}/tiles/${this.scene.rev}/streets/{z}/{x}/{y}`;
-    const text = { "text-color": css("text"), "text-halo-color": css("page"), "text-halo-width": 1.6 };
-    const font = ["system-ui", "Noto Sans", "sans-serif"];
-    const width = (scale: number): Maplibre.ExpressionSpecification =>
-      ["interpolate", ["exponential", 1.5], ["zoom"], 8, 0.4 * scale, 12, 0.9 * scale, 16, 5 * scale];
-    const n = this.scene.sites.id.length;
-    const closer = n > VERY_MANY ? CLOSER : 0;
-    const size = (full: number, far: number): Maplibre.ExpressionSpecification => ["interpolate", ["linear"], ["zoom"], 9, full * (n > MANY ? far : 0.8), 13, full];
-    const [west, south, east, north] = this.scene.bounds;
-    const bounds: [number, number, number, number] = [west - 0.1, Math.max(south - 0.1, -85), east + 0.1, Math.min(north + 0.1, 85)];
-    return {
-      version: 8,
-      sources: {
-        areas: { type: "geojson", data: `${location.origin}/api${studyAt(this.study)}/areas` },
-        ...(this.scene.streets ? { streets: { type: "vector", tiles: [streets], maxzoom: 14, bounds } } : {}),
-        people: { type: "vector", tiles: [this.tiles], maxzoom: 14, bounds },
-        sites: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
-        drawn: { type: "geojson", data: drawnShape(this.rings) },
-      },
-      layers: [
-        { id: "ground", type: "background", paint: { "background-color": css("outside") } },
-        { id: "areas", type: "fill", source: "areas", filter: ["==", ["get", "kind"], "area"], paint: { "fill-color": css("page"), "fill-antialias": false } },
-        { id: "inside", type: "fill", source: "areas", filter: ["==", ["get", "kind"], "boundary"], paint: { "fill-color": css("page"), "fill-antialias": false } },
-        { id: "people", type: "fill", source: "people", "source-layer": "people", paint: { "fill-color": css("line"), "fill-opacity": 0.85, "fill-antialias": false } },
-        { id: "people-out", type: "fill", source: "people", "source-layer": "people", filter: ["==", ["get", "k"], 6], layout: { visibility: "none" } },
-        ...(this.scene.streets
-          ? ([
-              { id: "paths", type: "line", source: "streets", "source-layer": "streets", filter: ["==", ["get", "kind"], "path"], paint: { "line-color": css("streets"), "line-width": width(0.5), "line-opacity": 0.8 } },
-              { id: "minor", type: "line", source: "streets", "source-layer": "streets", filter: ["==", ["get", "kind"], "minor"], paint: { "line-color": css("streets"), "line-width": width(0.9) } },
-              { id: "ferries", type: "line", source: "streets", "source-layer": "streets", filter: ["==", ["get", "kind"], "ferry"], paint: { "line-color": css("streets"), "line-width": width(1), "line-dasharray": [3, 3] } },
-              { id: "major", type: "line", source: "streets", "source-layer": "streets", filter: ["in", ["get", "kind"], ["literal", ["major", "motorway"]]], paint: { "line-color": css("streets"), "line-width": width(1.8) } },
-            ] as Maplibre.LayerSpecification[])
-          : []),
-        { id: "borders", type: "line", source: "areas", filter: ["==", ["get", "kind"], "edge"], paint: { "line-color": css("quiet"), "line-width": 0.8, "line-opacity": 0.6, "line-dasharray": [3, 2] } },
-        { id: "drawn", type: "fill", source: "drawn", paint: { "fill-color": css("other"), "fill-opacity": 0.3 } },
-        { id: "drawn-line", type: "line", source: "drawn", paint: { "line-color": css("other"), "line-width": 2 } },
-        { id: "picked", type: "circle", source: "sites", filter: ["==", ["get", "picked"], true], paint: { "circle-radius": 17, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": css("text"), "circle-stroke-width": 2.5 } },
-        { id: "candidates", type: "circle", source: "sites", minzoom: closer, filter: ["==", ["get", "kind"], "candidate"], paint: { "circle-radius": size(3, 0.2), "circle-color": css("page"), "circle-stroke-color": css("candidate"), "circle-stroke-width": size(2, 0.2) } },
-        { id: "existing", type: "circle", source: "sites", filter: ["==", ["get", "kind"], "existing"], paint: { "circle-radius": size(4.75, 0.4), "circle-color": css("existing"), "circle-stroke-color": css("page"), "circle-stroke-width": size(2.5, 0.4) } },
-        { id: "sites", type: "symbol", source: "sites", filter: ["!", ROUND], layout: { "icon-size": this.markSize(), "icon-image": ["get", "kind"], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "z"] } },
-        { id: "numbers", type: "symbol", source: "sites", minzoom: closer, filter: ["!=", ["get", "label"], ""], layout: { "text-field": ["get", "label"], "text-font": font, "text-size": 12, "text-allow-overlap": true, "text-ignore-placement": true, "symbol-sort-key": ["get", "z"] }, paint: { "text-color": css("on-opened") } },
-        { id: "names", type: "symbol", source: "sites", minzoom: 10, filter: ["any", ["==", ["get", "kind"], "opened"], ["==", ["get", "picked"], true]], layout: { "text-field": ["get", "name"], "text-font": font, "text-size": 12.5, "text-anchor": "top", "text-offset": [0, 1.1], "text-optional": true, "text-max-width": 9 }, paint: text },
-        { id: "area-names", type: "symbol", source: "areas", filter: ["==", ["get", "kind"], "label"], layout: { "text-field": ["get", "name"], "text-font": font, "text-size": 13, "text-letter-spacing": 0.06 }, paint: { ...text, "text-color": css("quiet") } },
-      ],
-    };
+    return styleOf(this.study, this.scene, this.tiles, drawnShape(this.rings));
   }
 }
 
@@ -404,7 +378,7 @@ export const WIDE = 800;
 function room(place: HTMLElement): { top: number; bottom: number; left: number; right: number } {
   const wide = place.clientWidth >= WIDE ? 310 : 24;
   const rtl = document.documentElement.dir === "rtl";
-  return { top: 28, bottom: wide > 24 ? 36 : place.clientWidth < 560 ? 140 : 96, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
+  return { top: 28, bottom: wide > 24 ? 36 : place.clientWidth < 560 ? 140 : 120, left: rtl ? 36 : wide, right: rtl ? wide : 36 };
 }
 
 const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -428,132 +402,4 @@ function drawnShape(rings: [number, number][][]): GeoJSON.FeatureCollection {
         : { type: "LineString" as const, coordinates: ring },
   }));
   return { type: "FeatureCollection", features };
-}
-
-/** A centre's mark, the same shapes as in the report: they tell apart without colour too. */
-export function drawMark(kind: Mark["kind"]): ImageData {
-  const side = { existing: 36, opened: 56, candidate: 24, closed: 36, other: 32 }[kind];
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = side;
-  const pen = canvas.getContext("2d");
-  if (!pen) return new ImageData(side, side);
-  const middle = side / 2;
-  const circle = (radius: number, fill: string, stroke: string, width: number): void => {
-    pen.beginPath();
-    pen.arc(middle, middle, radius, 0, 2 * Math.PI);
-    pen.fillStyle = fill;
-    pen.fill();
-    pen.lineWidth = width;
-    pen.strokeStyle = stroke;
-    pen.stroke();
-  };
-  if (kind === "existing") circle(12, css("existing"), css("page"), 5);
-  if (kind === "candidate") circle(8, css("page"), css("candidate"), 4);
-  if (kind === "opened") {
-    circle(25, css("page"), css("page"), 2);
-    circle(22, css("opened"), css("text"), 3);
-  }
-  if (kind === "closed") {
-    circle(12, css("page"), css("closed"), 5);
-    pen.beginPath();
-    for (const [a, b] of [[9, side - 9], [side - 9, 9]] as const) {
-      pen.moveTo(9, a);
-      pen.lineTo(side - 9, b);
-    }
-    pen.stroke();
-  }
-  if (kind === "other") {
-    pen.fillStyle = css("other");
-    pen.strokeStyle = css("page");
-    pen.lineWidth = 4;
-    pen.fillRect(5, 5, side - 10, side - 10);
-    pen.strokeRect(5, 5, side - 10, side - 10);
-  }
-  return pen.getImageData(0, 0, side, side);
-}
-
-function drawHatch(): ImageData {
-  const side = 16;
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = side;
-  const pen = canvas.getContext("2d");
-  if (!pen) return new ImageData(side, side);
-  pen.fillStyle = css("line");
-  pen.fillRect(0, 0, side, side);
-  pen.strokeStyle = css("text");
-  pen.lineWidth = 2.2;
-  for (const start of [-side, 0, side]) {
-    pen.beginPath();
-    pen.moveTo(start, side);
-    pen.lineTo(start + side, 0);
-    pen.stroke();
-  }
-  return pen.getImageData(0, 0, side, side);
-}
-
-/** Areas and centres as SVG: what stands in where there is no WebGL. */
-class PlainMap implements CityMap {
-  drawn = false;
-  private readonly note: HTMLElement;
-  private readonly svg: SVGElement;
-  private readonly ground = s("g");
-  private readonly sites = s("g");
-  private shapes: GeoJSON.FeatureCollection | null = null;
-
-  constructor(readonly place: HTMLElement, study: string, readonly scene: Scene, readonly events: MapEvents) {
-    this.note = h("p", { class: "plain-note" }, t("This browser cannot draw the full map (WebGL is off). The table holds everything."));
-    this.svg = s("svg", { viewBox: "0 0 1000 1000", role: "img", "aria-label": t("Map of areas and centres"), class: "plain-map",
-      preserveAspectRatio: document.documentElement.dir === "rtl" ? "xMinYMid meet" : "xMaxYMid meet" }, this.ground, this.sites);
-    place.append(this.svg, this.note);
-    void fetch(`/api${studyAt(study)}/areas`)
-      .then((answer) => answer.json())
-      .then((found: GeoJSON.FeatureCollection) => {
-        this.shapes = found;
-        this.drawGround();
-        this.drawn = true;
-        place.dataset["drawn"] = "yes";
-      });
-  }
-
-  private at(lon: number, lat: number): [number, number] {
-    const [west, south, east, north] = this.scene.bounds;
-    const squeeze = Math.cos((((south + north) / 2) * Math.PI) / 180);
-    const wide = (east - west) * squeeze;
-    const scale = 940 / Math.max(wide, north - south, 1e-9);
-    const x = 500 + ((lon - (west + east) / 2) * squeeze) * scale;
-    return [Math.round(x * 10) / 10, Math.round((500 - (lat - (south + north) / 2) * scale) * 10) / 10];
-  }
-
-  private drawGround(): void {
-    for (const shape of this.shapes?.features ?? []) {
-      const parts = shape.geometry.type === "Polygon" ? [shape.geometry.coordinates] : shape.geometry.type === "MultiPolygon" ? shape.geometry.coordinates : [];
-      const path = parts.flat().map((ring) => `M${ring.map(([lon, lat]) => this.at(lon ?? 0, lat ?? 0).join(" ")).join("L")}Z`).join("");
-      this.ground.append(s("path", { d: path, class: "plain-area" }));
-    }
-  }
-
-  show(): void {}
-
-  marks(marks: Mark[], selected: number): void {
-    const radius = { existing: 9, opened: 15, candidate: 6, closed: 9, other: 8 };
-    this.sites.replaceChildren(
-      ...marks.map((mark) => {
-        const [x, y] = this.at(mark.lon, mark.lat);
-        const made = s("g", { class: `plain-site nr-${mark.kind}${mark.site === selected ? " picked" : ""}`, onclick: () => this.events.pick(mark.site) },
-          s("title", {}, mark.name), s("circle", { cx: x, cy: y, r: radius[mark.kind] }));
-        if (mark.label) made.append(s("text", { x, y: y + 6, "text-anchor": "middle" }, mark.label));
-        return made;
-      }),
-    );
-  }
-
-  outline(): void {}
-  go(): void {}
-  recolour(): void {}
-  resize(): void {}
-  camera(): void {}
-
-  remove(): void {
-    this.place.replaceChildren();
-  }
 }

@@ -1,6 +1,7 @@
 /** Answers to further questions, over the map: a sentence, a picture and a table each. */
 
-import { ask, studyAt, type About } from "./api.js";
+import { answerOf, type Agencies, type Curve, type Frontier, type Sensitivity } from "./answers.js";
+import { studyAt, type About } from "./api.js";
 import { lineChart, type Line } from "./charts.js";
 import { h, replace, s } from "./dom.js";
 import { questionOf } from "./further.js";
@@ -9,43 +10,7 @@ import { about, minutes, num, percent, t, tn, when } from "./words.js";
 
 type Cell = string | HTMLElement | { text: string };
 
-interface Curve {
-  sizes: { centres: number; solved: boolean; value: number; bound: number; each_brings: number | null; mean_min: number; within: number; gap: number; status: string }[];
-  weight: number;
-  coverage_min: number;
-  falloff: { centres: number | null } | null;
-}
-
-interface Frontier {
-  first: { name: string; unit: string };
-  second: { name: string; unit: string };
-  held: string;
-  points: { first: number; second: number; bound: number; gap: number; status: string; opened: string[] }[];
-}
-
-interface Sensitivity {
-  open: number;
-  scenarios: { name: string; what: string; gap: number; status: string; sites: string[]; hedged: boolean }[];
-  choices: { id: string; name: string; lon: number; lat: number; count: number; share: number; as_given: boolean; robust: boolean }[];
-  plans: { regret: number[]; worst: number }[];
-}
-
-interface Gaps {
-  standard: { minutes: number; people: number };
-  measures: { lacking: number; beyond: number; need: number };
-  gaps: { rank: number; name: string; people: number; lacking: number; beyond: number; minutes: number | null; lon: number; lat: number; extent: [number, number, number, number]; mend: { id: string; name: string; lacking: number } | null }[];
-}
-
-interface Agencies {
-  today_value: number;
-  joint_value: number;
-  joint_gain: number | null;
-  agencies: { name: string; alone_saves: number; contribution: number; contribution_least: number; contribution_most: number; shapley: number | null }[];
-  coalitions: { members: string[]; saves: number; gap: number; sites: { id: string; name: string; agency: string | null }[] }[];
-}
-
-const KINDS: readonly string[] = ["gaps", "curve", "frontier", "sensitivity", "agencies"];
-const held = new Map<string, unknown>();
+const KINDS: readonly string[] = ["curve", "frontier", "sensitivity", "agencies"];
 
 /** The answer that the view asks for; nothing where it asks for the map. */
 export async function renderSheet(place: HTMLElement, page: StudyPage): Promise<void> {
@@ -61,7 +26,7 @@ export async function renderSheet(place: HTMLElement, page: StudyPage): Promise<
   const state = `${key} ${made.stale} ${page.busy}`;
   if (place.dataset["shown"] === state && page.scene !== null && place.dataset["named"]) return;
   const where = `${studyAt(page.study)}/${kind}/${kind}`;
-  if (!held.has(key)) held.set(key, await ask<unknown>(`${where}.json`));
+  const found: unknown = await answerOf(page, kind);
   if (page.view.about !== kind) return;
   const fresh = !place.dataset["shown"]?.startsWith(key);
   place.dataset["shown"] = state;
@@ -70,9 +35,9 @@ export async function renderSheet(place: HTMLElement, page: StudyPage): Promise<
     h("div", { class: "row sheet-head" }, h("h2", { id: "sheet-title", tabindex: -1 }, questionOf(kind)),
       h("button", { id: "sheet-close", type: "button", onclick: () => page.go({ about: "" }) }, t("Back to the map"))),
     made.stale ? h("p", { class: "fault" }, t("The study's settings have changed since this was answered ({when}).", { when: when(made.made) })) : null,
-    body(kind, held.get(key), page),
+    body(kind, found, page),
     h("div", { class: "row" },
-      page.readonly ? null : h("button", { id: "sheet-again", type: "button", disabled: page.busy, onclick: () => void page.begin({ kind, ...anew(kind, held.get(key)) }) }, t("Answer it again")),
+      page.readonly ? null : h("button", { id: "sheet-again", type: "button", disabled: page.busy, onclick: () => void page.begin({ kind, ...anew(kind, found) }) }, t("Answer it again")),
       h("a", { id: "answer-page", href: `/api${where}.html`, target: "_blank", rel: "noopener" }, t("Open the whole page, to print or hand round")),
       page.readonly ? null : h("span", { class: "quiet" }, t("On the command line:"), " ", h("code", { dir: "ltr" }, `nearer ${kind} ${page.study}`))));
   if (fresh) document.getElementById("sheet-title")?.focus();
@@ -80,16 +45,14 @@ export async function renderSheet(place: HTMLElement, page: StudyPage): Promise<
 
 /** What was asked beside the question itself. */
 function anew(kind: About, found: unknown): Record<string, unknown> {
-  if (kind === "frontier") return { against: (found as Frontier).second.name };
-  return kind === "gaps" ? { minutes: (found as Gaps).standard.minutes } : {};
+  return kind === "frontier" ? { against: (found as Frontier).second.name } : {};
 }
 
 function body(kind: About, found: unknown, page: StudyPage): HTMLElement {
   if (kind === "curve") return curve(found as Curve);
   if (kind === "frontier") return frontier(found as Frontier);
   if (kind === "sensitivity") return sensitivity(found as Sensitivity, page);
-  if (kind === "agencies") return agencies(found as Agencies);
-  return gaps(found as Gaps, page);
+  return agencies(found as Agencies);
 }
 
 /** A table; columns after the first are numbers unless said otherwise. */
@@ -168,6 +131,7 @@ function sensitivity(found: Sensitivity, page: StudyPage): HTMLElement {
   return h("div", {},
     h("p", { class: "reading" }, t("{n} cases were planned. {always} of {open} places are in the best plan whatever comes.", { n: num(n), always: num(always), open: num(found.open) })),
     robust && given ? h("p", {}, t("One plan for all cases is never more than {a} worse than the best; the plan as given may be {b} worse.", { a: percent(Math.max(robust.worst, 0), 1), b: percent(Math.max(given.worst, 0), 1) })) : null,
+    h("p", {}, h("button", { id: "choices-map", type: "button", onclick: () => page.go({ about: "", over: "choices", tab: "choices" }) }, t("Show it on the map"))),
     grid(t("Places, and in how many cases they are in the best plan"), [t("Name"), t("In the best plan"), t("As given"), t("One plan for all")],
       found.choices.slice(0, 300).map((one) => [place(page, one.id, one.name, one.lon, one.lat), bar(one.share), one.as_given ? t("yes") : "–", one.robust ? t("yes") : "–"]), [0, 1, 2, 3]),
     grid(t("Cases"), [t("What is otherwise"), t("Places as given"), t("Better by at most"), t("Plan as given is worse by"), t("One plan for all is worse by")],
@@ -196,22 +160,10 @@ function names(all: string[]): string {
   return all.length > most ? `${all.slice(0, most).join(", ")} … (${num(all.length)})` : all.join(", ") || "–";
 }
 
-function gaps(found: Gaps, page: StudyPage): HTMLElement {
-  const { standard, measures } = found;
-  return h("div", {},
-    h("p", { class: "reading" }, t("Measured against one centre for every {people} people within {m} minutes, {n} people lack a place; {far} of them have no centre that near.", {
-      people: num(standard.people), m: num(standard.minutes), n: about(measures.lacking), far: about(measures.beyond) })),
-    found.gaps.length
-      ? grid(t("Areas with too few places, those where most people lack one first"), [t("Area"), t("People"), t("Lack a place"), t("None within {m} minutes", { m: num(standard.minutes) }), t("What would help")],
-          found.gaps.slice(0, 200).map((one) => [place(page, "", one.name, one.lon, one.lat, one.extent), about(one.people), about(one.lacking), about(one.beyond), one.mend ? { text: one.mend.name || one.mend.id } : "–"]), [0, 4])
-      : h("p", {}, t("Nobody lacks a place.")));
-}
-
-/** A name that leads to its place on the map. */
-function place(page: StudyPage, id: string, name: string, lon: number, lat: number, extent?: [number, number, number, number]): HTMLElement {
-  return h("button", { type: "button", class: "plain line", "data-key": `sheet-${id || name}`, onclick: () => {
-    if (extent) page.mark(extent);
-    page.go({ about: "", selected: id });
+/** A name that leads to its place on the map, among how often each place is chosen. */
+function place(page: StudyPage, id: string, name: string, lon: number, lat: number): HTMLElement {
+  return h("button", { type: "button", class: "plain line", "data-key": `sheet-${id}`, onclick: () => {
+    page.go({ about: "", selected: id, over: "choices", tab: "choices" });
     page.look(lon, lat);
   } }, h("bdi", {}, name || id));
 }

@@ -9,10 +9,11 @@ import { h, replace, toast } from "./dom.js";
 import { follow, type Following } from "./job.js";
 import { renderLegend, renderTools } from "./legend.js";
 import { makeMap, type CityMap, type Mark, type Picture } from "./map.js";
+import { ASKED, lay, loadOver, overlayOf, type Laid } from "./over.js";
 import { marksOf, nearestCandidate } from "./marks.js";
 import { renderSheet } from "./sheets.js";
 import { Swipe } from "./swipe.js";
-import { EMPTY, readOpen, writeOpen, writeView, type Open, type View } from "./view.js";
+import { EMPTY, readOpen, writeOpen, writeView, type Open, type Over, type Tab, type View } from "./view.js";
 import { t } from "./words.js";
 
 /** Everything the panes show. */
@@ -30,8 +31,8 @@ export class StudyPage {
   done: string[] = [];
   drawing: [number, number][][] | null = null;
   hazard: [number, number][][] = [];
-  /** A frame around what was looked for. */
-  private framed: [number, number][][] = [];
+  /** What lies over the people, fetched. */
+  laid: Laid | null = null;
   problem = "";
   /** Why the last change of the settings was not taken. */
   refused = "";
@@ -88,6 +89,7 @@ export class StudyPage {
     this.mapPlace.replaceChildren();
     this.map = await makeMap(this.mapPlace, this.study, this.scene, this.view.map, this.picture, {
       pick: (site) => this.pick(site),
+      gap: (key) => this.drawing || this.walking ? undefined : this.pickGap(key === this.view.gap ? "" : key),
       place: (lon, lat) => this.clicked(lon, lat),
       moved: (site, lon, lat) => this.moved(site, lon, lat),
       camera: (text) => {
@@ -165,16 +167,18 @@ export class StudyPage {
       const draw = (): void => {
         this.map?.show(this.picture);
         this.map?.marks(this.marks(), this.selectedSite);
-        this.map?.outline(this.drawing ?? (this.hazard.length ? this.hazard : this.framed));
+        this.map?.outline(this.drawing ?? this.hazard);
       };
       if (!this.view.from) draw(); // it need not wait for the figures; a place by hand may yet be refused
-      const [before, now, legend] = await Promise.all([
+      const [before, now, legend, laid] = await Promise.all([
         this.before?.situation === this.earlier ? this.before : ask<Figures>(`${where}/figures?at=${part(this.earlier)}`),
         this.now?.situation === this.open_ ? this.now : ask<Figures>(`${where}/figures?at=${part(this.open_)}`),
         ask<{ people: number[] }>(`${where}/legend?${said}`),
+        loadOver(this),
       ]);
       if (asked !== this.asked) return;
-      [this.before, this.now, this.legend] = [before, now, legend.people];
+      [this.before, this.now, this.legend, this.laid] = [before, now, legend.people, laid];
+      this.map?.over(overlayOf(this));
       if (this.view.from) draw();
       await this.swiping(shown);
       this.problem = "";
@@ -234,6 +238,25 @@ export class StudyPage {
   /** Centres and candidates as the map marks them. */
   marks(open: Open = readOpen(this.view.show === "before" ? this.earlier : this.open_)): Mark[] {
     return marksOf(this, open);
+  }
+
+  /** What lies over the people, where there is such an answer. */
+  get over(): Over {
+    const { over } = this.view;
+    return over && this.data.answers[ASKED[over]] ? over : "";
+  }
+
+  /** The table that is shown. */
+  get tab(): Tab {
+    const { tab } = this.view;
+    return (tab === "gaps" || tab === "choices") && this.over !== tab ? "centres" : tab;
+  }
+
+  /** Look at a gap, or at none; the map comes to it where it was picked elsewhere. */
+  pickGap(key: string, come = false): void {
+    this.go({ gap: key, selected: "", served: false, tab: "gaps" });
+    const gap = this.laid?.kind === "gaps" ? this.laid.found.gaps.find((one) => String(one.rank) === key) : undefined;
+    if (gap && come) this.map?.fit(gap.extent);
   }
 
   private pick(site: number): void {
@@ -354,6 +377,10 @@ export class StudyPage {
     }
     if (good && job.kind === "stress") {
       toast(t("The answer is ready."));
+    } else if (good && job.kind === "gaps") {
+      toast(t("The answer is ready."));
+      lay(this, "gaps");
+      return;
     } else if (good && job.kind !== "plan") {
       toast(t("The answer is ready."));
       this.go({ about: job.kind });
@@ -424,12 +451,6 @@ export class StudyPage {
     }
     this.map?.outline(this.drawing ?? this.hazard);
     this.render();
-  }
-
-  /** Show where something is: a frame on the map. */
-  mark([west, south, east, north]: [number, number, number, number]): void {
-    this.hazard = [];
-    this.framed = [[[west, south], [east, south], [east, north], [west, north]]];
   }
 
   look(lon: number, lat: number): void {

@@ -1,8 +1,10 @@
 /** What the address bar holds: everything that a link must say for another to see the same. */
 
 export type Show = "before" | "after" | "change";
-export const TABS = ["centres", "areas", "far", "phases", "agencies"] as const;
+export const TABS = ["centres", "areas", "far", "phases", "agencies", "gaps", "choices"] as const;
 export type Tab = (typeof TABS)[number];
+/** What lies over the people: areas with too few places, or how often each place is chosen. */
+export type Over = "" | "gaps" | "choices";
 
 export interface View {
   /** Its name, or the link it is read by. */
@@ -26,10 +28,13 @@ export interface View {
   map: string;
   /** The further question whose answer is open, "" for the map. */
   about: string;
+  over: Over;
+  /** Rank of the gap that is looked at. */
+  gap: string;
 }
 
 export const EMPTY: Omit<View, "study"> = {
-  shared: false,  plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, nearest: false, tab: "centres", from: "", map: "", about: "",
+  shared: false, plan: "", show: "after", at: "", against: "", phase: "", group: "", selected: "", served: false, nearest: false, tab: "centres", from: "", map: "", about: "", over: "", gap: "",
 };
 
 /** The view that an address says, or null where it is not a study's. */
@@ -40,6 +45,7 @@ export function readView(hash: string): View | null {
   const text = (name: keyof View): string => said.get(name) ?? "";
   const show = text("show");
   const tab = text("tab");
+  const over = text("over");
   return {
     ...EMPTY,
     study: decodeURIComponent(found[2]),
@@ -57,6 +63,8 @@ export function readView(hash: string): View | null {
     from: text("from"),
     map: text("map"),
     about: text("about"),
+    over: over === "gaps" || over === "choices" ? over : "",
+    gap: text("gap"),
   };
 }
 

@@ -15,6 +15,7 @@ from nearer.planning.document import PlanDocument
 from nearer.planning.files import PLAN_FILE, read_document
 from nearer.serve import kept
 from nearer.serve.answers import ANSWERS
+from nearer.serve.gapshapes import gap_shapes
 from nearer.serve.guard import REPORT_POLICY
 from nearer.serve.scene import Scene
 from nearer.serve.sent import sending_of
@@ -91,6 +92,20 @@ def router(serving: Serving) -> APIRouter:
             raise NotThereError(f"There is no {name!r} yet.")
         headers = {"Content-Security-Policy": REPORT_POLICY} if name.endswith(".html") else {}
         return FileResponse(path, headers=headers)
+
+    @routes.get("/studies/{study}/gaps/gaps.geojson")
+    def shapes(study: str, request: Request) -> Response:
+        """Where the gaps are: drawn from the file that ``nearer gaps`` writes, whoever ran it."""
+        folder = studies.folder(study)
+        file = folder / "gaps" / "gaps.gpkg"
+        if not file.is_file():
+            raise NotThereError(f"There is no {file.name!r} yet.")
+        state = file.stat()
+        named = f"gaps {state.st_mtime_ns} {state.st_size}"
+        return kept.told(
+            *(serving.kept, request, folder, serving.scenes.rev(folder), named, lambda: gap_shapes(file).encode()),
+            "application/geo+json",
+        )
 
     @routes.get("/studies/{study}/{what}/{name}")
     def page(study: str, what: str, name: str) -> Response:
