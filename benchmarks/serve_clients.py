@@ -104,18 +104,19 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
 
 @dataclass
 class Told:
-    """Milliseconds of everything that was asked, by its kind, and what went wrong."""
+    """Milliseconds of everything that was asked, by its kind and of planners by their visit, and what went wrong."""
 
     spent_ms: dict[str, list[float]] = field(default_factory=dict)
+    visits_ms: dict[str, list[float]] = field(default_factory=dict)
     wrong: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
     unchanged: int = 0
     counted: Counter[str] = field(default_factory=Counter)
 
     async def timed(
-        self, kind: str, connection: Connection, path: str, *given: Any, fine: tuple[int, ...] = (200,)
+        self, kind: str, connection: Connection, path: str, *given: Any, fine: tuple[int, ...] = (200,), visit: str = ""
     ) -> Answer | None:
-        """Ask, and note how long it took; None where there was no answer that is ``fine``."""
+        """Ask, and note how long it took, at which visit; None where there was no answer that is ``fine``."""
         start = time.perf_counter()
         try:
             answer = await asyncio.wait_for(connection.ask(path, *given), 60)
@@ -123,7 +124,10 @@ class Told:
             self.wrong[f"{kind}: {type(error).__name__}"] += 1
             connection.close()
             return None
-        self.spent_ms.setdefault(kind, []).append(1000 * (time.perf_counter() - start))
+        spent_ms = 1000 * (time.perf_counter() - start)
+        self.spent_ms.setdefault(kind, []).append(spent_ms)
+        if visit:
+            self.visits_ms.setdefault(visit, []).append(spent_ms)
         self.bytes += len(answer.body)
         if answer.status not in fine:
             self.wrong[f"{kind}: {answer.status} {answer.body[:120]!r}"] += 1
@@ -193,6 +197,7 @@ class Planner:
         self.opened: list[int] = []
         self.rev = ""
         self.bounds = (0.0, 0.0, 0.0, 0.0)
+        self.visit = "first"
 
     async def work(self, end_s: float) -> None:
         """Until then."""
@@ -200,6 +205,7 @@ class Planner:
         turn_s = time.monotonic() + every_s * self.number / self.asked["planners"]
         await asyncio.sleep(max(0.0, turn_s - time.monotonic()))
         await self._open()
+        self.visit = "later"
         while (turn_s := turn_s + every_s) < end_s:
             await asyncio.sleep(max(0.0, turn_s - time.monotonic()))
             kind = self.chance.random()
@@ -225,7 +231,9 @@ class Planner:
                     found[path] = None
                     continue
                 given = {"If-None-Match": known} if known else {}
-                answer = await self.told.timed(kind, connection, path, "GET", None, given, fine=(200, 204, 304))
+                answer = await self.told.timed(
+                    kind, connection, path, "GET", None, given, fine=(200, 204, 304), visit=self.visit
+                )
                 found[path] = answer
                 if answer is not None:
                     self.told.unchanged += answer.status == 304
@@ -342,6 +350,7 @@ async def load(asked: dict[str, Any]) -> dict[str, Any]:
         "seconds": time.monotonic() - begun,
         "cpu_s": time.process_time() - before,
         "spent_ms": told.spent_ms,
+        "visits_ms": told.visits_ms,
         "wrong": dict(told.wrong),
         "bytes": told.bytes,
         "unchanged": told.unchanged,

@@ -17,6 +17,8 @@ from itertools import count as counting
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.child import ROOT, run
 from benchmarks.given import Given
 from benchmarks.machine import load
@@ -240,12 +242,11 @@ def table(size: Size, found: Measured) -> Table:
     rows.rows.append(_row("hand-overs", spent.get("hand-over", [])))
     rows.rows.append(_row("cards looked at", spent.get("card looked at", [])))
     rows.rows.append(_row("reads, all", [one for kind in READS for one in spent.get(kind, [])]))
+    rows.rows += [_row(f"  of {visit} visits", told["visits_ms"].get(visit, [])) for visit in ("first", "later")]
     rows.rows += [_row(f"  {kind}", spent[kind]) for kind in READS if kind in spent]
     rows.rows += [_row(kind, spent[kind]) for kind in ("jobs seen", "job asked for") if kind in spent]
     answers = sum(len(ones) for ones in spent.values())
     solves = ", ".join(f"{n} {name}" for name, n in sorted(told["counted"].items()) if name.startswith("solves"))
-    quarter = max(1, len(found.resident_mb) // 4)
-    held = found.resident_mb[quarter:] or [0.0]
     rows.notes += [
         f"Errors: {'none' if not told['wrong'] else '; '.join(f'{n} × {what}' for what, n in told['wrong'].items())}.",
         f"Handed over: {count(told['counted'].get('handed over', 0))} answered with yes, {count(found.handed_over)} in "
@@ -253,11 +254,23 @@ def table(size: Size, found: Measured) -> Table:
         f"Processor: the server {found.server_cpu_s:.1f} s ({1000 * found.server_cpu_s / max(answers, 1):.2f} ms an "
         f"answer, {100 * found.server_cpu_s / told['seconds']:.0f} % of one core), the clients {told['cpu_s']:.1f} s, "
         f"plans that ended {found.solves_cpu_s:.1f} s ({solves or 'none asked for'}).",
-        f"Memory of the server after the first quarter: {held[0]:.0f} MB, at the end {held[-1]:.0f} MB, at most "
-        f"{max(held):.0f} MB. {told['bytes'] / 1e6:.0f} MB were sent; {count(told['unchanged'])} answers were 304.",
+        f"Memory of the server: {_memory(found.resident_mb)}.",
+        f"{told['bytes'] / 1e6:.0f} MB were sent; {count(told['unchanged'])} answers were 304.",
         f"The machine's load was {found.load[0]:.1f} before and {found.load[1]:.1f} after; this load is about 1 to 2.",
     ]
     return rows
+
+
+def _memory(resident_mb: list[float]) -> str:
+    """At each minute, and how much more a minute after the first; one look a second."""
+    if not resident_mb:
+        return "not looked at"
+    said = f"{', '.join(f'{mb:.0f}' for mb in (*resident_mb[::60], resident_mb[-1]))} MB at each minute and at the end"
+    later = resident_mb[60:]
+    if len(later) < 60:
+        return f"{said}, at most {max(resident_mb):.0f}"
+    slope = float(np.polyfit(np.arange(len(later)) / 60, later, 1)[0])
+    return f"{said}, at most {max(resident_mb):.0f}; after the first minute {slope:+.1f} MB a minute"
 
 
 def _row(name: str, spent: list[float]) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,16 +15,16 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
 
 import nearer
 from nearer.errors import InfeasibleError, InputError, NearerError, UsageError
 from nearer.language import LANGUAGES, catalogue
 from nearer.report import tokens
 from nearer.report.mapstyle import CSS as MAP_CSS
-from nearer.serve.guard import Guard
+from nearer.serve.guard import NOTHING_TOLD, Guard
 from nearer.serve.jobs import Queue
 from nearer.serve.kept import Kept
+from nearer.serve.pages import Page, Static, page_of
 from nearer.serve.scene import Scenes
 from nearer.serve.shares import ByLink, Shares
 from nearer.serve.studies import NotThereError, Studies
@@ -97,7 +98,7 @@ def create_app(
 
     app = FastAPI(
         title="nearer", version=nearer.__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url="/api/openapi.json", telemetry=NOTHING_TOLD,
     )  # fmt: skip
     if signed:
         from nearer.serve.desk import SignedIn
@@ -127,38 +128,44 @@ def create_app(
 
 def _add_pages(app: FastAPI, has_aid: bool, is_reached: bool) -> None:
     @app.get("/api/about")
-    def about() -> dict[str, object]:
+    async def about() -> dict[str, object]:
         return {"version": nearer.__version__, "aid": has_aid, "reached": is_reached, "languages": LANGUAGES}
 
     @app.get("/api/words/{language}")
-    def words(language: str) -> dict[str, object]:
-        return _words(language, "pages")
+    async def words(language: str, request: Request) -> Response:
+        return _words(language, "pages").answer(request.headers)
 
     @app.get("/api/words/{language}/faults")
-    def fault_words(language: str) -> dict[str, object]:
-        return _words(language, "faults")
+    async def fault_words(language: str, request: Request) -> Response:
+        return _words(language, "faults").answer(request.headers)
 
     @app.get("/tokens.css")
-    def style() -> Response:
-        return Response(_tokens_css(), media_type="text/css")
+    async def style(request: Request) -> Response:
+        return _style().answer(request.headers)
 
     static = Path(str(STATIC))
     app.add_api_route("/", partial(_page, static / "index.html"), include_in_schema=False)
     if has_aid:
         app.add_api_route("/aid", partial(_page, static / "aid.html"), include_in_schema=False)
     if STATIC.is_dir():
-        app.mount("/", StaticFiles(directory=str(STATIC)), name="static")
+        app.mount("/", Static(directory=str(STATIC)), name="static")
 
 
-def _words(language: str, of: str) -> dict[str, object]:
+@cache
+def _words(language: str, of: str) -> Page:
     if language not in LANGUAGES:
         raise NotThereError(f"There is no language {language[:10]!r} here.")
-    return catalogue(language, of)
+    return Page.of(json.dumps(catalogue(language, of), ensure_ascii=False).encode(), "application/json")
 
 
-def _page(file: Path) -> Response:
+@cache
+def _style() -> Page:
+    return Page.of(_tokens_css().encode(), "text/css")
+
+
+async def _page(file: Path, request: Request) -> Response:
     if file.is_file():
-        return FileResponse(file, media_type="text/html")
+        return await page_of(file, request.headers)
     text = "The pages are not built: run `make web` in the folder of the sources, or install the wheel."
     return Response(text, status_code=503, media_type="text/plain")
 

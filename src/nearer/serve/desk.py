@@ -28,7 +28,7 @@ from nearer.aid.refusals import RefusedError
 from nearer.aid.store import Store
 from nearer.errors import UsageError
 from nearer.serve.elsewhere import WAITS_S, NotIn
-from nearer.serve.guard import SAFE
+from nearer.serve.guard import NOTHING_TOLD, SAFE
 from nearer.serve.shares import READER
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Desk:
 
     def app(self) -> FastAPI:
         """Everything under ``/api/aid``."""
-        app = FastAPI(title="nearer aid", docs_url=None, redoc_url=None)
+        app = FastAPI(title="nearer aid", docs_url=None, redoc_url=None, telemetry=NOTHING_TOLD)
         answer_in_one_shape(app)
         app.add_middleware(Bounded)
         app.include_router(self._session())

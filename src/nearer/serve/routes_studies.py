@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from nearer.serve.answers import answers_told
+from nearer.serve.remembered import settings_of
 from nearer.serve.settings_file import change_settings
 from nearer.serve.studies import plans_told
 from nearer.study.check import check_study
@@ -55,7 +56,7 @@ def router(serving: Serving) -> APIRouter:
     @routes.get("/studies/{study}")
     def one(study: str) -> dict[str, Any]:
         folder = studies.folder(study)
-        settings = load_study(folder)
+        settings = settings_of(folder)
         return {
             "id": study,
             "settings": settings.model_dump(mode="json"),

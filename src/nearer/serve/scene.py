@@ -26,6 +26,7 @@ from nearer.planning.areas import area_of_sites, areas
 from nearer.planning.measures import measure_access, people_cut_off, thresholds
 from nearer.progress import Progress
 from nearer.serve.kept import program
+from nearer.serve.remembered import settings_of
 from nearer.serve.sent import as_sent
 from nearer.serve.situation import Situation
 from nearer.study.limits import Run
@@ -360,7 +361,7 @@ class Scenes:
         InputError
             Faults in its settings.
         """
-        return _rev(_data_key(folder, load_study(folder)))
+        return _rev(_data_key(folder, settings_of(folder)))
 
     def holds(self, folder: Path) -> bool:
         """Whether a study has been read, if perhaps not as it stands now."""
@@ -376,7 +377,7 @@ class Scenes:
         InputError
             Faults in its files or settings.
         """
-        key = _data_key(folder, load_study(folder))
+        key = _data_key(folder, settings_of(folder))
         with self._lock:
             lock = self._locks.setdefault(folder, threading.Lock())
         with lock:

@@ -13,7 +13,8 @@ from typing import Any
 
 from nearer.errors import InputError, UsageError
 from nearer.planning.files import PLAN_FILE
-from nearer.study.load import STUDY_FILE, load_study
+from nearer.serve.remembered import Remembered, settings_of
+from nearer.study.load import STUDY_FILE
 from nearer.study.new import Example, new_study
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,79}")
@@ -129,26 +130,31 @@ def plans_told(study: Path) -> list[dict[str, Any]]:
     told = []
     for ident, folder in plan_folders(study):
         try:
-            found = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
-            asked = found["settings"]["plan"]
-            told.append(
-                {
-                    "id": ident,
-                    "made": _iso((folder / PLAN_FILE).stat().st_mtime),
-                    "opened": found["opened"],
-                    "status": found["status"],
-                    "objective": found["objective"]["name"],
-                    "gap": found["gap"],
-                    "before_min": found["measures"]["before"]["mean_min"],
-                    "after_min": found["measures"]["after"]["mean_min"],
-                    "force": asked["force"],
-                    "forbid": asked["forbid"],
-                    "stress": sorted((one.parent.name[7:] for one in folder.glob("stress-*/stress.json")), key=_newest),
-                }
-            )
+            figures = _figures.of(folder / PLAN_FILE)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # being replaced, or of another version: it is not offered
+        stress = sorted((one.parent.name[7:] for one in folder.glob("stress-*/stress.json")), key=_newest)
+        told.append({"id": ident} | figures | {"stress": stress})
     return told
+
+
+def _read_figures(file: Path) -> dict[str, Any]:
+    found = json.loads(file.read_text(encoding="utf-8"))
+    asked = found["settings"]["plan"]
+    return {
+        "made": _iso(file.stat().st_mtime),
+        "opened": found["opened"],
+        "status": found["status"],
+        "objective": found["objective"]["name"],
+        "gap": found["gap"],
+        "before_min": found["measures"]["before"]["mean_min"],
+        "after_min": found["measures"]["after"]["mean_min"],
+        "force": asked["force"],
+        "forbid": asked["forbid"],
+    }
+
+
+_figures = Remembered(_read_figures)  # a plan has megabytes, and pages look again and again
 
 
 def _newest(job: str) -> int:
@@ -157,7 +163,7 @@ def _newest(job: str) -> int:
 
 def _title(folder: Path) -> str:
     try:
-        return load_study(folder).study.name
+        return settings_of(folder).study.name
     except InputError:
         return folder.name
 
