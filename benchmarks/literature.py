@@ -19,7 +19,8 @@ from benchmarks.given import AbsentError, Given
 from benchmarks.table import Table, count, percent, ratio, seconds
 from nearer.errors import UsageError
 from nearer.study.benchmark import solve_file
-from nearer.study.problems import Request, read_problem
+from nearer.study.problems import read_problem
+from nearer.study.request import Request
 
 PMED_LIMIT_S, PEER_LIMIT_S = 60.0, 100.0
 

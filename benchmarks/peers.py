@@ -15,7 +15,8 @@ from benchmarks.expansion import Size, uniform
 from benchmarks.given import Given
 from benchmarks.literature import pairs_of, pmedcap_cases
 from benchmarks.table import Table
-from nearer.study.problems import Request, read_problem
+from nearer.study.problems import read_problem
+from nearer.study.request import Request
 
 LIMIT_S = 15.0
 SEEDS = (0, 1, 2)

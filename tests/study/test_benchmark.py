@@ -14,7 +14,8 @@ import pytest
 
 from nearer.errors import InputError, UsageError
 from nearer.study.benchmark import solve_file, write_result
-from nearer.study.problems import Request, read_problem
+from nearer.study.problems import read_problem
+from nearer.study.request import Request
 from nearer.study.result import verify_result
 
 # A path 1 - 2 - 3 - 4 of lengths 2, 3, 4 (the first length of edge 1 2 is replaced), and node 5 on 3 by 1.

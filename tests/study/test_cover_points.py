@@ -14,7 +14,7 @@ from nearer.inputs import point_stream
 from nearer.inputs.point_stream import PointChunk, PricedPoints, stream_points
 from nearer.study.benchmark import solve_file, write_result
 from nearer.study.cover_points import merge_points
-from nearer.study.problems import Request
+from nearer.study.request import Request
 from nearer.study.result import verify_result
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from nearer.study import problems
 from nearer.study.benchmark import solve_file, write_result
-from nearer.study.problems import Request
+from nearer.study.request import Request
 from nearer.study.result import verify_result
 
 

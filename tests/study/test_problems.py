@@ -18,7 +18,8 @@ from nearer.model import is_set_cover
 from nearer.progress import Stop
 from nearer.study.benchmark import solve_file, write_result
 from nearer.study.pairs import Format
-from nearer.study.problems import PROBLEMS, Kind, Request, read_decay_table, read_problem
+from nearer.study.problems import read_problem
+from nearer.study.request import PROBLEMS, Kind, Request, read_decay_table
 from nearer.study.result import verify_result
 
 # Customers at 0, 1, 2, 6, 7, 8, 20 on a line, each a site; the last is heavy.

@@ -14,7 +14,7 @@ import pytest
 from nearer.errors import InputError, UsageError
 from nearer.study.benchmark import solve_file, write_result
 from nearer.study.benchmark_choices import Asked
-from nearer.study.problems import Request
+from nearer.study.request import Request
 from nearer.study.result import verify_result
 
 ASKED = Asked(why=True, alternatives=2, differ=2, within=0.5)

@@ -105,7 +105,7 @@ def solve(
     with answering(to_stdout):
         from nearer.study.benchmark import solve_file, write_result
         from nearer.study.benchmark_choices import Asked
-        from nearer.study.problems import Request, read_decay_table
+        from nearer.study.request import Request, read_decay_table
 
         request = Request(
             problem,

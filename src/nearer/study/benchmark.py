@@ -26,7 +26,8 @@ from nearer.solvers.growing import solve_growing
 from nearer.solvers.partial_cover import solve_partial_cover
 from nearer.study.benchmark_choices import Asked, answered
 from nearer.study.limits import Run
-from nearer.study.problems import Problem, Request, read_problem
+from nearer.study.problems import Problem, read_problem
+from nearer.study.request import Request
 from nearer.units import NO_SITE, BoolArray, IntArray
 
 

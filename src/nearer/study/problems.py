@@ -1,4 +1,4 @@
-"""Benchmark files as instances: which problem a format can be, what it needs, and what its numbers mean."""
+"""Benchmark files as instances: what their numbers mean."""
 
 from __future__ import annotations
 
@@ -6,104 +6,25 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
 from nearer.errors import UsageError
 from nearer.inputs.point_stream import read_sites, stream_points
-from nearer.model import FREE, Decay, Instance, covering_instance, single_phase
+from nearer.model import FREE, Instance, covering_instance, single_phase
 from nearer.model.center_plane import CenterPoints
-from nearer.model.plane import PlaneRows, Rounding
+from nearer.model.plane import PlaneRows
 from nearer.progress import Progress, Stop
 from nearer.study.cover_points import CoverSets, read_cover_sets
 from nearer.study.domination import without_dominated
-from nearer.study.pairs import Format, Table, asking, read_table, rows_within, sorted_rows
+from nearer.study.pairs import Table, asking, read_table, rows_within, sorted_rows
+from nearer.study.request import ON_THE_RIM, Request, refuse_what_does_not_fit, with_p
 from nearer.units import FloatArray, IntArray
-
-Kind = Literal["p-median", "ufl", "cflp", "sscflp", "p-center", "max-cover", "set-cover", "partial-cover"]
-_DISTANCES: tuple[Kind, ...] = ("p-median", "p-center", "max-cover", "set-cover")
-_WAREHOUSES: tuple[Kind, ...] = ("ufl", "cflp", "sscflp")
-PROBLEMS: dict[Format, tuple[Kind, ...]] = {
-    "orlib-pmed": _DISTANCES,
-    "orlib-pmedcap": ("sscflp",),
-    "orlib-cap": _WAREHOUSES,
-    "kcapm": ("ufl",),
-    "tsplib": _DISTANCES,
-    "holmberg": _WAREHOUSES,
-    "yang": _WAREHOUSES,
-    "delmaire": _WAREHOUSES,
-    "tbed1": _WAREHOUSES,
-    "mclp-grid": ("max-cover", "set-cover"),
-    "points": ("max-cover", "partial-cover", "p-center", "p-median"),
-    "csv": tuple(kind for kind in get_args(Kind) if kind != "partial-cover"),
-}
-"""What each format can be asked for."""
 
 _TELL_PAIRS, _SOLVER_BYTES = 20_000_000, 40
 """Pairs from which the memory is told; bytes per pair that the p-median engine was seen to add to the rows' 8 or 12."""
 _HOLD_PAIRS = 20_000_000
 """Pairs of points up to which ``nearer verify`` holds them."""
-_ON_THE_RIM = 1e-12
-"""Relative difference by which a distance may exceed the radius: coordinates have few decimals, floats are rounded."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """
-    What is asked of a benchmark file.
-
-    Parameters
-    ----------
-    problem, file_format
-        What to solve, and how the file is written.
-    p
-        Sites to open, exactly; None for the number in the file, or as many as pay where opening has a price.
-    radius
-        Covering: the distance up to which a site covers a customer.
-    budget
-        Maximal covering, instead of p: what the open sites may cost together at most.
-    distance
-        TSPLIB: what is made of Euclidean distances; published p-median values take the floor.
-    capacity
-        OR-Library: the number for the word ``capacity``.
-    problem_number
-        OR-Library's pmedcap: which of the problems in the file, from 1.
-    second_share
-        Maximal covering: share of a customer's weight that counts only once a second open site covers it.
-    decay_to
-        Maximal covering: the distance, beyond the radius, at which a weight that falls in a straight line is gone.
-    decay_table
-        Maximal covering, in place of the radius: distances, each with the share that counts up to it.
-    sites_file
-        Points: the file with the sites.
-    cover_share
-        Partial covering: share of all weight that must be covered.
-    """
-
-    problem: Kind
-    file_format: Format
-    p: int | None = None
-    radius: float | None = None
-    budget: float | None = None
-    distance: Rounding = "floor"
-    capacity: float | None = None
-    problem_number: int | None = None
-    second_share: float | None = None
-    decay_to: float | None = None
-    decay_table: tuple[tuple[float, float], ...] | None = None
-    sites_file: str | None = None
-    cover_share: float | None = None
-
-    @property
-    def decay(self) -> Decay | None:
-        """Gradual decay, if any was asked for; distances reach as far as the rim of what they name."""
-        if self.decay_table is not None:
-            until = tuple(distance * (1 + _ON_THE_RIM) for distance, _ in self.decay_table)
-            return Decay(until, tuple(share for _, share in self.decay_table))
-        if self.decay_to is not None and self.radius is not None:
-            return Decay((self.radius * (1 + _ON_THE_RIM), self.decay_to), (1.0, 0.0), linear=True)
-        return None
 
 
 @dataclass(frozen=True)
@@ -189,12 +110,12 @@ def read_problem(
     UsageError
         The format cannot be that problem, or something it needs is missing.
     """
-    _refuse_what_does_not_fit(request)
+    refuse_what_does_not_fit(request)
     if request.file_format == "points" and request.problem == "p-center":
         return _center_of_points(Path(path), request, go_on)
     if request.file_format == "points" and request.problem == "p-median":
         plane = read_plane(Path(path), request, go_on)
-        request = _with_p(request, plane.n_sites, None)
+        request = with_p(request, plane.n_sites, None)
         assert request.p is not None
         reach = np.full(plane.n_rows, 0.0 if near else math.inf)
         return Problem(request, plane.instance(reach, request.p), plane=plane if near else None)
@@ -202,7 +123,7 @@ def read_problem(
         return _cover_of_points(Path(path), request, go_on, plain, threads, progress)
     table = read_table(Path(path), request.file_format, request.distance, request.problem_number)
     table.chunks = asking(table.chunks, go_on)
-    request = _completed(request, table)
+    request = with_p(request, table.m, table.p)
     if request.problem in ("max-cover", "set-cover"):
         return _covering(request, table)
     if request.problem == "p-median" and near and table.plane is not None:
@@ -215,107 +136,6 @@ def read_problem(
         rows_gb, solver_gb = n_pairs * (8 if table.whole else 12) / 1e9, n_pairs * _SOLVER_BYTES / 1e9
         tell(f"{n_pairs:,} pairs take {rows_gb:.1f} GB, and about {solver_gb:.1f} GB more while the solver runs.")
     return _serving(request, table, within)
-
-
-def read_decay_table(text: str) -> tuple[tuple[float, float], ...]:
-    """
-    Distances and shares from text like ``2:1,4:0.5``.
-
-    Raises
-    ------
-    UsageError
-        It is none.
-    """
-    try:
-        pairs = [part.split(":") for part in text.split(",")]
-        return tuple((float(distance), float(share)) for distance, share in pairs)
-    except ValueError:
-        raise UsageError(f"{text!r} is no --decay-table: write it like 2:1,4:0.5 (distance:share).") from None
-
-
-def _refuse_what_does_not_fit(request: Request) -> None:
-    problem, file_format = request.problem, request.file_format
-    if problem not in PROBLEMS[file_format]:
-        raise UsageError(
-            f"A file of format {file_format} cannot be a {problem} problem: "
-            f"give --problem {' or '.join(PROBLEMS[file_format])}."
-        )
-    covering = problem in ("max-cover", "set-cover", "partial-cover")
-    _refuse_wrong_cover(request)
-    if covering and request.radius is None and request.decay_table is None:
-        raise UsageError(f"A {problem} problem needs the distance within which a site covers: add --radius R.")
-    if not covering and request.radius is not None:
-        raise UsageError(f"A {problem} problem has no radius: leave out --radius.")
-    for name in ("radius", "budget", "capacity"):
-        number = getattr(request, name)
-        if number is not None and not 0 <= number < math.inf:
-            raise UsageError(f"--{name} must be a number, 0 or more.")
-    if request.budget is not None and (problem != "max-cover" or request.p is not None):
-        raise UsageError("--budget stands for -p in max-cover problems, and nowhere else.")
-    if (request.cover_share is None) != (problem != "partial-cover"):
-        raise UsageError(
-            "A partial-cover problem needs the share of all weight to cover: add --cover-share S."
-            if problem == "partial-cover"
-            else "--cover-share is for partial-cover problems: leave it out."
-        )
-    if request.cover_share is not None and not 0 <= request.cover_share <= 1:
-        raise UsageError("--cover-share must be a number from 0 to 1.")
-    if problem in ("set-cover", "partial-cover") and request.p is not None:
-        raise UsageError(f"A {problem} problem finds the number of sites itself: leave out -p.")
-    if request.capacity is not None and file_format != "orlib-cap":
-        raise UsageError("--capacity is for orlib-cap files that say the word capacity in place of a number.")
-    needs_sites = file_format == "points" and problem in ("max-cover", "partial-cover")
-    if (request.sites_file is None and needs_sites) or (request.sites_file is not None and file_format != "points"):
-        raise UsageError(
-            "A file of format points holds the customers: add --sites FILE with the sites."
-            if file_format == "points"
-            else "--sites is for files of format points."
-        )
-    if file_format == "points" and (request.second_share is not None or request.decay is not None):
-        raise UsageError("Customers of format points are covered or not: leave out --second-share and --decay-….")
-    if request.problem_number is not None and file_format != "orlib-pmedcap":
-        raise UsageError("--problem-number is for orlib-pmedcap files, which hold several problems.")
-
-
-def _refuse_wrong_cover(request: Request) -> None:
-    """The options of maximal covering that say how a customer counts."""
-    given = {"--second-share": request.second_share, "--decay-to": request.decay_to}
-    given["--decay-table"] = request.decay_table  # type: ignore[assignment]
-    for name in [name for name, what in given.items() if what is not None]:
-        if request.problem != "max-cover":
-            raise UsageError(f"{name} is for max-cover problems: leave it out.")
-    if request.second_share is not None:
-        if not 0 <= request.second_share <= 1:
-            raise UsageError("--second-share must be a number from 0 to 1.")
-        if request.decay_to is not None or request.decay_table is not None:
-            raise UsageError("Gradual decay is not solved together with --second-share: leave out one of them.")
-    if request.decay_table is not None:
-        if request.radius is not None or request.decay_to is not None:
-            raise UsageError("--decay-table stands in place of --radius and --decay-to: leave those out.")
-        try:
-            _ = request.decay
-        except ValueError as error:
-            raise UsageError(f"--decay-table: {error}; write it like 2:1,4:0.5 (distance:share).") from error
-    if request.decay_to is not None and request.radius is not None and not request.decay_to > request.radius:
-        raise UsageError("--decay-to must lie beyond --radius.")
-
-
-def _completed(request: Request, table: Table) -> Request:
-    """The request with p from the file, or from the budget, checked against the number of sites."""
-    return _with_p(request, table.m, table.p)
-
-
-def _with_p(request: Request, m: int, p_of_file: int | None) -> Request:
-    p = request.p
-    if request.problem in ("p-median", "p-center", "max-cover") or request.file_format == "orlib-pmedcap":
-        if p is None and request.budget is None:
-            p = p_of_file
-        if p is None and request.budget is None:
-            also = ", or --budget B" if request.problem == "max-cover" else ""
-            raise UsageError(f"The file does not say how many sites to open: add -p N{also}.")
-    if p is not None and not 1 <= p <= m:
-        raise UsageError(f"{p} sites of {m} cannot be opened: give -p a number from 1 to {m}.")
-    return Request(**(vars(request) | {"p": p}))
 
 
 def _serving(request: Request, table: Table, within: FloatArray | None) -> Problem:
@@ -371,7 +191,7 @@ def _covering(request: Request, table: Table) -> Problem:
     """Being covered costs nothing: what remains is the weight not covered, or the number of sites."""
     n, m = table.n, table.m
     decay = request.decay
-    limit = decay.until[-1] if decay else float(request.radius or 0.0) * (1 + _ON_THE_RIM)
+    limit = decay.until[-1] if decay else float(request.radius or 0.0) * (1 + ON_THE_RIM)
     parts, counts, shares = [], [], []
     for distances in table.chunks():
         row, site = np.nonzero(distances <= limit)
@@ -447,8 +267,8 @@ def _cover_of_points(
     """As ``_covering``, of customers that are merged as they are read."""
     sites = read_sites(Path(request.sites_file or ""))
     m = len(sites.x)
-    request = _with_p(request, m, None)
-    limit = float(request.radius or 0.0) * (1 + _ON_THE_RIM)
+    request = with_p(request, m, None)
+    limit = float(request.radius or 0.0) * (1 + ON_THE_RIM)
     sets = read_cover_sets(path, sites, limit, threads=threads, progress=progress, go_on=go_on, plain=plain)
     standing = np.full(m, FREE, dtype=np.int8)
     if request.cover_share is not None:
@@ -461,7 +281,7 @@ def _cover_of_points(
 def _partial_cover(request: Request, sets: CoverSets, price: FloatArray) -> Problem:
     """Being left uncovered costs nothing here; how much of it there may be is a rule of its own."""
     m, everybody = len(price), math.fsum(sets.weight)
-    needed = float(request.cover_share or 0.0) * everybody * (1 - _ON_THE_RIM)
+    needed = float(request.cover_share or 0.0) * everybody * (1 - ON_THE_RIM)
     instance = single_phase(
         indptr=sets.indptr,
         site_idx=sets.site,
@@ -483,7 +303,7 @@ def _center_of_points(path: Path, request: Request, go_on: Callable[[], None]) -
     rows = read_plane(path, request, go_on)
     if np.any(rows.weight != 1.0):
         raise UsageError(f"{path.name}: a p-center of points takes them all alike: leave out the column weight.")
-    return _center(_with_p(request, rows.n_sites, None), rows)
+    return _center(with_p(request, rows.n_sites, None), rows)
 
 
 def _center(request: Request, plane: PlaneRows) -> Problem:
@@ -501,7 +321,7 @@ def _affordable(request: Request, m: int, price: FloatArray | None) -> int:
     budget = float(request.budget or 0.0)
     if price[0] == 0:
         return m
-    return int(min(max(math.floor(budget / float(price[0]) * (1 + _ON_THE_RIM)), 0), m))
+    return int(min(max(math.floor(budget / float(price[0]) * (1 + ON_THE_RIM)), 0), m))
 
 
 def _capacity(request: Request, table: Table) -> FloatArray:
@@ -522,7 +342,7 @@ def _serving_below(request: Request, dearest: FloatArray, price: FloatArray | No
     """More than any plan costs that serves all, given the dearest that each customer can be."""
     if request.problem == "p-center":
         return float(dearest.max()) + 1
-    return float(dearest.sum()) * (1 + _ON_THE_RIM) + (0.0 if price is None else float(price.sum())) + 1
+    return float(dearest.sum()) * (1 + ON_THE_RIM) + (0.0 if price is None else float(price.sum())) + 1
 
 
 def _customers(idx: IntArray) -> str:

@@ -24,7 +24,8 @@ from nearer.model.check_partial import certified_partial, covered_weight
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
 from nearer.model.plane import Rounding
 from nearer.study.pairs import Format, read_table
-from nearer.study.problems import Kind, Problem, Request, many_points, read_problem
+from nearer.study.problems import Problem, many_points, read_problem
+from nearer.study.request import Kind, Request
 from nearer.study.result_choices import check_choices, refuse_malformed
 from nearer.study.result_points import check_points
 from nearer.units import BoolArray, FloatArray, IntArray

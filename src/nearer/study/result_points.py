@@ -12,7 +12,7 @@ from nearer.model import Certificate
 from nearer.model.check import agrees, is_optimal
 from nearer.model.evaluate_points import bound_of_points, is_whole, nearest_of_points, value_of_points
 from nearer.model.plane import PlaneRows
-from nearer.study.problems import Request
+from nearer.study.request import Request
 from nearer.units import IntArray
 
 

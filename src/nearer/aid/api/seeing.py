@@ -24,7 +24,7 @@ from nearer.aid.exports.demand import history_rows
 from nearer.aid.publishing import Release, releases
 from nearer.aid.publishing.giver import gift_of
 from nearer.aid.refusals import unknown
-from nearer.aid.seeing import Span, flows, indicators, span_of, stock_card
+from nearer.aid.seeing import Indicators, Span, flows, indicators, span_of, stock_card
 from nearer.aid.store import Store, sql_of
 
 First = Annotated[date | None, Query(description="First day; the first there is without one.")]
@@ -51,32 +51,6 @@ class StockCard(BaseModel):
     opening: int
     lines: list[dict[str, Any]]
     closing: int
-
-
-class Figures(BaseModel):
-    """How some days went; see ``nearer.aid.seeing.Indicators``."""
-
-    first: str
-    last: str
-    visits: int
-    households: int
-    expected: int | None
-    coverage: float | None
-    least_fill: float | None
-    median_fill: float | None
-    days_to_hand_over: float | None
-    days_left: float | None
-    last_moment: float | None
-    traced: float | None
-    to_a_giver: float | None
-    money_out: dict[str, int]
-    cost_per_household: dict[str, float]
-    goods_value: dict[str, int]
-    centres: list[dict[str, Any]]
-    items: list[dict[str, Any]]
-    fill: list[dict[str, Any]]
-    waste: list[dict[str, Any]]
-    weeks: list[dict[str, Any]]
 
 
 class ReleaseRow(BaseModel):
@@ -187,7 +161,7 @@ def seeing_router(store: Store, gate: Gate) -> APIRouter:
     routes: tuple[tuple[str, Callable[..., JSONResponse], Any], ...] = (
         ("/flows", get_flows, Rows),
         ("/stock-card", get_card, StockCard),
-        ("/indicators", get_indicators, Figures),
+        ("/indicators", get_indicators, Indicators),
         ("/published", get_published, Page[ReleaseRow]),
         ("/published/{name}", get_release, ReleaseShown),
         ("/exports/demand", get_demand, Rows),
