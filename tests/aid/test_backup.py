@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from nearer.aid import commands as c
 from nearer.aid import copies
 from nearer.aid.backup import LEDGER, backup, restore, upgrade
-from nearer.aid.migrate import newest, upgrade_to
+from nearer.aid.migrate import STEPS
 from nearer.aid.store import Store, engine_of, url_of
 from nearer.aid.tables import JOURNAL, SUMS, metadata
 from nearer.errors import CheckFailedError, InputError, OutputError, UsageError
@@ -124,18 +124,18 @@ def test_a_ledger_of_an_earlier_release_is_copied_and_upgraded_with_the_same_hea
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        upgrade_to(connection, form)
+        STEPS.upgrade_to(connection, form)
         copies.filled(connection, FORMS / f"{form}.jsonl", LEDGER, lambda _table, _rows: None)
         connection.commit()
     engine.dispose()
-    if form != newest():
+    if form != STEPS.newest():
         with pytest.raises(UsageError, match="nearer aid upgrade"):
             Store(place)
     backup(place, tmp_path / "copy.jsonl")
     copied, kept = (file.read_bytes().splitlines()[:-1] for file in (tmp_path / "copy.jsonl", FORMS / f"{form}.jsonl"))
     assert sorted(copied) == sorted(kept)  # tables may stand in another order
     made = upgrade(place)
-    assert made == {"before": form, "form": newest(), "seq": told["seq"], "hash": told["hash"]}
+    assert made == {"before": form, "form": STEPS.newest(), "seq": told["seq"], "hash": told["hash"]}
     with Store(place, clock=Ticking()) as store:
         Desk(store).proven()
 
@@ -229,5 +229,5 @@ def test_a_copy_that_cannot_be_written_or_read_is_a_sentence(lived: str, tmp_pat
 def test_upgrading_what_is_of_this_release_changes_nothing(lived: str) -> None:
     before = rows_of(lived)
     made = upgrade(lived)
-    assert made["before"] == made["form"] == newest()
+    assert made["before"] == made["form"] == STEPS.newest()
     assert rows_of(lived) == before

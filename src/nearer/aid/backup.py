@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from nearer.aid import copies
 from nearer.aid.audit import audit_of
-from nearer.aid.migrate import newest, revision_of, revisions, upgrade_to
+from nearer.aid.migrate import STEPS
 from nearer.aid.store import check_durable, engine_of, reading_of, shown, sql_of, trouble_of, url_of
 from nearer.aid.tables import JOURNAL, SUMS
 from nearer.errors import CheckFailedError, OutputError, UsageError
@@ -94,7 +94,7 @@ def restore(file: Path, place: str, progress: Progress | None = None) -> dict[st
         What was read back is not what the file says, or the audit finds something.
     """
     url = url_of(place)
-    told = copies.checked(file, LEDGER, revisions())
+    told = copies.checked(file, LEDGER, STEPS.revisions())
     if url.get_backend_name() == "postgresql":
         return _restored(file, told, url, place, progress or Silent())
     path = Path(str(url.database))
@@ -108,17 +108,17 @@ def _restored(file: Path, told: dict[str, Any], url: sa.URL, place: str, progres
     engine = engine_of(url)
     try:
         with engine.connect() as connection:
-            if revision_of(connection) is not None:
+            if STEPS.revision_of(connection) is not None:
                 raise UsageError(f"There is a ledger already in {shown(url)}; give an empty database.")
         check_durable(engine)
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            upgrade_to(connection, told["form"])
+            STEPS.upgrade_to(connection, told["form"])
             with progress.step("Restoring the ledger", told["seq"]) as tick:
                 sums = copies.filled(connection, file, LEDGER, _transactions(tick))
             copies.same_rows(connection, file, LEDGER, sums)
-            upgrade_to(connection, newest())
+            STEPS.upgrade_to(connection, STEPS.newest())
             _same_head(connection, told)
             report = audit_of(sql_of(connection), engine.dialect.name == "postgresql", [], progress)
             if not report.holds:
@@ -164,21 +164,21 @@ def upgrade(place: str) -> dict[str, Any]:
                 connection.exec_driver_sql("LOCK TABLE head IN ACCESS EXCLUSIVE MODE")
             row = connection.exec_driver_sql("SELECT seq, hash FROM head").one()
             head = {"seq": int(row[0]), "hash": str(row[1])}
-            upgrade_to(connection, newest())
+            STEPS.upgrade_to(connection, STEPS.newest())
             _same_head(connection, head)
             connection.commit()
     except sa.exc.DBAPIError as error:
         raise UsageError(f"{shown(url)} is no ledger, or cannot be reached: {error.orig}.") from error
     finally:
         engine.dispose()
-    return {"before": form, "form": newest(), **head}
+    return {"before": form, "form": STEPS.newest(), **head}
 
 
 def _form_of(connection: sa.Connection, place: str) -> str:
-    found = revision_of(connection)
+    found = STEPS.revision_of(connection)
     if found is None:
         raise UsageError(f"There is no ledger in {place}; make one with `nearer aid init`.")
-    if found not in revisions():
+    if found not in STEPS.revisions():
         raise UsageError(
             f"The ledger in {place} has the form {found}, which this release does not know; use a later one."
         )

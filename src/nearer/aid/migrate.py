@@ -1,64 +1,21 @@
-"""Makes and renews the tables of a ledger, step by step (alembic)."""
+"""Makes a ledger; and the forms that its tables have had."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from nearer.aid import clock
 from nearer.aid.book import Book, header_of
 from nearer.aid.canonical import GENESIS, canonical, sha256_hex
 from nearer.aid.driver import Sql
+from nearer.aid.steps import Steps
 from nearer.errors import OutputError, UsageError
 
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    return config
-
-
-@cache
-def newest() -> str:
-    """The form of the tables that this release works with."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    assert found is not None
-    return found
-
-
-def revision_of(connection: sa.Connection) -> str | None:
-    """The form of the tables that a database has; None without any."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-@cache
-def revisions() -> frozenset[str]:
-    """Every form that this release can bring to its own."""
-    return frozenset(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
-
-
-def upgrade(engine: sa.Engine) -> None:
-    """Bring a database's tables to the newest form, in one transaction."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        upgrade_to(connection, newest())
-        connection.commit()
-
-
-def upgrade_to(connection: sa.Connection, form: str) -> None:
-    """Bring a database's tables to a form, inside the open transaction."""
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, form)
+STEPS = Steps(Path(__file__).parent / "migrations")
 
 
 def create(
@@ -106,10 +63,10 @@ def create(
     try:
         try:
             with engine.connect() as connection:
-                if revision_of(connection) is not None:
+                if STEPS.revision_of(connection) is not None:
                     raise UsageError("There is a ledger already in this database; give an empty one.")
             check_durable(engine)
-            upgrade(engine)
+            STEPS.upgrade(engine)
         except sa.exc.OperationalError as error:
             where = url.render_as_string(hide_password=True) if not is_file else url.database
             raise OutputError(where, str(error.orig).strip().splitlines()[0]) from error

@@ -135,22 +135,22 @@ class Store:
 
     def _check(self) -> None:
         """Refuse a database that is no ledger of this release, or that does not keep what it was told."""
-        from nearer.aid.migrate import newest, revision_of
+        from nearer.aid.migrate import STEPS
 
         if not self.is_postgres and not Path(str(self.url.database)).is_file():
             raise UsageError(f"There is no ledger at {self.url.database}; make one with `nearer aid init`.")
         try:
             with self.engine.connect() as connection:
-                found = revision_of(connection)
+                found = STEPS.revision_of(connection)
         except sa.exc.OperationalError as error:
             raise UsageError(f"{self._shown()} cannot be reached: {_first_line(error)}.") from error
         except sa.exc.DatabaseError as error:
             raise UsageError(f"{self._shown()} is no ledger: {_first_line(error)}.") from error
         if found is None:
             raise UsageError(f"There is no ledger in {self._shown()}; make one with `nearer aid init`.")
-        if found != newest():
+        if found != STEPS.newest():
             raise UsageError(
-                f"The ledger in {self._shown()} has the form {found} and this release {newest()}; "
+                f"The ledger in {self._shown()} has the form {found} and this release {STEPS.newest()}; "
                 "back it up and run `nearer aid upgrade`."
             )
         check_durable(self.engine)

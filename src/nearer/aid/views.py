@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ from nearer.aid.store import Store
 from nearer.aid.tables import accounts, balances, items, lots, metadata, postings, transactions
 from nearer.errors import UsageError
 
-LISTED = (
+Listed = Literal[
     "sites",
     "parties",
     "items",
@@ -28,7 +28,9 @@ LISTED = (
     "vehicles",
     "ways",
     "targets",
-)
+]
+
+LISTED: tuple[str, ...] = get_args(Listed)
 """Tables that ``nearer aid list`` shows."""
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from nearer.aid.households import book as b
 from nearer.aid.households import staff
 from nearer.aid.households.copying import TABLES, backup, restore, upgrade
-from nearer.aid.households.migrate import VERSIONS, newest
+from nearer.aid.households.migrate import STEPS, VERSIONS
 from nearer.aid.households.retain import retain
 from nearer.aid.households.serving import hand_over, look
 from nearer.aid.households.store import Households
@@ -114,7 +114,7 @@ def test_a_changed_copy_of_households_is_refused_and_nothing_is_restored_over_ot
 
 def test_households_are_upgraded_and_those_of_a_later_release_are_refused(people: Households) -> None:
     place = people.url.render_as_string(False) if people.is_postgres else str(people.url.database)
-    assert upgrade(place) == {"before": newest(), "form": newest()}
+    assert upgrade(place) == {"before": STEPS.newest(), "form": STEPS.newest()}
     with people.writing() as connection:
         connection.exec_driver_sql(f"UPDATE {VERSIONS} SET version_num = '9999'")
     with pytest.raises(UsageError, match="9999"):

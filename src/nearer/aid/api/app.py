@@ -33,6 +33,7 @@ from nearer.aid.heads import checked_head
 from nearer.aid.households.store import Households
 from nearer.aid.store import Store
 from nearer.aid.trace import trace
+from nearer.aid.views import Listed
 
 MOST_BYTES = 1_000_000
 """No body is larger: a thousand lines of a gift have 200 kB."""
@@ -179,7 +180,7 @@ def _questions(store: Store, gate: Gate) -> APIRouter:
         return reads.Head.model_validate(reads.head(store))
 
     @router.get("/lists/{table}", operation_id="get-list", response_model=Page[dict[str, Any]])
-    def get_list(table: reads.Listed, limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:
+    def get_list(table: Listed, limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:
         """What was set up, in the order of its making."""
         return JSONResponse(reads.list_page(store, table, limit, cursor))
 

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from nearer.aid.api.errors import documented
 from nearer.aid.api.gate import Gate, Person
 from nearer.aid.api.parts import EVERY
-from nearer.aid.api.reads import ExportedHead, Listed
+from nearer.aid.api.reads import ExportedHead
 from nearer.aid.api.seeing import First, Last, days_of
 from nearer.aid.api.shape import OneShape
 from nearer.aid.commands import REFERENCE
@@ -29,7 +29,7 @@ from nearer.aid.heads import export_head
 from nearer.aid.publishing import releases
 from nearer.aid.refusals import BusyError, RefusedError, unknown
 from nearer.aid.store import Store, sql_of
-from nearer.aid.views import LISTED, balances_of, listed, movements_of
+from nearer.aid.views import LISTED, Listed, balances_of, listed, movements_of
 
 CSV, JSON, JSON_LD = "text/csv", "application/json", "application/ld+json"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -32,24 +32,6 @@ AccountKind = Literal[
 ]
 assert set(AccountKind.__args__) == set(KINDS)  # type: ignore[attr-defined]
 
-Listed = Literal[
-    "sites",
-    "parties",
-    "items",
-    "item_units",
-    "recipes",
-    "recipe_lines",
-    "programmes",
-    "periods",
-    "entitlement_rules",
-    "measures",
-    "hours",
-    "capacities",
-    "vehicles",
-    "ways",
-    "targets",
-]
-
 
 class BalanceRow(BaseModel):
     """What an account holds of a lot, in base units."""

@@ -13,7 +13,7 @@ from nearer.aid.clock import Clock, now
 from nearer.aid.households import book as b
 from nearer.aid.households.staff import hash_of_pin
 from nearer.aid.households.store import Households
-from nearer.aid.migrate import create, newest
+from nearer.aid.migrate import STEPS, create
 from nearer.aid.store import Store
 from nearer.files import written_whole
 
@@ -87,7 +87,7 @@ def practice(folder: Path, clock: Clock = now) -> Practice:
     today = clock().date()
     try:
         told = json.loads((folder / _TOLD).read_text(encoding="utf-8"))
-        if told["form"] == newest() and today.isoformat() <= told["last_day"]:
+        if told["form"] == STEPS.newest() and today.isoformat() <= told["last_day"]:
             return Practice(ledger, households, keys, tuple(Card(**card) for card in told["cards"]))
     except (OSError, ValueError, KeyError, TypeError):
         pass  # there is none yet, or one that was cut off while it was made
@@ -99,7 +99,7 @@ def practice(folder: Path, clock: Clock = now) -> Practice:
         for number, command in enumerate(_commands(today, last_day)):
             store.do(command, id=f"practice-{number:04d}", actor="practice")
         cards = tuple(_cards(people))
-    kept = {"form": newest(), "last_day": last_day.isoformat(), "cards": [asdict(card) for card in cards]}
+    kept = {"form": STEPS.newest(), "last_day": last_day.isoformat(), "cards": [asdict(card) for card in cards]}
     with written_whole(folder / _TOLD, secret=True) as beside:
         beside.write_text(json.dumps(kept), encoding="utf-8")
     return Practice(ledger, households, keys, cards)

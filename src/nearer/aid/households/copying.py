@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nearer.aid import copies
-from nearer.aid.households.migrate import newest, revision_of, revisions, upgrade_to
+from nearer.aid.households.migrate import STEPS
 from nearer.aid.households.store import Households, has_tables
 from nearer.aid.households.tables import FIXED, metadata
 from nearer.aid.store import engine_of, reading_of, shown, trouble_of, url_of
@@ -43,7 +43,7 @@ def backup(people: Households, file: Path) -> dict[str, Any]:
         The file cannot be written.
     """
     with reading_of(people.engine) as connection:
-        told = {"form": revision_of(connection)}
+        told = {"form": STEPS.revision_of(connection)}
         return told | copies.write(connection, file, HOUSEHOLDS, told, _quiet)
 
 
@@ -65,7 +65,7 @@ def restore(file: Path, place: str) -> dict[str, Any]:
     CheckFailedError
         What was read back is not what the file says.
     """
-    told = copies.checked(file, HOUSEHOLDS, revisions())
+    told = copies.checked(file, HOUSEHOLDS, STEPS.revisions())
     url = url_of(place)
     if url.get_backend_name() == "postgresql":
         return _restored(file, told, url)
@@ -98,17 +98,17 @@ def upgrade(place: str) -> dict[str, Any]:
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            before = revision_of(connection)
-            if before not in revisions():
+            before = STEPS.revision_of(connection)
+            if before not in STEPS.revisions():
                 raise UsageError(
                     f"The household database in {shown(url)} has the form {before}, which this release does not know; "
                     "use a later one."
                 )
-            upgrade_to(connection, newest())
+            STEPS.upgrade_to(connection, STEPS.newest())
             connection.commit()
     finally:
         engine.dispose()
-    return {"before": before, "form": newest()}
+    return {"before": before, "form": STEPS.newest()}
 
 
 def _restored(file: Path, told: dict[str, Any], url: sa.URL) -> dict[str, Any]:
@@ -117,15 +117,15 @@ def _restored(file: Path, told: dict[str, Any], url: sa.URL) -> dict[str, Any]:
         with engine.connect() as connection:
             if sa.inspect(connection).has_table("postings"):
                 raise UsageError(f"{shown(url)} is the ledger; households need a database of their own.")
-            if revision_of(connection) is not None:
+            if STEPS.revision_of(connection) is not None:
                 raise UsageError(f"There is a household database already in {shown(url)}; give an empty one.")
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            upgrade_to(connection, told["form"])
+            STEPS.upgrade_to(connection, told["form"])
             sums = copies.filled(connection, file, HOUSEHOLDS, _quiet)
             copies.same_rows(connection, file, HOUSEHOLDS, sums)
-            upgrade_to(connection, newest())
+            STEPS.upgrade_to(connection, STEPS.newest())
             if engine.dialect.name == "postgresql":
                 # The lines that come next are numbered after those that are there.
                 for table in FIXED:

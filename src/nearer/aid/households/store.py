@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from nearer.aid import clock
 from nearer.aid.households.keys import KeyFolder
-from nearer.aid.households.migrate import newest, revision_of, revisions, upgrade
+from nearer.aid.households.migrate import STEPS
 from nearer.aid.refusals import BusyError
 from nearer.aid.store import WAIT_S, check_durable, engine_of, let_go, trouble_of, url_of
 from nearer.errors import OutputError, UsageError
@@ -82,7 +82,7 @@ def has_tables(place: str) -> bool:
     engine = engine_of(url)
     try:
         with engine.connect() as connection:
-            return revision_of(connection) is not None
+            return STEPS.revision_of(connection) is not None
     except sa.exc.DatabaseError as error:
         raise UsageError(f"{_shown(url)} cannot be reached: {_first_line(error)}.") from error
     finally:
@@ -181,10 +181,10 @@ class Households:
             with self.engine.connect() as connection:
                 if sa.inspect(connection).has_table("postings"):
                     raise UsageError(f"{where} is the ledger; households need a database of their own.")
-                found = revision_of(connection)
+                found = STEPS.revision_of(connection)
             if found is None and make:
-                upgrade(self.engine)
-                found = newest()
+                STEPS.upgrade(self.engine)
+                found = STEPS.newest()
         except OSError as error:
             raise OutputError(where, error.strerror or error) from error
         except sa.exc.DatabaseError as error:
@@ -192,10 +192,10 @@ class Households:
             raise UsageError(f"{where} {said}: {_first_line(error)}.") from error
         if found is None:
             raise UsageError(f"There is no household database in {where}; `nearer aid enrol` makes it.")
-        if found != newest() and not (any_form and found in revisions()):
-            remedy = "bring it here with `nearer aid upgrade`" if found in revisions() else "use a later release"
+        if found != STEPS.newest() and not (any_form and found in STEPS.revisions()):
+            remedy = "bring it here with `nearer aid upgrade`" if found in STEPS.revisions() else "use a later release"
             raise UsageError(
-                f"The household database in {where} has the form {found} and this release {newest()}; {remedy}."
+                f"The household database in {where} has the form {found} and this release {STEPS.newest()}; {remedy}."
             )
         check_durable(self.engine)
 
