@@ -48,7 +48,7 @@ def forms() -> Iterator[str]:
             source = (ROOT / "src" / "nearer" / room / f"{name}.py").read_text(encoding="utf-8")
             for node in ast.walk(ast.parse(source)):
                 for said in _said(node):
-                    form = _form(said)
+                    form = form_of(said)
                     if form is not None and " " in form and form not in known:
                         known.add(form)
                         yield form
@@ -70,13 +70,14 @@ def _name(call: ast.Call) -> str:
     return getattr(call.func, "attr", "") or getattr(call.func, "id", "")
 
 
-def _form(node: ast.expr) -> str | None:
+def form_of(node: ast.expr) -> str | None:
+    """A text with ``{}`` for each value."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
         return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return (_form(node.left) or "{}") + (_form(node.right) or "{}")
+        return (form_of(node.left) or "{}") + (form_of(node.right) or "{}")
     return None
 
 

@@ -99,7 +99,7 @@ def _value(text: str) -> str:
     """A value in a note: a number as the language writes it, a note in a note, or a name as it is."""
     if re.fullmatch(r"-?[\d,.]*\d(?:[ \u202f]?%)?", text):
         return figures(text)
-    return told(text) if " " in text else text
+    return told(text)
 
 
 @cache

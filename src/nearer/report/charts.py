@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nearer.language import figures, t, tn
 from nearer.planning.document import PlanDocument
 from nearer.report import tokens, words
 from nearer.report.mapclean import clean
@@ -66,9 +67,9 @@ def _key() -> str:
     y = _TOP - 16
     return (
         f'<path class="ch-before" d="M{_LEFT} {y}h34"/>'
-        f'<text class="ch-name" x="{_LEFT + 42}" y="{y + 4.5}">today</text>'
+        f'<text class="ch-name" x="{_LEFT + 42}" y="{y + 4.5}">{t("today")}</text>'
         f'<path class="ch-after" d="M{_LEFT + 104} {y}h34"/>'
-        f'<text class="ch-name" x="{_LEFT + 146}" y="{y + 4.5}">with the plan</text>'
+        f'<text class="ch-name" x="{_LEFT + 146}" y="{y + 4.5}">{t("with the plan")}</text>'
     )
 
 
@@ -82,7 +83,8 @@ def round_step(span: float, most: int) -> float:
     return next(step for step in (0.1 * power, 0.2 * power, 0.5 * power, power) if span / step <= most)
 
 
-_PERCENTS = [(share / 4, f"{25 * share}\u202f%") for share in range(5)]
+def _percents() -> list[tuple[float, str]]:
+    return [(share / 4, words.percent_bare(share / 4)) for share in range(5)]
 
 
 def curve_svg(document: PlanDocument, ident: str = "curve") -> str:
@@ -93,11 +95,11 @@ def curve_svg(document: PlanDocument, ident: str = "curve") -> str:
     longest = curve.minutes[-1]
     xs = [minute / longest for minute in curve.minutes]
     step = max(1.0, round_step(longest, 8))
-    ticks = [(step * n / longest, f"{step * n:g}") for n in range(int(longest / step) + 1)]
+    ticks = [(step * n / longest, words.bare(step * n)) for n in range(int(longest / step) + 1)]
     near = words.near_min(document)
     shares = [words.within(document, side) for side in ("before", "after")]
     band = _line(xs, curve.after) + "L" + _line(xs[::-1], curve.before[::-1])[1:] + "Z"
-    inner = _grid(_PERCENTS) + _ticks(ticks, f"minutes' {words.trip(document)} to the nearest centre")
+    inner = _grid(_percents()) + _ticks(ticks, t("minutes' {trip} to the nearest centre", trip=words.trip(document)))
     inner += f'<path class="ch-gain" d="{band}"/>'
     marks = ""
     if 0 < near <= longest:
@@ -111,7 +113,7 @@ def curve_svg(document: PlanDocument, ident: str = "curve") -> str:
     inner += f'<path class="ch-after" d="{_line(xs, curve.after)}"/>{marks}'
     inner += _key()
     desc = f"{words.reading(document, 'before')} {words.reading(document, 'after')}"
-    return _frame(ident, "Share of people within so many minutes of a centre, today and with the plan", desc, inner)
+    return _frame(ident, t("Share of people within so many minutes of a centre, today and with the plan"), desc, inner)
 
 
 def gain_svg(gains: Sequence[float], ident: str = "gains") -> str:
@@ -125,7 +127,7 @@ def gain_svg(gains: Sequence[float], ident: str = "gains") -> str:
         shares.append(run / total)
     n = len(gains)
     step = max(1, round(round_step(n, 8)))
-    ticks = [(place / n, str(place)) for place in range(0, n + 1, step)]
+    ticks = [(place / n, figures(str(place))) for place in range(0, n + 1, step)]
     xs = [place / n for place in range(n + 1)]
     band = _line(xs, shares) + f"L{_x(1):.1f} {_y(0):.1f}L{_x(0):.1f} {_y(0):.1f}Z"
     dots = (
@@ -137,10 +139,14 @@ def gain_svg(gains: Sequence[float], ident: str = "gains") -> str:
         else ""
     )
     inner = (
-        _grid(_PERCENTS)
-        + _ticks(ticks, "new centres, in order of gain")
+        _grid(_percents())
+        + _ticks(ticks, t("new centres, in order of gain"))
         + f'<path class="ch-gain" d="{band}"/><path class="ch-after" d="{_line(xs, shares)}"/>{dots}'
     )
     half = next(place for place, share in enumerate(shares) if share >= 0.5)
-    desc = f"After {words.count(half, 'new centre')} at least half of the whole gain is reached."
-    return _frame(ident, "Share of the whole gain after each further centre", desc, inner)
+    desc = tn(
+        half,
+        "After {n} new centre at least half of the whole gain is reached.",
+        "After {n} new centres at least half of the whole gain is reached.",
+    )
+    return _frame(ident, t("Share of the whole gain after each further centre"), desc, inner)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nearer.language import figures, t, tn
 from nearer.planning.document import OtherPlans, Otherwise, PlanDocument
 from nearer.report import words
 
@@ -59,7 +60,7 @@ def choices(document: PlanDocument, names: dict[str, str]) -> Choices:
             for site in known[:SHOWN]
         ],
         misses_left=max(0, len(known) - SHOWN),
-        some_bounded=any("to " in cost(site.forced) for site in known[:SHOWN]),
+        some_bounded=any(_between(site.forced) for site in known[:SHOWN]),
         others=[] if told is None else _other_rows(document, told, names),
         others_title="" if told is None else words.others(told),
         others_text="" if told is None else _in_all(document, told, names),
@@ -71,7 +72,14 @@ def cost(one: Otherwise) -> str:
     least, most = words.hours(max(one.at_least_person_min or 0.0, 0.0)), words.hours(one.at_most_person_min)
     if least == most:
         return most
-    return f"up to {most}" if least == words.hours(0.0) else f"{least} to {most}"
+    if least == words.hours(0.0):
+        return t("up to {most}", most=most)
+    return t("{least} to {most}", least=least, most=most)
+
+
+def _between(one: Otherwise) -> bool:
+    """Whether the hours are not known exactly."""
+    return words.hours(max(one.at_least_person_min or 0.0, 0.0)) != words.hours(one.at_most_person_min)
 
 
 def chosen_anew(replaced: float | None, without: Otherwise | None) -> str:
@@ -79,8 +87,8 @@ def chosen_anew(replaced: float | None, without: Otherwise | None) -> str:
     if without is None or without.at_most_person_min is None:
         return ""
     if words.hours(without.at_most_person_min) == words.hours(replaced):
-        return ", whatever else is chosen" if "to " not in cost(without) else ""
-    return f"; {cost(without)} with all chosen anew"
+        return "" if _between(without) else t(", whatever else is chosen")
+    return t("; {cost} with all chosen anew", cost=cost(without))
 
 
 def _other_rows(document: PlanDocument, told: OtherPlans, names: dict[str, str]) -> list[OtherRow]:
@@ -88,7 +96,7 @@ def _other_rows(document: PlanDocument, told: OtherPlans, names: dict[str, str])
     scale = max(abs(value), 1e-9)
     return [
         OtherRow(
-            number=str(number),
+            number=figures(str(number)),
             worse=_share((other.value - value) / scale),
             hours=words.hours(other.value - value),
             least=_share(max(other.bound - value, 0.0) / scale),
@@ -101,7 +109,7 @@ def _other_rows(document: PlanDocument, told: OtherPlans, names: dict[str, str])
 
 def _share(share: float) -> str:
     """A small share as percent, two figures."""
-    return f"{100 * share:.2g}{words.THIN}%" if abs(share) >= 1e-7 else f"0{words.THIN}%"
+    return figures(f"{100 * share:.2g}{words.THIN}%" if abs(share) >= 1e-7 else f"0{words.THIN}%")
 
 
 def _in_all(document: PlanDocument, told: OtherPlans, names: dict[str, str]) -> str:
@@ -110,15 +118,20 @@ def _in_all(document: PlanDocument, told: OtherPlans, names: dict[str, str]) -> 
         return ""
     opened = [site.id for site in document.sites if site.status == "opened"]
     apart = [i for i in opened if i not in set(told.in_all)]
-    counted = f"{len(told.in_all)} of the {words.count(len(opened), 'new centre')} are in every plan"
     if not told.in_all:
-        return "No new centre is in every one of these plans, the plan of this report among them."
+        return t("No new centre is in every one of these plans, the plan of this report among them.")
+    counted = tn(
+        len(opened),
+        "{part} of the {n} new centre are in every plan",
+        "{part} of the {n} new centres are in every plan",
+        part=figures(str(len(told.in_all))),
+    )
     if len(told.in_all) <= min(_NAMED, len(apart)):
-        return f"{counted}: {_listed(told.in_all, names)}."
+        return t("{counted}: {names}.", counted=counted, names=_listed(told.in_all, names))
     if len(apart) <= _NAMED:
-        return f"{counted}: all but {_listed(apart, names)}."
-    return f"{counted}; plan.json lists them."
+        return t("{counted}: all but {names}.", counted=counted, names=_listed(apart, names))
+    return t("{counted}; plan.json lists them.", counted=counted)
 
 
 def _listed(ids: Sequence[str], names: dict[str, str]) -> str:
-    return "; ".join(names.get(i, i) for i in ids)  # names have commas in them
+    return t("; ").join(names.get(i, i) for i in ids)  # names have commas in them

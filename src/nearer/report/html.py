@@ -11,15 +11,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nearer.files import written_whole
-from nearer.language import direction, spoken, t, tn
+from nearer.language import direction, figures, spoken, t, tn
 from nearer.planning.document import PlanDocument
 from nearer.planning.plan import Plan
 from nearer.report import charts, choices, mapstyle, objective_words, svgmap, tables, tokens, words
+from nearer.report.dates import day
 from nearer.report.mapcells import stage_columns
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH, Ground
 from nearer.report.maplegend import gain_legend, minute_legend
-from nearer.report.mapmarks import MARK_NAMES, mark
+from nearer.report.mapmarks import mark, mark_names
 from nearer.report.mapsheet import Which, lay_out
 from nearer.report.stages import stages
 
@@ -37,23 +38,31 @@ def environment() -> Environment:
     )
     found.filters["whole"] = words.whole
     found.filters["percent"] = words.percent
-    found.globals |= {"t": said, "tn": tn, "spoken": spoken, "direction": direction}
+    found.globals |= {"t": said, "tn": tn, "spoken": spoken, "direction": direction, "digits": figures}
+    found.globals |= {"isolated": isolated, "code": code}
     return found
 
 
-def said(text: str, **values: object) -> str:
+def isolated(name: str) -> Markup:
+    """A name in a sentence, in its own direction."""
+    return Markup('<span dir="auto">{}</span>').format(Markup(clean(name)))
+
+
+def code(text: str) -> Markup:
+    """What a computer reads, in a sentence."""
+    return Markup("<code>{}</code>").format(Markup(clean(text)))
+
+
+def said(text: str, **values: object) -> Markup:
     """A text in the language spoken; values may be markup."""
-    if not any(isinstance(value, Markup) for value in values.values()):
-        return t(text, **values)
-    whole = t(text, **{name: f"{{{name}}}" for name in values})
-    return Markup(clean(whole)).format(**values)
+    return Markup(t(text, **{name: f"{{{name}}}" for name in values})).format(**values)
 
 
 def sized(plan: Ground) -> str:
     """How maps show that many or few people live somewhere."""
     if plan.cell_m is not None:
-        return "larger squares hold more people"
-    return "larger dots stand for more people" if plan.shapes is None else ""
+        return t("larger squares hold more people")
+    return t("larger dots stand for more people") if plan.shapes is None else ""
 
 
 def _figures(plan: Plan) -> list[dict[str, str]]:
@@ -65,37 +74,39 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
     n_before = sum(site.status in ("existing", "closed", "upgraded") for site in document.sites)
     n_after = sum(site.status != "closed" for site in document.sites)
     shares = [words.within(document, side) for side in ("before", "after")]
-    counted = f"a person out of reach counts as {words.bare(words.unreached_min(document))} minutes"
+    counted = t("a person out of reach counts as {n} minutes", n=words.bare(words.unreached_min(document)))
     twofold = [] if document.backup is None else [_twofold_figure(document)]
     return [
         {
-            "name": f"Average {words.trip(document)}",
+            "name": t("Average {trip}", trip=words.trip(document)),
             "before": mean[0],
             "after": mean[1],
-            "unit": "minutes",
-            "note": "; ".join(filter(None, (counted if before.unreached else "", words.room_note(document)))),
+            "unit": t("minutes"),
+            "note": t("; ").join(filter(None, (counted if before.unreached else "", words.room_note(document)))),
         },
         {
-            "name": f"Within {near} minutes",
+            "name": t("Within {near} minutes", near=near),
             "before": words.percent(shares[0]),
             "after": words.percent(shares[1]),
-            "unit": "of people",
-            "note": f"{words.about(shares[1] * after.people)} of {words.about(after.people)} people",
+            "unit": t("of people"),
+            "note": t(
+                "{part} of {all} people", part=words.about(shares[1] * after.people), all=words.about(after.people)
+            ),
         },
         *twofold,
         {
-            "name": "Out of reach",
+            "name": t("Out of reach"),
             "before": words.about(before.unreached),
             "after": words.about(after.unreached),
-            "unit": "people",
+            "unit": t("people"),
             "note": words.farther(document) + words.unmet_note(document),
         },
         {
-            "name": "Centres",
+            "name": t("Centres"),
             "before": words.whole(n_before),
             "after": words.whole(n_after),
             "unit": "",
-            "note": f"{words.count(document.opened, 'new centre')}",
+            "note": words.count(document.opened, "new centre"),
         },
     ]
 
@@ -105,18 +116,20 @@ def _twofold_figure(document: PlanDocument) -> dict[str, str]:
     twice = document.backup
     assert twice is not None
     return {
-        "name": f"Two centres within {words.bare(twice.minutes)} minutes",
+        "name": t("Two centres within {near} minutes", near=words.bare(twice.minutes)),
         "before": words.percent(twice.before.twice),
         "after": words.percent(twice.after.twice),
-        "unit": "of people",
-        "note": f"{words.about(twice.after.twice * document.measures.after.people)} people keep one if one fails",
+        "unit": t("of people"),
+        "note": t(
+            "{n} people keep one if one fails", n=words.about(twice.after.twice * document.measures.after.people)
+        ),
     }
 
 
 def mark_rows(plan: Ground) -> list[dict[str, Any]]:
     """Marks that occur, as small pictures with their names."""
     found = []
-    for status, name in MARK_NAMES.items():
+    for status, name in mark_names().items():
         if (plan.sites["status"] == status).any():
             inner = mark(status, 80, 80, 10)
             picture = f'<svg class="mark" viewBox="0 0 160 160" aria-hidden="true" focusable="false">{inner}</svg>'
@@ -174,7 +187,7 @@ def report_html(plan: Plan) -> str:
 
     text = environment().get_template("report.html.j2").render(
         doc=document,
-        css=Markup(tokens.css() + mapstyle.CSS + charts.CSS + style()),
+        css=Markup(tokens.css() + mapstyle.CSS + charts.CSS + style() + turned()),
         shared=Markup(svgmap.shared(sheet)),
         maps={
             "before": sight("before", 480),
@@ -196,7 +209,7 @@ def report_html(plan: Plan) -> str:
         even=objective_words.even_rows(document),
         opened=opened,
         choices=choices.choices(document, tables.site_names(plan)),
-        has={key: any(getattr(row, key) for row in opened) for key in ("where", "phase", "agency", "replacement")},
+        has={key: any(getattr(row, key) for row in opened) for key in _SOMETIMES},
         far=tables.far_rows(plan),
         areas=areas[: tables.LONGEST],
         areas_left=max(0, len(areas) - tables.LONGEST),
@@ -208,9 +221,13 @@ def report_html(plan: Plan) -> str:
         ],
         settings=settings_lines(document.settings),
         command=_command(plan),
-        date=str(plan.run.get("date", "")),
+        date=day(str(plan.run.get("date", ""))),
     )  # fmt: skip
     return text if text.endswith("\n") else text + "\n"
+
+
+_SOMETIMES = ("where", "phase", "agency", "replacement", "saves")
+"""What only some new centres have."""
 
 
 @cache
@@ -218,6 +235,18 @@ def style() -> str:
     """The style sheet of pages."""
     source, _, _ = environment().loader.get_source(environment(), "report.css")  # type: ignore[union-attr]
     return source
+
+
+def turned() -> str:
+    """Style where the page is read from right to left: maps and charts stay as they are, their words do not."""
+    return _TURNED if direction() == "rtl" else ""
+
+
+_TURNED = (
+    ".nearer-map,.chart,.plot{direction:ltr}"
+    ".chart text,.plot text,.nearer-map text{unicode-bidi:plaintext}"
+    "code{direction:ltr;unicode-bidi:isolate}.pan{direction:ltr}"
+)
 
 
 def write_report(plan: Plan, path: Path) -> None:

@@ -7,9 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from nearer.language import t
 from nearer.planning.plan import Plan
 from nearer.report import tokens, words
 from nearer.report.mapcells import LOST, NEWLY, OUT, change_class, gain_class, minute_class, people_by_class
+from nearer.report.words import bare
 from nearer.units import FloatArray
 
 
@@ -25,12 +27,12 @@ class LegendRow:
 def minute_words(document_limit: float) -> list[str]:
     """Classes of minutes in words, near to far, out of reach last."""
     breaks = tokens.MINUTE_BREAKS
-    middle = [f"{low:g} to {high:g} minutes" for low, high in pairwise(breaks)]
+    middle = [t("{low} to {high} minutes", low=bare(low), high=bare(high)) for low, high in pairwise(breaks)]
     return [
-        f"up to {breaks[0]:g} minutes",
+        t("up to {n} minutes", n=bare(breaks[0])),
         *middle,
-        f"over {breaks[-1]:g} minutes",
-        f"out of reach (over {document_limit:g} minutes)",
+        t("over {n} minutes", n=bare(breaks[-1])),
+        t("out of reach (over {n} minutes)", n=bare(document_limit)),
     ]
 
 
@@ -55,14 +57,14 @@ def change_legend(before: FloatArray, after: FloatArray, people: FloatArray) -> 
     """Classes of minutes more or less that occur, with people."""
     counts = people_by_class(change_class(before, after), people, LOST + 1)
     names = [
-        "over 5 minutes shorter, or newly within reach",
-        "2 to 5 minutes shorter",
-        "0.5 to 2 minutes shorter",
-        "as before, within half a minute",
-        "0.5 to 2 minutes longer",
-        "2 to 5 minutes longer",
-        "over 5 minutes longer",
-        "newly out of reach",
+        t("over 5 minutes shorter, or newly within reach"),
+        t("2 to 5 minutes shorter"),
+        t("0.5 to 2 minutes shorter"),
+        t("as before, within half a minute"),
+        t("0.5 to 2 minutes longer"),
+        t("2 to 5 minutes longer"),
+        t("over 5 minutes longer"),
+        t("newly out of reach"),
     ]
     marks = [*(f"d{n}" for n in range(LOST)), f"m{OUT}"]
     rows = zip(marks, names, counts, strict=True)
@@ -75,9 +77,9 @@ def gain_legend(plan: Plan) -> list[LegendRow]:
     counts = people_by_class(gain_class(before, after), plan.people["total"].to_numpy(dtype=np.float64), NEWLY + 1)
     breaks = tokens.GAIN_BREAKS
     names = [
-        "as before",
-        *(f"{low:g} to {high:g} minutes less" for low, high in pairwise(breaks)),
-        f"over {breaks[-1]:g} minutes less",
-        "newly within reach",
+        t("as before"),
+        *(t("{low} to {high} minutes less", low=bare(low), high=bare(high)) for low, high in pairwise(breaks)),
+        t("over {n} minutes less", n=bare(breaks[-1])),
+        t("newly within reach"),
     ]
     return [LegendRow(f"g{n}", name, (float(c),)) for n, (name, c) in enumerate(zip(names, counts, strict=True)) if c]

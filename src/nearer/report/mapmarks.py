@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from nearer.language import figures, t, told
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH, lonlat
 from nearer.report.maplabels import Room, place_discs, place_names, text_width
 from nearer.report.mapsheet import Canvas, Sheet
+from nearer.report.words import bare
 from nearer.units import FloatArray
 
 LETTERED = 15
@@ -18,14 +20,16 @@ LETTERED = 15
 _PX_PER_NAME = 40
 """A map carries one name for so many pixels of its width; more would hide what it shows."""
 
-MARK_NAMES = {
-    "existing": "existing centre",
-    "opened": "new centre",
-    "upgraded": "upgraded centre",
-    "closed": "closed centre",
-    "other": "another provider's centre",
-}
-"""Marks that maps explain."""
+
+def mark_names() -> dict[str, str]:
+    """Marks that maps explain."""
+    return {
+        "existing": t("existing centre"),
+        "opened": t("new centre"),
+        "upgraded": t("upgraded centre"),
+        "closed": t("closed centre"),
+        "other": t("another provider's centre"),
+    }
 
 
 def mark(status: str, x: float, y: float, px: float) -> str:
@@ -100,7 +104,10 @@ def opened_discs(sheet: Sheet, room: Room, px: float) -> str:
     """New centres with their numbers in order of gain."""
     some = sheet.plan.sites[sheet.plan.sites["status"] == "opened"].sort_values("order", kind="stable")
     x, y = sheet.frame.place(*lonlat(some))
-    labels = [str(int(order)) if order == order and order is not None else "" for order in some["order"].astype(float)]
+    labels = [
+        figures(str(int(order))) if order == order and order is not None else ""
+        for order in some["order"].astype(float)
+    ]
     titles = [f"{label}. {clean(name)}" for label, name in zip(labels, some["name"], strict=True)]
     return discs(labels, x, y, titles, room, px, "opened")
 
@@ -133,7 +140,8 @@ def margin_notes(sheet: Canvas, room: Room, px: float) -> str:
     length, units = sheet.frame.scale_bar()
     left, foot = 8 * px, sheet.frame.height - 9 * px
     size = 9.5 * px
-    name = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    far = length >= 1000
+    name = t("{length} km", length=bare(length / 1000)) if far else t("{length} m", length=bare(length))
     room.take((0, foot - 26 * px, units + 30 * px, sheet.frame.height))
     room.take((WIDTH - text_width(sheet.source, size) - 10 * px, foot - 6 * px, WIDTH, sheet.frame.height))
     north, bar = left + 4 * px, left + 15 * px
@@ -142,7 +150,7 @@ def margin_notes(sheet: Canvas, room: Room, px: float) -> str:
     return (
         f'<path class="nr-bar-halo" stroke-width="{4 * px:.0f}" d="{lines}"/>'
         f'<path class="nr-bar" stroke-width="{1.3 * px:.0f}" d="{lines}"/>'
-        + _note("N", north, foot - 14 * px, px, "nr-middle")
+        + _note(t("N"), north, foot - 14 * px, px, "nr-middle")
         + _note(name, bar + units / 2, foot - 6 * px, px, "nr-middle")
         + (_note(sheet.source, WIDTH - 7 * px, foot + 1.5 * px, px, "nr-end") if sheet.source else "")
     )
@@ -162,5 +170,5 @@ def far_discs(sheet: Sheet, room: Room, px: float) -> str:
         return ""
     x, y = sheet.frame.place(np.array([p.lon for p in places]), np.array([p.lat for p in places]))
     labels = letters(len(places))
-    titles = [f"{label}. {clean(place.name)}" for label, place in zip(labels, places, strict=True)]
+    titles = [f"{label}. {clean(told(place.name))}" for label, place in zip(labels, places, strict=True)]
     return discs(labels, x, y, titles, room, px, "far")

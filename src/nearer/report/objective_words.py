@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from nearer.language import figures, t, tn
 from nearer.planning.document import Measures, PlanDocument, Turn
 from nearer.report import words
 
@@ -36,20 +38,34 @@ def name_of(name: str, document: PlanDocument) -> str:
     """What an objective is called in a sentence."""
     near = words.bare(words.near_min(document))
     decay = words.setting(document, "plan.decay_min")
-    people = f"people within {near} minutes"
+    people = t("people within {near} minutes", near=near)
     if decay:
-        people = f"people near (whole up to {decay[0]:g} minutes, not at all from {decay[1]:g})"
+        people = t(
+            "people near (whole up to {whole} minutes, not at all from {none})",
+            whole=words.bare(decay[0]),
+            none=words.bare(decay[1]),
+        )
     if (twice := document.backup) is not None:
-        share = f"{100 * twice.second_share:g}{words.THIN}%"
-        people += f", {share} of each counting only once a second open centre is that near too"
+        people += t(
+            ", {share} of each counting only once a second open centre is that near too",
+            share=words.percent_bare(twice.second_share),
+        )
     return {
-        "travel": "minutes of everyone together",
+        "travel": t("minutes of everyone together"),
         "coverage": people,
-        "unreached": "people out of reach",
-        "farthest": "longest time of anybody within reach",
-        "equal": "minutes that would be as good if all had them (Kolm-Pollak)",
-        "cost": f"what it takes to bring enough people within {near} minutes",
+        "unreached": t("people out of reach"),
+        "farthest": t("longest time of anybody within reach"),
+        "equal": t("minutes that would be as good if all had them (Kolm-Pollak)"),
+        "cost": t("what it takes to bring enough people within {near} minutes", near=near),
     }[name]
+
+
+def _wanted(name: str, document: PlanDocument) -> str:
+    """An objective with how much of it is wanted."""
+    said = name_of(name, document)
+    if name == "coverage":
+        return t("the most {what}", what=said)
+    return t("the fewest {what}", what=said) if name == "unreached" else t("the least {what}", what=said)
 
 
 def aims(document: PlanDocument) -> str:
@@ -58,37 +74,38 @@ def aims(document: PlanDocument) -> str:
     if document.phases and len(document.objectives) < 2:
         return _over_phases(document)
     if not document.objectives:
-        return f"The plan makes the sum of everyone's {trip} to the nearest centre as short as it can."
-    verbs = {"coverage": "the most", "unreached": "the fewest"}
-    listed = [f"{verbs.get(turn.name, 'the least')} {name_of(turn.name, document)}" for turn in document.objectives]
+        return t("The plan makes the sum of everyone's {trip} to the nearest centre as short as it can.", trip=trip)
+    listed = [_wanted(turn.name, document) for turn in document.objectives]
     if len(listed) == 1:
-        return f"The plan goes for {listed[0]}."
+        return t("The plan goes for {what}.", what=listed[0])
     kept = [
-        f"{turn.tolerance * 100:g}{words.THIN}% of {name_of(turn.name, document)}"
+        t("{share} of {what}", share=words.percent_bare(turn.tolerance), what=name_of(turn.name, document))
         for turn in document.objectives
         if turn.tolerance > 0
     ]
-    given = (
-        f"; later ones may give up {' and '.join(kept)}" if kept else "; none may give up what one before it reached"
-    )
-    return f"The plan goes, in this order, for {', then '.join(listed)}{given}."
+    given = t("; none may give up what one before it reached")
+    if kept:
+        given = t("; later ones may give up {kept}", kept=t(" and ").join(kept))
+    return t("The plan goes, in this order, for {listed}{given}.", listed=t(", then ").join(listed), given=given)
 
 
 def _over_phases(document: PlanDocument) -> str:
     """What a plan with phases, levels or money makes good."""
     name = document.objective.name
     if name == "travel":
-        goal = f"The plan makes the sum of everyone's {words.trip(document)} as short as it can"
+        goal = t("The plan makes the sum of everyone's {trip} as short as it can", trip=words.trip(document))
+    elif name == "cost" and document.objective.unit == "money":
+        goal = t("The plan takes as little money as it can")
     elif name == "cost":
-        goal = f"The plan takes as {'little money' if document.objective.unit == 'money' else 'few centres'} as it can"
+        goal = t("The plan takes as few centres as it can")
     else:
-        most = "most" if name == "coverage" else "least"
-        goal = f"The plan goes for the {most} {name_of(name, document)}"
+        goal = t("The plan goes for {what}", what=_wanted(name, document))
     if len(document.phases) < 2:
         return f"{goal}."
-    return (
-        f"{goal}, over all phases; a phase counts for its years. Maps and figures of before and after are for the "
-        "people of today."
+    return t(
+        "{goal}, over all phases; a phase counts for its years. Maps and figures of before and after are for the "
+        "people of today.",
+        goal=goal,
     )
 
 
@@ -96,34 +113,67 @@ def rules(document: PlanDocument) -> list[str]:
     """The rules that stand beside the objectives, one sentence each."""
     found = []
     if within := words.setting(document, "plan.everyone_within_min"):
-        found.append(f"Everyone whom any site could serve within {words.bare(within)} minutes is within that time.")
+        found.append(
+            t(
+                "Everyone whom any site could serve within {n} minutes is within that time.",
+                n=words.bare(within),
+            )
+        )
         if document.unservable:
             most = document.unservable[0]
-            where = f" in \u2068{most.area}\u2069" if most.area else ""
+            where = t(" in {area}", area=f"\u2068{most.area}\u2069") if most.area else ""
             found.append(
-                f"No site could do so for {words.people(document.unservable_people)} at "
-                f"{words.count(len(document.unservable), 'place')} named in plan.json, most of them at "
-                f"\u2068{most.id}\u2069{where} ({words.people(most.people)})."
+                tn(
+                    len(document.unservable),
+                    "No site could do so for {people} at {n} place named in plan.json, most of them at {most}{where} "
+                    "({there}).",
+                    "No site could do so for {people} at {n} places named in plan.json, most of them at {most}{where} "
+                    "({there}).",
+                    people=words.people(document.unservable_people),
+                    most=f"\u2068{most.id}\u2069",
+                    where=where,
+                    there=words.people(most.people),
+                )
             )
     if share := words.setting(document, "plan.within_share"):
         near = words.bare(words.near_min(document))
-        found.append(f"At least {share * 100:g}{words.THIN}% of all people are brought within {near} minutes.")
-    for key, said in (("force", "had to open"), ("forbid", "could not open")):
-        if ids := words.setting(document, f"plan.{key}", []):
-            found.append(f"These candidates {said}: \u2068{', '.join(map(str, ids))}\u2069.")
+        found.append(
+            t(
+                "At least {share} of all people are brought within {near} minutes.",
+                share=words.percent_bare(share),
+                near=near,
+            )
+        )
+    if ids := words.setting(document, "plan.force", []):
+        found.append(t("These candidates had to open: {ids}.", ids=_named(ids)))
+    if ids := words.setting(document, "plan.forbid", []):
+        found.append(t("These candidates could not open: {ids}.", ids=_named(ids)))
     return found
+
+
+def _named(ids: Iterable[object]) -> str:
+    return f"\u2068{words.joined(map(str, ids))}\u2069"
 
 
 def in_turns(document: PlanDocument) -> str:
     """How good a plan with several objectives is; claims no more than each bound does."""
-    sites = words.count(document.opened, "site")
     if document.status == "optimal":
-        return f"In the order asked, no other choice of {sites} is better: proven for each objective."
-    short = [turn for turn in document.objectives if turn.status != "optimal"]
-    listed = ", ".join(
-        f"{name_of(turn.name, document)} by more than {words.percent_up(_short_of(turn))}" for turn in short
+        return tn(
+            document.opened,
+            "In the order asked, no other choice of {n} site is better: proven for each objective.",
+            "In the order asked, no other choice of {n} sites is better: proven for each objective.",
+        )
+    listed = words.joined(
+        t("{what} by more than {gap}", what=name_of(turn.name, document), gap=words.percent_up(_short_of(turn)))
+        for turn in document.objectives
+        if turn.status != "optimal"
     )
-    return f"In the order asked, no choice of {sites} betters {listed}; the rest is proven."
+    return tn(
+        document.opened,
+        "In the order asked, no choice of {n} site betters {listed}; the rest is proven.",
+        "In the order asked, no choice of {n} sites betters {listed}; the rest is proven.",
+        listed=listed,
+    )
 
 
 def _short_of(turn: Turn) -> float:
@@ -138,13 +188,13 @@ def turn_rows(document: PlanDocument) -> list[TurnRow]:
         name = name_of(turn.name, document)
         found.append(
             TurnRow(
-                name=f"{name[:1].upper()}{name[1:]}, {turn.unit}",
-                today=f"{turn.before:,.1f}",
-                plan=f"{turn.value:,.1f}",
-                bound=f"{turn.bound:,.1f}",
-                better="more is better" if larger else "less is better",
-                gap=f"{100 * turn.gap:.6f} %",
-                proof="proof.npz" if turn.proof == "certificate" else "the solver's word",
+                name=t("{name}, {unit}", name=f"{name[:1].upper()}{name[1:]}", unit=words.unit(turn.unit)),
+                today=words.number(turn.before, 1),
+                plan=words.number(turn.value, 1),
+                bound=words.number(turn.bound, 1),
+                better=t("more is better") if larger else t("less is better"),
+                gap=figures(f"{100 * turn.gap:.6f} %"),
+                proof="proof.npz" if turn.proof == "certificate" else t("the solver's word"),
             )
         )
     return found
@@ -153,7 +203,7 @@ def turn_rows(document: PlanDocument) -> list[TurnRow]:
 def even_rows(document: PlanDocument) -> list[EvenRow]:
     """Everyone, each group, then the areas with most people; empty where a plan holds no measures of equity."""
     before, after = document.measures.before, document.measures.after
-    pairs: list[tuple[str, Measures, Measures]] = [("Everyone", before, after)]
+    pairs: list[tuple[str, Measures, Measures]] = [(t("Everyone"), before, after)]
     pairs += [(name, was, after.groups[name]) for name, was in before.groups.items() if name in after.groups]
     rows = [
         _even(
@@ -198,4 +248,4 @@ def _even(
 
 
 def _two(value: float | None) -> str:
-    return words.NONE if value is None else f"{value:.2f}"
+    return words.NONE if value is None else figures(f"{value:.2f}")

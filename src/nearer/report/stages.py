@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nearer.language import figures, t, told
 from nearer.planning.document import PlanDocument
 from nearer.planning.plan import Plan
 from nearer.report import words
@@ -55,11 +56,11 @@ class Stages(NamedTuple):
 
 def money(amount: float) -> str:
     """Money short: 950, 40,000, 1.25 M."""
-    for step, unit in ((1e9, "bn"), (1e6, "M")):
+    for step, unit in ((1e9, t("bn")), (1e6, t("M"))):
         if abs(amount) >= step:
             short = f"{amount / step:,.3g}" if abs(amount) < 999.5 * step else f"{amount / step:,.0f}"
-            return f"{short}{words.THIN}{unit}"
-    return f"{amount:,.0f}" if amount == round(amount) else f"{amount:,.2f}"
+            return f"{figures(short)}{words.THIN}{unit}"
+    return words.number(amount) if amount == round(amount) else words.number(amount, 2)
 
 
 def stages(plan: Plan) -> Stages | None:
@@ -76,14 +77,14 @@ def stages(plan: Plan) -> Stages | None:
         limited=limited,
         horizon=_horizon(document),
         horizon_words=_horizon_words(document),
-        horizon_unit=_UNITS.get(document.objective.unit, document.objective.unit),
+        horizon_unit=_unit(document),
         agencies=_agencies(document, names),
         levels=[
             (
-                one.name,
+                told(one.name),
                 words.whole(one.centres),
                 words.whole(one.people),
-                "no limit" if one.capacity is None else words.whole(one.capacity),
+                t("no limit") if one.capacity is None else words.whole(one.capacity),
                 words.NONE if not one.capacity else words.percent(one.people / one.capacity),
             )
             for one in document.levels
@@ -92,9 +93,9 @@ def stages(plan: Plan) -> Stages | None:
             (one.name, one.group, words.whole(one.wanted), words.whole(one.seated), words.minutes(one.mean_min))
             for one in document.programmes
         ],
-        rules=[(one.name, _number(one.value), _ends(one.lower, one.upper)) for one in document.rules],
+        rules=[(told(one.name), _number(one.value), _ends(one.lower, one.upper)) for one in document.rules],
         unmet=[
-            (one.area or "elsewhere", words.whole(one.people), ", ".join(
+            (one.area or t("elsewhere"), words.whole(one.people), words.joined(
                 f"{group.replace('_', ' ')} {words.whole(n)}" for group, n in one.groups.items() if n >= 0.5
             ))
             for one in document.unmet
@@ -106,7 +107,8 @@ def stages(plan: Plan) -> Stages | None:
 
 def _phase(document: PlanDocument, names: dict[str, str], at: int) -> PhaseRow:
     phase = document.phases[at]
-    changed = [f"{names.get(i, i)} rises" for i in phase.upgraded] + [f"{names.get(i, i)} closes" for i in phase.closed]
+    changed = [t("{name} rises", name=names.get(i, i)) for i in phase.upgraded]
+    changed += [t("{name} closes", name=names.get(i, i)) for i in phase.closed]
     return PhaseRow(
         name=phase.name,
         years=words.bare(phase.years),
@@ -122,15 +124,16 @@ def _phase(document: PlanDocument, names: dict[str, str], at: int) -> PhaseRow:
     )
 
 
-_UNITS = {"person-minutes": "person-hours"}
-"""Units as they are shown."""
+def _unit(document: PlanDocument) -> str:
+    """The unit in which values of the objective are shown."""
+    return words.unit("person-hours" if document.objective.unit == "person-minutes" else document.objective.unit)
 
 
 def _shown(document: PlanDocument, value: float) -> str:
     """A value of the objective, in the unit shown."""
     if document.objective.unit == "person-minutes":
         return words.hours(value)
-    return f"{value:,.2f}" if document.objective.unit == "minutes" else words.whole(value)
+    return words.number(value, 2) if document.objective.unit == "minutes" else words.whole(value)
 
 
 def _worse(document: PlanDocument, value: float, best: float) -> float:
@@ -161,20 +164,29 @@ def _horizon_words(document: PlanDocument) -> str:
     """What planning all phases together is worth, against deciding each for itself."""
     greedy, value = document.greedy_value, document.objective.value
     if greedy is None and not document.compared:
-        return "The time limit left no time to compare this with deciding each phase for itself."
+        return t("The time limit left no time to compare this with deciding each phase for itself.")
     if greedy is None:
         tried = any(phase.alone_value is not None for phase in document.phases)
-        return "Deciding each phase for itself would end in a phase that cannot keep the rules." if tried else ""
+        return t("Deciding each phase for itself would end in a phase that cannot keep the rules.") if tried else ""
     saved = _worse(document, greedy, value)
     if saved <= 1e-6 * max(value, 1.0):
-        return "Deciding each phase for itself, one after the other, would have done as well."
-    unit = _UNITS.get(document.objective.unit, document.objective.unit)
-    gain = "bring" if document.objective.name == "coverage" else "save"
-    near = f" within {words.bare(words.near_min(document))} minutes, years counted," if gain == "bring" else ""
-    more = "more " if gain == "bring" else ""
-    return (
-        f"Planned together the phases {gain} {_shown(document, saved)} {more}{unit}{near} "
-        f"({words.percent(saved / max(abs(greedy), 1e-9))}) against deciding each for itself, one after the other."
+        return t("Deciding each phase for itself, one after the other, would have done as well.")
+    said = {
+        "saved": _shown(document, saved),
+        "unit": _unit(document),
+        "share": words.percent(saved / max(abs(greedy), 1e-9)),
+    }
+    if document.objective.name == "coverage":
+        return t(
+            "Planned together the phases bring {saved} more {unit} within {near} minutes, years counted, ({share}) "
+            "against deciding each for itself, one after the other.",
+            near=words.bare(words.near_min(document)),
+            **said,
+        )
+    return t(
+        "Planned together the phases save {saved} {unit} ({share}) against deciding each for itself, one after the "
+        "other.",
+        **said,
     )
 
 
@@ -183,7 +195,7 @@ def _agencies(document: PlanDocument, names: dict[str, str]) -> list[tuple[str, 
         (
             one.name,
             words.whole(one.venues_today),
-            ", ".join(names.get(i, i) for i in one.opened) or words.NONE,
+            words.joined(names.get(i, i) for i in one.opened) or words.NONE,
             words.whole(one.people),
             money(sum(one.spent)),
             words.NONE if one.budget is None else money(one.budget),
@@ -194,15 +206,15 @@ def _agencies(document: PlanDocument, names: dict[str, str]) -> list[tuple[str, 
 
 
 def _number(value: float) -> str:
-    return money(value) if abs(value) >= 10_000 or value == round(value) else f"{value:,.4g}"
+    return money(value) if abs(value) >= 10_000 or value == round(value) else figures(f"{value:,.4g}")
 
 
 def _ends(lower: float | None, upper: float | None) -> str:
     if lower is not None and lower == upper:
-        return f"exactly {_number(lower)}"
-    parts = [f"at least {_number(lower)}"] if lower is not None else []
-    parts += [f"at most {_number(upper)}"] if upper is not None else []
-    return ", ".join(parts) or "no limit"
+        return t("exactly {n}", n=_number(lower))
+    parts = [t("at least {n}", n=_number(lower))] if lower is not None else []
+    parts += [t("at most {n}", n=_number(upper))] if upper is not None else []
+    return words.joined(parts) or t("no limit")
 
 
 def _guidance(document: PlanDocument) -> str:
@@ -210,15 +222,24 @@ def _guidance(document: PlanDocument) -> str:
     last = document.phases[-1]
     sent, room = words.minutes_pair(last.mean_min, last.mean_room_min)
     if last.unmet >= 0.5:
-        start = f"At the end {words.people(last.unmet)} {words.verb(last.unmet, 'has', 'have')} no place within reach. "
+        start = words.folk(
+            last.unmet,
+            "",
+            "At the end {people} has no place within reach.",
+            "At the end {people} have no place within reach.",
+        )
     else:
-        start = "At the end everybody within reach of a centre has a place. "
+        start = t("At the end everybody within reach of a centre has a place.")
     if sent == room:
-        return f"{start}It makes no difference whether people are sent or go to the nearest centre with room."
-    return (
-        f"{start}As people are sent the average is {sent} minutes; if everybody goes to the nearest centre with room, "
-        f"the nearest first, it is {room}. Who has no place counts as out of reach in both."
+        same = t("It makes no difference whether people are sent or go to the nearest centre with room.")
+        return f"{start} {same}"
+    differs = t(
+        "As people are sent the average is {sent} minutes; if everybody goes to the nearest centre with room, "
+        "the nearest first, it is {room}. Who has no place counts as out of reach in both.",
+        sent=sent,
+        room=room,
     )
+    return f"{start} {differs}"
 
 
 def phase_lines(document: PlanDocument) -> list[str]:
@@ -230,11 +251,18 @@ def phase_lines(document: PlanDocument) -> list[str]:
         return found
     for phase in document.phases:
         parts = [words.count(len(phase.opened), "new centre")]
-        parts += [f"{len(phase.upgraded)} upgraded"] if phase.upgraded else []
-        parts += [f"{len(phase.closed)} closed"] if phase.closed else []
-        parts += [f"{money(phase.spent)} spent, {money(phase.running)} a year to run"] if paid else []
-        parts += [f"average {words.minutes(phase.mean_min if limited else phase.mean_nearest_min)} minutes"]
-        parts += [f"{words.people(phase.unmet)} without a place within reach"] if limited and phase.unmet >= 0.5 else []
-        found.append(f"{phase.name}: {', '.join(parts)}.")
+        if phase.upgraded:
+            parts.append(t("{n} upgraded", n=figures(str(len(phase.upgraded)))))
+        if phase.closed:
+            parts.append(t("{n} closed", n=figures(str(len(phase.closed)))))
+        if paid:
+            parts.append(
+                t("{spent} spent, {running} a year to run", spent=money(phase.spent), running=money(phase.running))
+            )
+        average = words.minutes(phase.mean_min if limited else phase.mean_nearest_min)
+        parts.append(t("average {average} minutes", average=average))
+        if limited and phase.unmet >= 0.5:
+            parts.append(t("{people} without a place within reach", people=words.people(phase.unmet)))
+        found.append(f"{phase.name}: {words.joined(parts)}.")
     said = _horizon_words(document)
     return [*found, *([said] if said else [])]

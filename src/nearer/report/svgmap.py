@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nearer.language import figures, t
 from nearer.planning.plan import Plan
 from nearer.report import tokens, words
 from nearer.report.mapcells import OUT
@@ -9,19 +10,22 @@ from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH, lonlat
 from nearer.report.maplabels import Room, around
 from nearer.report.maplegend import gain_legend, minute_legend
-from nearer.report.mapmarks import MARK_NAMES, area_names, far_discs, margin_notes, mark, marks, opened_discs
+from nearer.report.mapmarks import area_names, far_discs, margin_notes, mark, mark_names, marks, opened_discs
 from nearer.report.mapsheet import Canvas, Sheet, Which, at_stage, cells, lay_out
 from nearer.report.mapstyle import CSS
 
 _NUMBERED = 40
 """Up to so many new centres carry their numbers on a small map."""
 
-TITLES = {
-    "before": "Minutes to the nearest centre today",
-    "after": "Minutes to the nearest centre with the plan",
-    "opened": "New centres, numbered in order of gain, and the minutes they save",
-    "far": "Where people remain far from a centre",
-}
+
+def title(which: Which) -> str:
+    """What one map shows."""
+    return {
+        "before": t("Minutes to the nearest centre today"),
+        "after": t("Minutes to the nearest centre with the plan"),
+        "opened": t("New centres, numbered in order of gain, and the minutes they save"),
+        "far": t("Where people remain far from a centre"),
+    }[which]
 
 
 def content(sheet: Sheet, which: Which, width: float, over: str = "", painted: str | None = None) -> str:
@@ -64,7 +68,7 @@ def _head(which: Which, sheet: Sheet, ident: str) -> str:
         "opened": words.reading_gain(document) or words.headline(document),
         "far": words.still_far(document),
     }[which]
-    return f'<title id="{ident}-t">{TITLES[which]}</title><desc id="{ident}-d">{clean(reading)}</desc>'
+    return f'<title id="{ident}-t">{title(which)}</title><desc id="{ident}-d">{clean(reading)}</desc>'
 
 
 def inline(sheet: Sheet, which: Which, width: float) -> str:
@@ -81,11 +85,15 @@ def inline_stage(sheet: Sheet, stage: int, width: float) -> str:
     then = at_stage(sheet, stage)
     phase = then.plan.document.phases[stage]
     ident = f"{sheet.prefix}-phase{stage + 1}"
-    title = f"Minutes to the nearest centre after {clean(phase.name)}"
-    desc = f"{len(phase.opened)} centres open; the average is {words.minutes(phase.mean_nearest_min)} minutes."
+    name = t("Minutes to the nearest centre after {phase}", phase=clean(phase.name))
+    desc = t(
+        "{n} centres open; the average is {average} minutes.",
+        n=figures(str(len(phase.opened))),
+        average=words.minutes(phase.mean_nearest_min),
+    )
     return (
         f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {sheet.frame.height}" role="img" '
-        f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{title}</title>'
+        f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{name}</title>'
         f'<desc id="{ident}-d">{desc}</desc>{content(then, "after", width)}</svg>'
     )
 
@@ -141,7 +149,7 @@ def _legend(sheet: Sheet, which: Which, px: float) -> tuple[str, float]:
     def text(words_: str, x: float, y: float, more: str = "") -> str:
         return f'<text class="nr-text {more}" font-size="{size:.0f}" x="{x * px:.0f}" y="{y:.0f}">{words_}</text>'
 
-    parts = [text(TITLES[which], 12, top + 4 * px, "nr-bold")]
+    parts = [text(title(which), 12, top + 4 * px, "nr-bold")]
     for place, row in enumerate(rows):
         y = top + (place + 1.2) * line
         hatch = f"url(#{sheet.prefix}-hatch)"
@@ -149,11 +157,11 @@ def _legend(sheet: Sheet, which: Which, px: float) -> tuple[str, float]:
         parts.append(
             f'<rect {paint} x="{12 * px:.0f}" y="{y - 5 * px:.0f}" width="{16 * px:.0f}" height="{11 * px:.0f}" '
             f'stroke-width="0"/>{text(row.words, 36, y + 4.5 * px)}'
-            + text(f"{words.whole(row.people[side])} people", 310, y + 4.5 * px, "nr-end")
+            + text(t("{n} people", n=words.whole(row.people[side])), 310, y + 4.5 * px, "nr-end")
         )
     shown = [
         (status, name)
-        for status, name in MARK_NAMES.items()
+        for status, name in mark_names().items()
         if (status != "opened" or which != "before") and (sheet.plan.sites["status"] == status).any()
     ]
     for place, (status, name) in enumerate(shown):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from nearer.files import written_whole
+from nearer.language import figures, language, t, told
 from nearer.planning.document import Measures, PlanDocument
 from nearer.planning.plan import Plan
 from nearer.report import words
@@ -51,6 +52,7 @@ class OpenedRow(NamedTuple):
     loss: str
     replacement: str
     replaced: str
+    saves: bool
     anew: str
 
 
@@ -95,7 +97,7 @@ def group_rows(document: PlanDocument) -> list[GroupRow]:
     before, after = document.measures.before, document.measures.after
     near = words.near_min(document)
     everyone = (words.percent(words.within(document, "before")), words.percent(words.within(document, "after")))
-    pairs: list[tuple[str, Measures, Measures]] = [("Everyone", before, after)]
+    pairs: list[tuple[str, Measures, Measures]] = [(t("Everyone"), before, after)]
     pairs += [(name, was, after.groups[name]) for name, was in before.groups.items() if name in after.groups]
     return [
         GroupRow(
@@ -115,9 +117,17 @@ def _replaced(plan: Plan, loss: float | None) -> str:
 
     It may save hours where rules across sites or room speak against it, or where hours were not what came first.
     """
-    hours = words.hours(loss)
-    text = f"{words.hours(-loss)} more saved" if loss is not None and hours.startswith("-") else f"{hours} still lost"
-    return f"{text}, if rules and room allow" if plan.document.phases else text
+    if loss is not None and _saves(loss):
+        text = t("{hours} more saved", hours=words.hours(-loss))
+    else:
+        text = t("{hours} still lost", hours=words.hours(loss))
+    return t("{text}, if rules and room allow", text=text) if plan.document.phases else text
+
+
+def _saves(loss: float | None) -> bool:
+    """Whether the hours lost, as they are shown, are below zero."""
+    with language("en"):
+        return words.hours(loss).startswith("-")
 
 
 def opened_rows(plan: Plan) -> list[OpenedRow]:
@@ -127,7 +137,7 @@ def opened_rows(plan: Plan) -> list[OpenedRow]:
     total = sum(site.gain_person_min or 0.0 for site in opened)
     return [
         OpenedRow(
-            order="" if site.order is None else str(site.order),
+            order="" if site.order is None else figures(str(site.order)),
             name=names.get(site.id, site.id),
             where=site.area or "",
             phase=site.phase or "",
@@ -138,6 +148,7 @@ def opened_rows(plan: Plan) -> list[OpenedRow]:
             loss=words.hours(site.loss_person_min),
             replacement="" if site.replacement is None else names.get(site.replacement, site.replacement),
             replaced=_replaced(plan, site.replaced_loss_person_min),
+            saves=_saves(site.replaced_loss_person_min),
             anew=chosen_anew(site.replaced_loss_person_min, site.without),
         )
         for site in opened
@@ -155,7 +166,7 @@ def far_rows(plan: Plan) -> list[FarRow]:
         rows.append(
             FarRow(
                 letter=letter,
-                name=place.name or f"{place.lat:.4f}, {place.lon:.4f}",
+                name=told(place.name) or f"{place.lat:.4f}, {place.lon:.4f}",
                 people=words.whole(place.people),
                 unreached=words.whole(out),
                 minutes=minutes,
@@ -173,7 +184,7 @@ def area_rows(document: PlanDocument) -> list[AreaRow]:
     ranked = sorted(document.areas, key=lambda area: (-(1.0 - area.after_within) * area.people, area.name))
     return [
         AreaRow(
-            name=area.name or "elsewhere",
+            name=area.name or t("elsewhere"),
             people=words.whole(area.people),
             mean=words.minutes_pair(area.before_mean_min, area.after_mean_min),
             within=(words.percent(area.before_within), words.percent(area.after_within)),

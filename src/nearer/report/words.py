@@ -185,6 +185,24 @@ def hours(person_min: float | None) -> str:
     return number(value, 1) if abs(round(value, 1)) < 10 else whole(value)
 
 
+def unit(name: str) -> str:
+    """A unit of values in words."""
+    known = {
+        "person-minutes": t("person-minutes"),
+        "person-hours": t("person-hours"),
+        "people": t("people"),
+        "minutes": t("minutes"),
+        "money": t("money"),
+        "centres": t("centres"),
+    }
+    return known.get(name, name)
+
+
+def kind(name: str) -> str:
+    """What a file of a study holds, or what was joined to the streets."""
+    return joined(map(told, name.split(", ")))
+
+
 def metres(value: float) -> str:
     """A distance: 340 m, 1.2 km."""
     if value < 1000:
