@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -312,6 +313,104 @@ def test_no_certificate_proves_more_than_the_true_optimum(data: st.DataObject) -
     best = brute_force(instance)
     assert evaluate_certificate(instance, certificate) <= best
     assert certified_bound(instance, certificate) <= best
+
+
+def with_cuts(draw: st.DrawFn, instance: Instance, certificate: Certificate) -> Certificate:
+    """A certificate to which any cuts at any prices are added; sets reach no farther than the nearest open site."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    row = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
+    nearest = np.full(instance.n_rows, np.inf)
+    stands = instance.standing[instance.site_idx] == OPEN
+    np.minimum.at(nearest, row[stands], instance.cost[stands])
+    able = (instance.cost <= np.minimum(nearest, instance.unserved)[row]) & (instance.weight[0][row] > 0)
+    able &= instance.standing[instance.site_idx] != FORBIDDEN
+    named = np.flatnonzero(able)
+    if not len(named):
+        return certificate
+    sizes = rng.integers(1, 6, draw(st.integers(1, 4)))
+    pair = rng.choice(named, int(sizes.sum()))
+    n_takes = draw(st.integers(1, 5))
+    return dataclasses.replace(
+        certificate,
+        cut_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
+        cut_row=row[pair].astype(np.int32),
+        cut_site=np.asarray(instance.site_idx)[pair].astype(np.int32),
+        take_multiplier=rng.integers(0, len(certificate.multipliers), n_takes).astype(np.int32),
+        take_cut=rng.integers(0, len(sizes), n_takes).astype(np.int32),
+        take_amount=rng.uniform(0, 150, n_takes),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_no_cuts_prove_more_than_the_true_optimum(data: st.DataObject) -> None:
+    instance = data.draw(instances())
+    certificate = with_cuts(data.draw, instance, data.draw(certificates(instance)))
+    assert evaluate_certificate(instance, certificate) <= brute_force(instance)
+
+
+def pentagons() -> tuple[Instance, Certificate]:
+    """Two rings of five sites; a customer on each edge costs 1 unless an end is open; five of ten sites open."""
+    edge = np.arange(5)
+    ends = np.concatenate([np.column_stack([edge, (edge + 1) % 5]), 5 + np.column_stack([edge, (edge + 1) % 5])])
+    instance = single_phase(
+        indptr=2 * np.arange(11),
+        site_idx=np.sort(ends, axis=1).ravel(),
+        cost=np.zeros(20, dtype=np.int64),
+        weight=np.ones(10),
+        unserved=np.ones(10),
+        standing=np.full(10, FREE),
+        open_min=5,
+        open_max=5,
+    )
+    cuts = {
+        "cut_start": np.array([0, 5, 10], dtype=np.int32),
+        "cut_row": np.arange(10, dtype=np.int32),
+        "cut_site": np.asarray(instance.site_idx)[1::2].astype(np.int32),
+        "take_multiplier": np.array([0, 0], dtype=np.int32),
+        "take_cut": np.array([0, 1], dtype=np.int32),
+        "take_amount": np.ones(2),
+    }
+    return instance, dataclasses.replace(Certificate.root_only(np.zeros(10)), **cuts)
+
+
+def test_odd_rings_are_proven_by_their_cuts() -> None:
+    # No multipliers: each ring needs three open of five, so six are asked for where five open.
+    instance, certificate = pentagons()
+    assert evaluate_certificate(instance, certificate) == pytest.approx(1.0)
+    assert brute_force(instance) == 1.0
+    assert certified_bound(instance, certificate) == 1.0
+    assert evaluate_certificate(instance, dataclasses.replace(certificate, take_amount=np.zeros(2))) <= 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("take_amount", [1.0, -1.0]),
+        ("take_amount", [1.0, np.inf]),
+        ("take_cut", [0, 2]),
+        ("take_multiplier", [0, 1]),
+        ("cut_row", [10] * 10),
+        ("cut_site", [9] * 10),
+        ("cut_start", [0, 5, 11]),
+        ("cut_start", [0, 10, 10]),
+    ],
+)
+def test_cuts_of_other_rows_and_sites_are_refused(name: str, values: list[float]) -> None:
+    instance, certificate = pentagons()
+    changed = np.array(values, dtype=np.float64 if name == "take_amount" else np.int32)
+    with pytest.raises(CheckFailedError, match="cut"):
+        evaluate_certificate(instance, dataclasses.replace(certificate, **{name: changed}))
+
+
+def test_cuts_are_kept_in_the_file(tmp_path: Path) -> None:
+    instance, certificate = pentagons()
+    certificate.save(tmp_path / "proof.npz")
+    kept = Certificate.load(tmp_path / "proof.npz")
+    assert evaluate_certificate(instance, kept) == evaluate_certificate(instance, certificate)
+    Certificate.root_only(np.zeros(10)).save(tmp_path / "plain.npz")
+    with np.load(tmp_path / "plain.npz") as file:
+        assert not [one for one in file.files if one.startswith(("cut_", "take_"))]
 
 
 @settings(max_examples=200, deadline=None)

@@ -36,6 +36,27 @@ def test_points_prove_what_all_pairs_prove(rounding: Rounding) -> None:
 
 
 @pytest.mark.parametrize("rounding", ["exact", "floor"])
+def test_points_prove_what_all_pairs_prove_with_cuts_too(rounding: Rounding) -> None:
+    rows = points(7, rounding, n=300)
+    full = rows.instance(np.full(rows.n_rows, np.inf), 7)
+    rng = np.random.default_rng(8)
+    weighty = np.flatnonzero(rows.weight > 0)
+    plain = Certificate.root_only(rows.weight * rng.uniform(0, 90, rows.n_rows))
+    certificate = replace(
+        plain,
+        cut_start=np.arange(0, 61, 3).astype(np.int32),
+        cut_row=rng.choice(weighty, 60).astype(np.int32),
+        cut_site=rng.integers(0, 60, 60).astype(np.int32),
+        take_multiplier=np.zeros(20, dtype=np.int32),
+        take_cut=np.arange(20, dtype=np.int32),
+        take_amount=rng.uniform(0, 9, 20),
+    )
+    bound = bound_of_points(rows, 7, certificate)
+    assert bound == pytest.approx(certified_bound(full, certificate), rel=1e-11)
+    assert bound != bound_of_points(rows, 7, plain)
+
+
+@pytest.mark.parametrize("rounding", ["exact", "floor"])
 def test_opposites_bounded_together_prove_what_they_prove_one_by_one(
     rounding: Rounding, monkeypatch: pytest.MonkeyPatch
 ) -> None:

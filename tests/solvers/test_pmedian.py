@@ -46,6 +46,27 @@ def test_a_town_is_proven_and_checked(noise: int, n_fixed: int) -> None:
     check_proof(instance, solution)
 
 
+def rings(n: int, size: int, k: int):
+    """Rings of sites; each edge is a customer who pays 7 unless one end is open."""
+    edge = np.arange(size)
+    cost = np.full((n * size, n * size), -1)
+    for ring in range(n):
+        at = ring * size + edge
+        cost[at, at] = cost[at, ring * size + (edge + 1) % size] = 0
+    standing = np.full(n * size, FREE, dtype=np.int8)
+    return from_dense(cost, np.ones(n * size), standing, k, 7.0)
+
+
+def test_odd_rings_are_proven_by_cuts_without_a_tree() -> None:
+    instance = rings(8, 5, 20)  # half of each ring is enough for the relaxation; three sites cover one ring
+    solution = solve(instance, gap=0.0)
+    assert (solution.status, solution.objective) == (Status.OPTIMAL, 28.0)
+    assert len(solution.certificate.node_parent) == 1
+    assert solution.certificate.cut
+    assert check_solution(instance, solution) == []
+    check_proof(instance, solution)
+
+
 def test_threads_and_repetition_change_nothing() -> None:
     instance = grid(30, 12, 3, noise=20)
     first, second, third = (solve(instance, gap=0.0, seed=7, threads=t) for t in (1, 2, 1))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
 
 from nearer.files import written_whole
 from nearer.units import FloatArray, IntArray
+
+_CUTS = ("cut_start", "cut_row", "cut_site", "take_multiplier", "take_cut", "take_amount")
+
+
+def _none() -> IntArray:
+    return np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,11 @@ class Certificate:
     may also be fixed because the opposite is no better than the bound claimed (reduced-cost fixing). The certified
     bound is the least L over all leaves and all opposites of such fixings.
 
+    Zero-half cuts may take part (Chvátal 1973; Caprara, Fischetti 1996). A cut names q sets of sites, each those no
+    dearer for a row than some site; in every plan ``Σ z_S + Σ_j ⌈c_j/2⌉ y_j ≥ ⌈q/2⌉``, where z_S is 1 if none of S
+    is open and c_j counts the sets that hold j. At a price μ all that lies beyond a set, staying unserved included,
+    becomes cheaper by μ for its row, f_j by ``μ ⌈c_j/2⌉``, and L gains ``μ ⌈q/2⌉``.
+
     Parameters
     ----------
     multipliers
@@ -41,6 +52,10 @@ class Certificate:
     fix_node, fix_site, fix_value, fix_multiplier
         Fixings, int32 (n_fixings,), in the order they were made: below ``fix_node``, ``fix_site`` is ``fix_value``
         since with ``fix_multiplier`` the opposite is bounded away.
+    cut_start, cut_row, cut_site
+        Sets of each cut: int32 (n_cuts + 1,) where they begin, and the row and its last site, int32 (n_sets,).
+    take_multiplier, take_cut, take_amount
+        With which row of ``multipliers`` which cut has a price, int32 (n_takes,), and the price, float64.
     """
 
     multipliers: FloatArray
@@ -52,12 +67,38 @@ class Certificate:
     fix_site: IntArray
     fix_value: IntArray
     fix_multiplier: IntArray
+    cut_start: IntArray = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
+    cut_row: IntArray = field(default_factory=_none)
+    cut_site: IntArray = field(default_factory=_none)
+    take_multiplier: IntArray = field(default_factory=_none)
+    take_cut: IntArray = field(default_factory=_none)
+    take_amount: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def root_only(cls, multipliers: FloatArray) -> Certificate:
         """A tree of one leaf."""
         one, none = np.array([-1], dtype=np.int32), np.zeros(0, dtype=np.int32)
         return cls(multipliers.reshape(1, -1), one, one, one, one + 1, none, none, none, none)
+
+    @property
+    def cut(self) -> bool:
+        """Whether cuts take part."""
+        return len(self.take_cut) > 0
+
+    def taken(self) -> FloatArray:
+        """What the prices of cuts take off each row at most, with any of the multipliers, float64 (n_rows,)."""
+        most = np.zeros(self.multipliers.shape[1])
+        for k in np.unique(self.take_multiplier):
+            most = np.maximum(most, np.bincount(*self.taken_with(int(k)), minlength=len(most)))
+        return most
+
+    def taken_with(self, multiplier: int) -> tuple[IntArray, FloatArray]:
+        """Row of each set of the cuts that have a price with these multipliers, and the price."""
+        takes = np.flatnonzero(self.take_multiplier == multiplier)
+        first = self.cut_start[self.take_cut[takes]]
+        sizes = self.cut_start[self.take_cut[takes] + 1] - first
+        at = np.repeat(first - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+        return self.cut_row[at], np.repeat(self.take_amount[takes], sizes)
 
     def save(self, path: Path) -> None:
         """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
@@ -76,7 +117,8 @@ class Certificate:
         start = f"{name}:" if name else ""
         with np.load(path, allow_pickle=False) as file:
             planes = file[f"{start}multiplier_planes"]
-            arrays = {field.name: file[start + field.name] for field in fields(cls) if field.name != "multipliers"}
+            kept = [one.name for one in fields(cls) if one.name != "multipliers"]
+            arrays = {name: file[start + name] for name in kept if name not in _CUTS or start + name in file}
         changed = np.ascontiguousarray(planes.transpose(1, 2, 0)).view(np.uint64)[:, :, 0]
         multipliers = np.bitwise_xor.accumulate(changed, axis=0).view(np.float64)
         return cls(multipliers=multipliers, **arrays)
@@ -88,7 +130,7 @@ class Certificate:
         Multipliers of neighbouring leaves differ little: each row's bits are stored as the exclusive or with those of
         the row before, byte by byte, which is exact and mostly zeros.
         """
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays = {one.name: getattr(self, one.name) for one in fields(self) if self.cut or one.name not in _CUTS}
         bits = np.ascontiguousarray(arrays.pop("multipliers")).view(np.uint64)
         changed = bits.copy()
         changed[1:] ^= bits[:-1]
@@ -121,7 +163,8 @@ class CenterProof:
 
     def save(self, path: Path) -> None:
         """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
-        parts = {field.name: getattr(self.certificate, field.name) for field in fields(self.certificate)}
+        names = [one.name for one in fields(self.certificate) if self.certificate.cut or one.name not in _CUTS]
+        parts = {name: getattr(self.certificate, name) for name in names}
         with written_whole(path) as beside, beside.open("wb") as file:
             np.savez_compressed(file, threshold=self.threshold, row=self.row, site=self.site, **parts)
 
@@ -136,7 +179,8 @@ class CenterProof:
             It is something else.
         """
         with np.load(path, allow_pickle=False) as file:
-            certificate = Certificate(**{field.name: file[field.name] for field in fields(Certificate)})
+            names = [one.name for one in fields(Certificate) if one.name not in _CUTS or one.name in file]
+            certificate = Certificate(**{name: file[name] for name in names})
             return cls(float(file["threshold"]), file["row"], file["site"], certificate)
 
 
@@ -185,11 +229,11 @@ class RulesCertificate:
         """
         start = f"{name}:" if name else ""
         with np.load(path, allow_pickle=False) as file:
-            return cls(**{field.name: file[start + field.name] for field in fields(cls)})
+            return cls(**{one.name: file[start + one.name] for one in fields(cls)})
 
     def _arrays(self) -> dict[str, IntArray | FloatArray]:
         """What is written."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 def load_proof(path: Path) -> Certificate | CenterProof:

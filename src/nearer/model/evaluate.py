@@ -15,6 +15,7 @@ import numpy as np
 
 from nearer.errors import CheckFailedError
 from nearer.model.certificate import Certificate
+from nearer.model.evaluate_cuts import Beyond, Cuts
 from nearer.model.evaluate_twofold import TwofoldBounds
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -60,6 +61,8 @@ def evaluate_certificate(
     children = _children(certificate)
     twice = instance.second_share is not None
     bounds = given or (TwofoldBounds if twice else Bounds).of(instance, certificate.multipliers)
+    if certificate.cut and isinstance(bounds, Bounds) and bounds.room is None:
+        bounds.charge(certificate)  # elsewhere cuts change nothing: the multipliers prove what they do without
     fixings = _fixings_by_node(certificate)
 
     free = instance.standing == FREE
@@ -275,6 +278,28 @@ class Bounds:
     room: FloatArray | None
     need: FloatArray
     _sums: dict[int, tuple[float, FloatArray, float]] = field(default_factory=dict)
+    cuts: Cuts | None = None
+    _beyond: Beyond | None = None
+
+    def charge(self, certificate: Certificate) -> None:
+        """
+        Let the cuts of the certificate take part.
+
+        Raises
+        ------
+        CheckFailedError
+            They are none of these rows and sites.
+        """
+        n_rows = len(self.ceiling)
+        order = np.argsort(self.pair_row, kind="stable")
+        start = np.searchsorted(self.pair_row[order], np.arange(n_rows + 1))
+
+        def priced(row: int) -> tuple[IntArray, FloatArray]:
+            here = order[start[row] : start[row + 1]]
+            return self.pair_site[here], self.pair_price[here]
+
+        self.cuts = Cuts.of(certificate, n_rows, len(self.site_price), priced)
+        self._beyond = Beyond.of(self.cuts, start, order, self.pair_price)
 
     @classmethod
     def of(cls, instance: Instance, multipliers: FloatArray) -> Bounds:
@@ -357,11 +382,17 @@ class Bounds:
             return self._sums[index]
         lam = np.minimum(self.multipliers[index], self.ceiling)
         n_sites = len(self.standing_open)
-        below = self.pair_price - lam[self.pair_row]
+        charged = None if self.cuts is None else self.cuts.charged(index)
+        price, most = self.pair_price, np.abs(lam)[self.pair_row]
+        if charged is not None and self._beyond is not None:
+            lam = np.minimum(lam, self.ceiling - charged.lowered)
+            price = price - self._beyond.taken(charged, len(price))
+            most = (np.abs(lam) + 2 * charged.lowered)[self.pair_row]
+        below = price - lam[self.pair_row]
         # A price within rounding of its multiplier adds nothing but its error.
-        active = np.flatnonzero(below <= 2 * _EPS * np.abs(lam[self.pair_row]))
+        active = np.flatnonzero(below <= 2 * _EPS * most)
         site, term = self.pair_site[active], np.minimum(below[active], 0.0)
-        size = self.pair_price[active] + np.abs(lam[self.pair_row[active]])
+        size = self.pair_price[active] + most[active]
         for_room = np.zeros(n_sites)
         if self.room is not None:
             # Weak duality of the knapsack: a price per unit of room, whatever it is, bounds it.
@@ -373,7 +404,8 @@ class Bounds:
         total_size = float(size.sum() + np.abs(lam).sum())
         # Whole numbers of this size are added without any error.
         total_size += float(np.abs(self.site_price).sum())
-        exact = self.whole and self.room is None and total_size < _EXACT / 4 and bool(np.all(lam % 1 == 0))
+        plain = self.room is None and charged is None
+        exact = self.whole and plain and total_size < _EXACT / 4 and bool(np.all(lam % 1 == 0))
         eps = 0.0 if exact else _EPS
         count = np.bincount(site, minlength=n_sites)
         rho = np.asarray(np.bincount(site, weights=term, minlength=n_sites), dtype=np.float64)
@@ -381,6 +413,10 @@ class Bounds:
         rho = np.asarray(self.site_price - for_room + rho, dtype=np.float64)
         rho = rho - eps * (error + 3 * np.bincount(site, weights=size, minlength=n_sites))
         base = math.fsum(lam) - 2 * eps * math.fsum(np.abs(lam))
+        if charged is not None:
+            base += charged.gain - eps * (abs(base) + 2 * charged.gain)
+            rho -= charged.reward
+            rho -= 2 * eps * (np.abs(rho) + charged.reward)
         sums = base, np.asarray(rho, dtype=np.float64), eps
         self._sums[index] = sums
         return sums

@@ -14,6 +14,7 @@ import numpy as np
 
 from nearer.model.certificate import Certificate
 from nearer.model.evaluate import Bounds, evaluate_certificate
+from nearer.model.evaluate_cuts import Charged, Cuts
 from nearer.model.plane import PlaneRows
 from nearer.units import FloatArray, IntArray
 
@@ -77,6 +78,16 @@ class _PointBounds(Bounds):
         )
         self.rows = rows
 
+    def charge(self, certificate: Certificate) -> None:
+        """Let the cuts of the certificate take part; raises where they are none of these rows and sites."""
+        rows = self.rows
+        every = np.arange(rows.n_sites)
+
+        def priced(row: int) -> tuple[IntArray, FloatArray]:
+            return every, rows.weight[row] * _costs(rows, np.array([row]), rows.site_x, rows.site_y)[0]
+
+        self.cuts = Cuts.of(certificate, rows.n_rows, rows.n_sites, priced)
+
     def _of_multipliers(self, index: int) -> tuple[float, FloatArray, float]:
         if index in self._sums:
             return self._sums[index]
@@ -84,21 +95,33 @@ class _PointBounds(Bounds):
         lam = np.minimum(self.multipliers[index], self.ceiling)
         rho, error, count = np.zeros(rows.n_sites), np.zeros(rows.n_sites), np.zeros(rows.n_sites)
         total_size = float(np.abs(lam).sum())
-        for block, site in self._blocks(lam):
+        charged = None if self.cuts is None else self.cuts.charged(index)
+        lowered = np.zeros(len(lam)) if charged is None else charged.lowered
+        off = {} if charged is None or self.cuts is None else _by_row(self.cuts, charged)
+        for block, site in self._blocks(lam + lowered):
             weight, most = rows.weight[block, None], lam[block, None]
             price = weight * _costs(rows, block, rows.site_x[site], rows.site_y[site])
+            slack = np.abs(most) + 2 * lowered[block, None]
+            size = price + slack
+            if off:
+                price = _taken_off(price, block, off)
             below = price - most
             # A price within rounding of its multiplier adds nothing but its error.
-            active = below <= 2 * _EPS * np.abs(most)
-            size = np.where(active, price + np.abs(most), 0.0).sum(axis=0)
+            active = below <= 2 * _EPS * slack
+            size = np.where(active, size, 0.0).sum(axis=0)
             rho[site] += np.minimum(np.where(active, below, 0.0), 0.0).sum(axis=0)
             error[site] += 3 * size
             count[site] += active.sum(axis=0)
             total_size += float(size.sum())
-        exact = self.whole and total_size < 2.0**53 / 4 and bool(np.all(lam % 1 == 0))
+        exact = self.whole and charged is None and total_size < 2.0**53 / 4 and bool(np.all(lam % 1 == 0))
         eps = 0.0 if exact else _EPS
         rho = rho - eps * ((count + 2) * np.abs(rho) + error)
-        sums = math.fsum(lam) - 2 * eps * math.fsum(np.abs(lam)), rho, eps
+        base = math.fsum(lam) - 2 * eps * math.fsum(np.abs(lam))
+        if charged is not None:
+            base += charged.gain - eps * (abs(base) + 2 * charged.gain)
+            rho -= charged.reward
+            rho -= 2 * eps * (np.abs(rho) + charged.reward)
+        sums = base, rho, eps
         self._sums[index] = sums
         return sums
 
@@ -128,3 +151,20 @@ def _costs(rows: PlaneRows, part: slice | IntArray, site_x: FloatArray, site_y: 
     squared = np.square(rows.x[part, None] - site_x)
     squared += np.square(rows.y[part, None] - site_y)
     return np.asarray(rows.rounded(np.sqrt(squared, out=squared)))
+
+
+def _by_row(cuts: Cuts, charged: Charged) -> dict[int, list[tuple[float, float]]]:
+    """Row → the price up to which each of its sets goes, and what is taken off beyond."""
+    off: dict[int, list[tuple[float, float]]] = {}
+    for k, amount in zip(charged.sets.tolist(), charged.amount.tolist(), strict=True):
+        off.setdefault(int(cuts.row[k]), []).append((float(cuts.limit[k]), amount))
+    return off
+
+
+def _taken_off(price: FloatArray, block: IntArray, off: dict[int, list[tuple[float, float]]]) -> FloatArray:
+    """Prices of a block of rows, float64 (n_block, n_sites), less what cuts take off them."""
+    less = price.copy()
+    for place, row in enumerate(block.tolist()):
+        for limit, amount in off.get(row, ()):
+            less[place, price[place] > limit] -= amount
+    return less

@@ -167,7 +167,7 @@ class _Enough:
 def _short(instance: Instance, certificate: Certificate, n_sites: int) -> BoolArray:
     """Rows that hold not all sites and whose multipliers, at some leaf, are as great as they can be."""
     short = (np.diff(instance.indptr) < n_sites) & (instance.weight[0] > 0)
-    most = certificate.multipliers.max(axis=0)
+    most = certificate.multipliers.max(axis=0) + certificate.taken()
     short[short] = most[short] >= instance.weight[0][short] * instance.unserved[short]
     return np.asarray(short)
 

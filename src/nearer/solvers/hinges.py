@@ -33,6 +33,8 @@ class Hinges:
         Whether a hinge that is not written out counts as ``r − y(S)``, bool (n_hinges,).
     written, order
         Which hinges are written out, and in which order.
+    rows
+        Row of the LP of each hinge written out, in their order.
     unit
         What the LP counts costs in.
     """
@@ -55,6 +57,7 @@ class Hinges:
         self.below: BoolArray = fraction >= 0.5
         self.written: BoolArray = np.zeros(len(amount), dtype=bool)
         self.order: IntArray = np.zeros(0, dtype=np.int64)
+        self.rows: IntArray = np.zeros(0, dtype=np.int64)
         self.unit = max(float(amount.mean()), 1e-300) if len(amount) else 1.0
         self.lp = Lp(budget.stop)
 
@@ -85,6 +88,7 @@ class Hinges:
         column[own], entry[own] = start + np.arange(len(hinges)), 1.0
         none = np.zeros(len(hinges))
         self.lp.add_columns(self.amount[hinges] / self.unit, none, none + np.inf)
+        self.rows = np.concatenate([self.rows, self.lp.n_rows + np.arange(len(hinges))])
         self.lp.add_rows(sign * self.needs[hinges], none + np.inf, indptr, column, entry)
         self.written[hinges] = True
         self.order = np.concatenate([self.order, hinges])
@@ -116,7 +120,7 @@ class Hinges:
     @property
     def hinge_dual(self) -> FloatArray:
         """Duals of the hinges written out, in their order."""
-        return self.lp.row_dual[1:]
+        return self.lp.row_dual[self.rows]
 
     def fractions(self) -> FloatArray:
         """How much of each hinge's amount the last solution's duals take, 0 … 1, float64 (n_hinges,)."""

@@ -9,16 +9,20 @@ the term, and neighbours mostly do, so terms are summed over rows (AlBdaiwi, Gho
 
 The terms are hinges that each need one site open (``hinges.py``). The LP's duals are fractions f_S of the terms, and
 λ_i = v_1 + Σ_e (v_{e+1} − v_e) f_{S_e} are multipliers that prove at least the value of the relaxation, since
-Σ_{e≥l} (v_{e+1} − v_e) f_e ≥ (λ − v_l)⁺ for f in 0 … 1.
+Σ_{e≥l} (v_{e+1} − v_e) f_e ≥ (λ − v_l)⁺ for f in 0 … 1. Zero-half cuts (``zero_half.py``) are rows of their own; what
+their prices take off the steps is no longer there for the multipliers.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core
 from nearer.solvers.hinges import Hinges
+from nearer.solvers.zero_half import Pieces, SetRows, violated_cuts
 from nearer.units import FloatArray, IntArray
 
 _HASH_SEED = 20_240_229  # of the keys that tell sets apart; a collision would only weaken a bound, never break it
@@ -64,6 +68,8 @@ class Master(Hinges):
 
     def __init__(self, core: Core, lam: FloatArray, budget: Budget) -> None:
         self.core = core
+        self.cuts: list[IntArray] = []  # as sets
+        self.cut_rows: IntArray = np.zeros(0, dtype=np.int64)  # of the LP
         self.prefixes = sets = Prefixes(core)
         paid = np.clip(lam[core.rows] - core.val, 0.0, sets.step)
         fraction = np.bincount(sets.of_entry, paid, minlength=len(sets.amount)) / np.maximum(sets.amount, 1e-300)
@@ -87,11 +93,88 @@ class Master(Hinges):
         self.budget.spend(self.core.nnz)
         return n_wrong
 
-    def multipliers(self) -> FloatArray:
-        """Multipliers that prove at least the value of the last solution, float64 (n,)."""
+    def cut(self, rng: np.random.Generator) -> int:
+        """Add zero-half cuts that the last solution breaks; returns how many."""
+        sets = self.prefixes
+        useful = np.flatnonzero(sets.amount > 1e-9 * self.unit)
+        openness = sets.openness(self.core, self.y)
+        found, spent = violated_cuts(self.core, self.y, openness, (sets.first, sets.last), useful, rng)
+        self.budget.spend(self.core.nnz + spent)
+        known = {cut.tobytes() for cut in self.cuts}
+        new = [cut for cut in found if cut.tobytes() not in known]
+        if new:
+            self._add(new)
+        return len(new)
+
+    def _add(self, cuts: list[IntArray]) -> None:
+        """Give the LP a row for each cut: Σ z_S + Σ ⌈c_j / 2⌉ y_j ≥ ⌈q / 2⌉."""
         core, sets = self.core, self.prefixes
-        paid = np.bincount(core.rows, sets.step * self.fractions()[sets.of_entry], minlength=core.n)
-        return np.asarray(np.clip(core.least + paid, core.least, core.cap))
+        members = np.unique(np.concatenate(cuts))
+        self.write(members[~self.written[members]])
+        place = np.zeros(len(sets.amount), dtype=np.int64)
+        place[self.order] = core.m + np.arange(len(self.order))
+        span, column, entry, least = [0], [], [], []
+        for cut in cuts:
+            sites = np.concatenate([core.col[sets.first[s] : sets.last[s] + 1] for s in cut])
+            held, count = np.unique(sites, return_counts=True)
+            # Where s ≥ y(S) − 1 is written out, z = s + 1 − y(S).
+            linear = cut[self.below[cut]]
+            share = ((count + 1) // 2).astype(np.float64)
+            for s in linear:
+                share[np.searchsorted(held, core.col[sets.first[s] : sets.last[s] + 1])] -= 1.0
+            some = share != 0
+            column += [held[some], place[cut]]
+            entry += [share[some], np.ones(len(cut))]
+            least.append((len(cut) + 1) // 2 - len(linear))
+            span.append(span[-1] + int(some.sum()) + len(cut))
+        self.cut_rows = np.concatenate([self.cut_rows, self.lp.n_rows + np.arange(len(cuts))])
+        self.cuts += cuts
+        lower = np.array(least, dtype=np.float64)
+        self.lp.add_rows(lower, lower + np.inf, np.array(span), np.concatenate(column), np.concatenate(entry))
+
+    def drop_idle_cuts(self) -> None:
+        """Take the cuts out that have no price in the last solution; solve again before anything else is asked."""
+        idle = self.lp.row_dual[self.cut_rows] <= 0.0
+        if not idle.any():
+            return
+        gone = np.zeros(self.lp.n_rows, dtype=bool)
+        gone[self.cut_rows[idle]] = True
+        self.lp.delete_rows(gone)
+        up = np.cumsum(gone)
+        self.rows -= up[self.rows]
+        self.cut_rows = self.cut_rows[~idle] - up[self.cut_rows[~idle]]
+        self.cuts = [cut for cut, out in zip(self.cuts, idle, strict=True) if not out]
+
+    @cached_property
+    def _set_rows(self) -> SetRows:
+        return SetRows(self.prefixes.of_entry, self.prefixes.step)
+
+    def pieces(self) -> Pieces:
+        """What the prices of the cuts in the last solution take off the steps of rows."""
+        if not self.cuts:
+            return Pieces.none()
+        price = self.lp.row_dual[self.cut_rows] * self.unit
+        priced = np.flatnonzero(price > 1e-9 * self.unit)
+        return self._set_rows.pieces([self.cuts[k] for k in priced], price[priced])
+
+    def multipliers(self, pieces: Pieces | None = None) -> FloatArray:
+        """Multipliers that prove, with these pieces, at least the value of the last solution, float64 (n,)."""
+        core, sets = self.core, self.prefixes
+        if pieces is None or not len(pieces):
+            paid = np.bincount(core.rows, sets.step * self.fractions()[sets.of_entry], minlength=core.n)
+            return np.asarray(np.clip(core.least + paid, core.least, core.cap))
+        off = np.bincount(pieces.entry, np.repeat(pieces.amount, np.diff(pieces.start)), minlength=core.nnz)
+        taken = np.bincount(sets.of_entry, off, minlength=len(sets.amount))
+        left = np.maximum(sets.amount - taken, 0.0)
+        # Of what is left of a set's amount, the dual of z + y(S) ≥ 1 is paid: a row's, or what is over of z ≥ 0's.
+        dual, order = self.hinge_dual * self.unit, self.order
+        paid_of = np.where(self.below, left, 0.0)
+        paid_of[order] = np.where(self.below[order], left[order] - dual, dual)
+        fraction = np.clip(np.divide(paid_of, left, out=np.zeros_like(left), where=left > 0), 0.0, 1.0)
+        step = np.maximum(sets.step - off, 0.0)
+        total = np.bincount(core.rows, off, minlength=core.n)
+        paid = np.bincount(core.rows, step * fraction[sets.of_entry], minlength=core.n)
+        return np.asarray(np.clip(core.least + paid, core.least, core.cap - total))
 
     def fix(self, site: IntArray, value: IntArray) -> None:
         """Fix sites closed (0) or open (1); all others are free."""

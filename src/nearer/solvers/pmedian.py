@@ -153,7 +153,7 @@ class PMedianRun:
     def note_dual(self, dual: Dual) -> None:
         """Take over better multipliers."""
         self.dual = dual
-        self.proof.set_leaf(0, self.proof.add_multipliers(self.core, dual.lam))
+        self.proof.set_leaf(0, self.proof.add_multipliers(self.core, dual.lam, dual.pieces))
         self.state.proved(dual.bound)
 
     def rush(self) -> None:
@@ -224,7 +224,7 @@ class PMedianRun:
         if n_fixed < 0.05 * core.m:
             return False
         self.state.discard(opposite)
-        multiplier = self.proof.add_multipliers(core, dual.lam)
+        multiplier = self.proof.add_multipliers(core, dual.lam, dual.pieces)
         self.proof.add_fixings(0, core, np.flatnonzero(closed), np.flatnonzero(opened), multiplier)
         self.proof.settle(core, core.caps_with(opened))
         self.fixed_open = np.concatenate([self.fixed_open, core.site[opened]])
@@ -232,8 +232,10 @@ class PMedianRun:
         at = np.searchsorted(core.row, self.core.row)
         lam = np.clip(dual.lam[at], self.core.least, self.core.cap) if self.core.n else np.zeros(0)
         keep = ~(closed | opened)
-        self.dual = Dual(lam, dual.rho[keep], dual.bound, dual.share[keep])
-        self.elite.move(self.core, self.dual.rho)
+        self.elite.move(self.core, dual.rho[keep])
+        # Without their cuts these multipliers fix nothing more.
+        rho = dual.rho[keep] if dual.pieces is None else np.zeros(self.core.m)
+        self.dual = Dual(lam, rho, dual.bound, dual.share[keep])
         if self.core.decided:
             self.finish()
         return n_fixed >= 0.1 * core.m
@@ -253,23 +255,29 @@ class PMedianRun:
         self.state.proved(dual_side.rounded_down(bound, core, lam, rho))
 
     def branch_and_bound(self) -> None:
-        """Solve the relaxation, fix what it proves, write it anew as long as that made it less, and search the rest."""
-        state, again = self.state, True
+        """Solve the relaxation, then with cuts; write it anew as long as it fixes sites; search what is left."""
+        state, cutting = self.state, False
+        tree: Tree | None = None
         while not (state.done() or self.core.decided):
             assert self.dual is not None
-            core = self.core
-            master = Master(core, self.dual.lam, state.budget)
-            tree = Tree(core, master, state, self.proof, self.fixed_open, self.threads, self.elite)
-            if not again:
-                tree.run()
-                return
-            dual = tree.relax(tree.root_fixed, _LP_ROUNDS)
+            if tree is None:
+                master = Master(self.core, self.dual.lam, state.budget)
+                tree = Tree(self.core, master, state, self.proof, self.fixed_open, self.threads, self.elite)
+            dual = tree.relax(tree.root_fixed, _LP_ROUNDS, cutting=cutting)
             if dual is None:
                 return
             if dual.bound > self.dual.bound:
                 self.note_dual(replace(dual, share=master.y))
             tree.round_up(master.y, tree.root_fixed)
-            again = self.fix() and self.core.m < core.m
+            before = self.core.m
+            self.fix()
+            if self.core.m < before:
+                tree = None
+            elif cutting:
+                tree.run()
+                return
+            else:
+                cutting = True
 
 
 def solve_pmedian(

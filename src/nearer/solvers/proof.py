@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from nearer.model import Certificate, Instance
 from nearer.solvers.core import Core, standing_caps
+from nearer.solvers.zero_half import Pieces
 from nearer.units import FloatArray, IntArray
+
+Told = tuple[list[int], IntArray, FloatArray]
+"""Where each piece begins, row and site of the instance for each of its sets, and its price."""
 
 
 class HasSites(Protocol):
@@ -26,12 +30,15 @@ class ProofTree:
 
     def __init__(self) -> None:
         self._multipliers: list[Callable[[], FloatArray]] = []
+        self._cuts: dict[int, Callable[[], Told]] = {}
         self._nodes: list[list[int]] = [[-1, -1, -1, -1]]
         self._fixings: list[tuple[int, int, int, int]] = []
 
-    def add(self, multipliers: Callable[[], FloatArray]) -> int:
-        """Store multipliers, as what returns those of the instance's rows; returns their number."""
+    def add(self, multipliers: Callable[[], FloatArray], cuts: Callable[[], Told] | None = None) -> int:
+        """Store multipliers, as what returns those of the instance's rows, and cuts likewise; returns their number."""
         self._multipliers.append(multipliers)
+        if cuts is not None:
+            self._cuts[len(self._multipliers) - 1] = cuts
         return len(self._multipliers) - 1
 
     @property
@@ -79,7 +86,36 @@ class ProofTree:
             fix_site=fixings[:, 1],
             fix_value=fixings[:, 2],
             fix_multiplier=compact[leaf_count:].astype(np.int32),
+            **self._told(used),
         )
+
+    def _told(self, used: IntArray) -> dict[str, Any]:
+        """Arrays of the cuts that the multipliers used take a part of; none where none do."""
+        number: dict[bytes, int] = {}
+        sets: list[IntArray] = []
+        takes: list[tuple[int, int, float]] = []
+        for place, k in enumerate(used.tolist()):
+            if k not in self._cuts:
+                continue
+            start, row_site, amount = self._cuts[k]()
+            for a, b, price in zip(start[:-1], start[1:], amount.tolist(), strict=True):
+                one = row_site[a:b]
+                cut = number.setdefault(one.tobytes(), len(number))
+                if cut == len(sets):
+                    sets.append(one)
+                takes.append((place, cut, price))
+        if not takes:
+            return {}
+        together = np.concatenate(sets)
+        multiplier, cut_of, price_of = zip(*takes, strict=True)
+        return {
+            "cut_start": np.cumsum([0, *(len(one) for one in sets)]).astype(np.int32),
+            "cut_row": together[:, 0],
+            "cut_site": together[:, 1],
+            "take_multiplier": np.array(multiplier, dtype=np.int32),
+            "take_cut": np.array(cut_of, dtype=np.int32),
+            "take_amount": np.array(price_of),
+        }
 
 
 class ProofBuilder(ProofTree):
@@ -96,9 +132,10 @@ class ProofBuilder(ProofTree):
         super().__init__()
         self._cap = standing_caps(instance)
 
-    def add_multipliers(self, core: Core, lam: FloatArray) -> int:
-        """Store multipliers of a core; rows taken out of it count at what they cost."""
-        return self.add(partial(_full, self._cap, core.row, lam))
+    def add_multipliers(self, core: Core, lam: FloatArray, pieces: Pieces | None = None) -> int:
+        """Store multipliers of a core and pieces of cuts; rows taken out of it count at what they cost."""
+        cuts = None if pieces is None or not len(pieces) else partial(_told, core, pieces)
+        return self.add(partial(_full, self._cap, core.row, lam), cuts)
 
     def settle(self, core: Core, cap: FloatArray) -> None:
         """Rows cost less once sites of the core are fixed open; multipliers added later start from there."""
@@ -110,3 +147,8 @@ def _full(cap: FloatArray, row: IntArray, lam: FloatArray) -> FloatArray:
     full = cap.copy()
     full[row] = lam
     return full
+
+
+def _told(core: Core, pieces: Pieces) -> Told:
+    row, site = core.row[core.rows[pieces.entry]], core.site[core.col[pieces.entry]]
+    return pieces.start.tolist(), np.column_stack([row, site]).astype(np.int32), pieces.amount

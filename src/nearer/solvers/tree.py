@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Generic, Protocol, TypeVar
 
@@ -20,9 +20,12 @@ from nearer.solvers.proof import ProofBuilder, ProofTree
 from nearer.solvers.search import interchange
 from nearer.solvers.state import State
 from nearer.solvers.volume import Dual
+from nearer.solvers.zero_half import Pieces
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _INTEGRAL = 1e-6
+_WORTH = 5e-3  # share of what is missing that a round of cuts must bring
+_EPS = float(np.finfo(np.float64).eps)
 _KICKED_NODES, _KICKS = 40, 10_000_000  # nodes whose rounded plans are kicked, and entries scanned by that at each
 
 
@@ -114,8 +117,12 @@ class SiteTree(ABC, Generic[C]):
         """A plan made better."""
 
     @abstractmethod
-    def store(self, lam: FloatArray) -> int:
+    def store(self, dual: Dual) -> int:
         """Number of these multipliers in the proof."""
+
+    def proven(self, fixed: IntArray) -> Dual:
+        """What the last solution of the relaxation proves where some sites are fixed."""
+        return self.bound_at(self.master.multipliers(), fixed)
 
     def still_open(self, fixed: IntArray) -> tuple[int, int]:
         """How many free sites must, and may, open beside those fixed open."""
@@ -143,7 +150,7 @@ class SiteTree(ABC, Generic[C]):
             status = self.master.solve()
             if status is not LpStatus.OPTIMAL:
                 return self.where_none_is_left() if status is LpStatus.INFEASIBLE else None
-            dual = self.bound_at(self.master.multipliers(), fixed)
+            dual = self.proven(fixed)
             best = dual if best is None or dual.bound > best.bound else best
             room = self.state.cutoff - self.master.value
             slow = turn == rounds - 1 or self.master.value - last < 1e-3 * room
@@ -202,7 +209,7 @@ class SiteTree(ABC, Generic[C]):
             if dual is None:
                 return
             self.nodes_done += 1
-            multiplier = self.store(dual.lam)
+            multiplier = self.store(dual)
             if dual.bound > node.bound or node.place == 0:
                 self.proof.set_leaf(node.place, multiplier)
                 node.bound = max(node.bound, dual.bound)
@@ -241,7 +248,10 @@ class SiteTree(ABC, Generic[C]):
 
 
 class Tree(SiteTree[Core]):
-    """The tree of a p-median."""
+    """The tree of a p-median, with rounds of zero-half cuts at the root and at each node."""
+
+    master: Master
+    root_cuts, node_cuts = 30, 1
 
     def __init__(
         self,
@@ -259,15 +269,52 @@ class Tree(SiteTree[Core]):
         self.rng = np.random.default_rng(0)
         self.chunks = dual_side.row_chunks(core)
 
-    def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:
+    def relax(self, fixed: IntArray, rounds: int, *, cutting: bool = True) -> Dual | None:
+        """Solve the relaxation at a node, adding terms and, if so wished, cuts; None when stopped."""
+        best = super().relax(fixed, rounds)
+        turns = self.node_cuts if self.nodes_done else self.root_cuts
+        for _ in range(turns if cutting else 0):
+            room = self.state.cutoff - self.master.value
+            if best is None or room <= 0 or best.bound >= self.state.cutoff or self.state.budget.exhausted():
+                return best
+            if self.branch_site(self.master.y, fixed) < 0:
+                return best
+            before = self.master.value
+            if self.master.cut(self.rng) == 0:
+                return best
+            dual = super().relax(fixed, rounds)
+            if dual is None:
+                return None
+            best = dual if dual.bound > best.bound else best
+            if self.master.value - before < _WORTH * room:
+                return best
+        return best
+
+    def proven(self, fixed: IntArray) -> Dual:
+        """What the last solution of the relaxation proves, with its cuts, where some sites are fixed."""
+        pieces = self.master.pieces()
+        return self.bound_at(self.master.multipliers(pieces), fixed, pieces)
+
+    def bound_at(self, lam: FloatArray, fixed: IntArray, pieces: Pieces | None = None) -> Dual:
         """L(λ) where some sites are fixed, rounded down."""
-        core = self.core
-        rho = self.rho = dual_side.prices(core, lam, self.chunks, self.threads)
+        core, reward, gain = self.core, None, 0.0
+        if pieces is not None and len(pieces):
+            taken, total = pieces.taken(core)
+            reward, gain = pieces.reward(core)
+            rho = dual_side.prices(replace(core, val=core.val - taken), lam, self.chunks, self.threads) - reward
+            lam = np.minimum(lam, core.cap - total)
+        else:
+            rho = dual_side.prices(core, lam, self.chunks, self.threads)
+        self.rho = rho
         opened, free = fixed == 1, fixed < 0
         chosen = self.cheapest(rho, fixed)
-        bound = core.base + float(lam.sum()) + float(rho[opened].sum()) + float(rho[chosen & free].sum())
+        bound = core.base + gain + float(lam.sum()) + float(rho[opened].sum()) + float(rho[chosen & free].sum())
         self.state.budget.spend(core.nnz)
-        return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, rho), np.zeros(0))
+        bound = dual_side.rounded_down(bound, core, lam, rho)
+        if reward is None:
+            return Dual(lam, rho, bound, np.zeros(0))
+        slack = _EPS * (core.n + 64) * (gain + float(reward.sum()) + float(total.sum()))
+        return Dual(lam, rho, bound - slack, np.zeros(0), pieces)
 
     def polished(self, plan: IntArray) -> IntArray:
         """A plan no worse, from which no single move helps; the first few are put together with the best and kicked."""
@@ -279,6 +326,6 @@ class Tree(SiteTree[Core]):
         elite.improve([plan], self.rho, self.rng, self.state.budget, min(_KICKS, 100 * core.nnz))
         return min(plan, elite.best, key=core.value)
 
-    def store(self, lam: FloatArray) -> int:
+    def store(self, dual: Dual) -> int:
         """Number of these multipliers in the proof."""
-        return self.builder.add_multipliers(self.core, lam)
+        return self.builder.add_multipliers(self.core, dual.lam, dual.pieces)

@@ -59,9 +59,9 @@ class TwofoldTree(SiteTree[TwofoldCore]):
         """A plan no worse, from which no single move helps."""
         return interchange(self.core, plan, self.state.budget)
 
-    def store(self, lam: FloatArray) -> int:
+    def store(self, dual: Dual) -> int:
         """Number of these multipliers in the proof."""
-        return self.proof.add(partial(self.core.by_row, lam))
+        return self.proof.add(partial(self.core.by_row, dual.lam))
 
     def branch_site(self, y: FloatArray, fixed: IntArray) -> int:
         """

@@ -24,6 +24,7 @@ from nearer.solvers.search import interchange, kicked
 from nearer.solvers.state import State
 from nearer.solvers.tree import Tree
 from nearer.solvers.volume import Dual
+from nearer.solvers.zero_half import Pieces
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _LP_ROWS, _LP_ENTRIES = 120_000, 2_000_000  # of the whole problem, nothing fixed
@@ -86,11 +87,6 @@ class ApartMaster(Master):
         span = np.array([0, len(sites)])
         self.lp.add_rows(np.array([float(differ)]), np.array([np.inf]), span, sites, np.ones(len(sites)))
 
-    @property
-    def hinge_dual(self) -> FloatArray:
-        """Duals of the terms written out, in their order, the rows of plans left out."""
-        return np.delete(self.lp.row_dual, [0, *self.apart_rows])
-
     def prices(self) -> FloatArray:
         """μ of each plan to keep away from, float64 (n_plans,)."""
         return np.maximum(self.lp.row_dual[self.apart_rows] * self.unit, 0.0)
@@ -114,7 +110,7 @@ class NearTree(Tree):
         super().__init__(core, master, state, proof, np.zeros(0, dtype=np.int32), threads, Elite(core, threads))
         self.apart, self.root_fixed = apart, fixed
 
-    def bound_at(self, lam: FloatArray, fixed: IntArray) -> Dual:
+    def bound_at(self, lam: FloatArray, fixed: IntArray, pieces: Pieces | None = None) -> Dual:
         """L(λ) with the prices of being apart, rounded down."""
         dual = super().bound_at(lam, fixed)
         if not len(self.apart.fresh):
@@ -128,10 +124,12 @@ class NearTree(Tree):
         size = float(np.abs(dual.rho).sum()) + float(reward.sum()) + owed
         return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, dual.rho) - 64 * _EPS * size, dual.share)
 
-    def relax(self, fixed: IntArray, rounds: int) -> Dual | None:
-        """Solve the relaxation at a node, unless no plan is left there."""
+    def relax(self, fixed: IntArray, rounds: int, *, cutting: bool = False) -> Dual | None:
+        """Solve the relaxation at a node, unless no plan is left there; cuts do not pay in these short searches."""
         return (
-            super().relax(fixed, rounds) if self.apart.possible(fixed, self.core.k_max) else self.where_none_is_left()
+            super().relax(fixed, rounds, cutting=False)
+            if self.apart.possible(fixed, self.core.k_max)
+            else self.where_none_is_left()
         )
 
     def where_none_is_left(self) -> Dual:
@@ -357,7 +355,7 @@ class _Unwritten(ProofBuilder):
     def __init__(self) -> None:
         return
 
-    def add_multipliers(self, core: Core, lam: FloatArray) -> int:
+    def add_multipliers(self, core: Core, lam: FloatArray, pieces: Pieces | None = None) -> int:
         """Keep nothing."""
         return 0
 

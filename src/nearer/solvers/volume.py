@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from nearer.solvers.budget import Budget
+from nearer.solvers.zero_half import Pieces
 from nearer.units import FloatArray, IntArray
 
 
@@ -49,12 +50,15 @@ class Dual:
         L(λ), rounded down.
     share
         Average share in which each site was open while climbing, float64 (m,): a rough fractional solution.
+    pieces
+        What zero-half cuts take part in the proof; None = none do.
     """
 
     lam: FloatArray
     rho: FloatArray
     bound: float
     share: FloatArray
+    pieces: Pieces | None = None
 
 
 def climb(

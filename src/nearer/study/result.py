@@ -143,17 +143,35 @@ def _what_matters(path: Path, request: Request, chosen: IntArray, certificate: C
     """
     Costs up to which the pairs of a p-median of points matter here, float64 (n_rows,); None where all are to be read.
 
-    They are those up to the nearest open site and below the greatest multiplier: no other enters a value or a bound.
+    They are those up to the nearest open site, below the greatest multiplier, and what cuts name or take off it: no
+    other enters a value or a bound.
     """
     if request.problem != "p-median" or request.file_format != "tsplib" or not len(chosen):
         return None
     table = read_table(path, request.file_format, request.distance, request.problem_number)
     if chosen[0] < 0 or chosen[-1] >= table.m:
         return None
-    most = np.concatenate([distances[:, chosen].min(axis=1) for distances in table.chunks()])
+    found, named = [], np.zeros(0)
+    cut = certificate if certificate is not None and certificate.cut else None
+    for distances in table.chunks():
+        found.append(distances[:, chosen].min(axis=1))
+        if cut is not None:
+            named = np.concatenate([named, _named(cut, distances, len(named))])
+    most = np.concatenate(found)
     if certificate is not None and certificate.multipliers.shape[1:] == most.shape and len(certificate.multipliers):
         most = np.maximum(most, certificate.multipliers.max(axis=0))
+        if cut is not None:
+            most = np.maximum(most + cut.taken(), named)
     return most if np.isfinite(most).all() else None
+
+
+def _named(certificate: Certificate, distances: FloatArray, first: int) -> FloatArray:
+    """Farthest site that cuts name for each of these rows, which begin with row ``first``, float64 (n_rows,)."""
+    named = np.zeros(len(distances))
+    row, site = certificate.cut_row - first, certificate.cut_site
+    here = (row >= 0) & (row < len(named)) & (site >= 0) & (site < distances.shape[1])
+    np.maximum.at(named, row[here], distances[row[here], site[here]])
+    return named
 
 
 def _check_number(problem: Problem, result: dict[str, Any], chosen: IntArray) -> list[str]:
