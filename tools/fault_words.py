@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "src" / "nearer" / "locale"
 SOURCES = {
     "inputs": ("area", "columns", "frames", "people", "points", "raster", "read", "sites", "text"),
-    "study": ("load", "parts", "venues"),
+    "study": ("load", "owners", "parts", "venues"),
     "serve": (
         *(
             "gapshapes",

@@ -95,3 +95,70 @@ def test_a_newcomer_plans_with_two_agencies_and_takes_the_report_home(
     report = Path(caught.value.path()).read_text(encoding="utf-8")
     assert "Who opens, hosts and pays" in report
     assert "Parish" in report
+
+
+def test_whose_a_place_is_and_who_pays_is_said_on_the_page_and_the_command_line_repeats_it(
+    visit: Callable[..., Any], rows: str, server: Server, tmp_path: Path
+) -> None:
+    folder = server.home / rows
+    sites = (folder / "sites.csv").read_text(encoding="utf-8").splitlines()
+    costs = ("cost", "0", "10", "10", "20", "20")
+    sites = [f"{line},{cost}" for line, cost in zip(sites, costs, strict=True)]
+    (folder / "sites.csv").write_text("\n".join(sites) + "\n", encoding="utf-8")
+    before = (folder / "sites.csv").read_bytes()
+    page = visit(f"/#/study/{rows}")
+    map_drawn(page)
+    page.get_by_text("Agencies: none").click()
+    for k, name in enumerate(("City", "Parish")):
+        page.get_by_role("button", name="Add an agency").click()
+        page.locator(f"#agencies-{k}-name").fill(name)
+        page.locator(f"#agencies-{k}-name").press("Tab")
+        page.get_by_role("group", name=name).wait_for()
+
+    def settings() -> dict[str, Any]:
+        return tomllib.loads((folder / "nearer.toml").read_text(encoding="utf-8"))
+
+    def owned(site: str, agency: str) -> None:
+        page.locator(f"[data-key='site-{site}']").click()
+        page.locator("#card-name").wait_for()
+        if page.locator("#owner").get_attribute("open") is None:
+            page.locator("#owner summary").click()
+        page.locator("#owner-agency").select_option(agency)
+        page.locator("#owner summary strong").get_by_text(agency).wait_for()
+
+    owned("S", "City")
+    page.get_by_text("You changed whose School is, or who pays for it.").wait_for()
+    owned("L", "Parish")
+    assert settings()["owners"] == [{"site": "S", "agency": "City"}, {"site": "L", "agency": "Parish"}]
+    assert violations(page) == []
+    city, parish = page.locator("#owner-share-0"), page.locator("#owner-share-1")
+    assert (city.input_value(), parish.input_value()) == ("0", "100")
+    city.fill("60")
+    city.press("Tab")
+    page.get_by_text("The parts come to 160%; they must come to 100%.").wait_for()
+    assert "shares" not in settings()["owners"][1], "what does not add up is not kept"
+    parish.fill("40")
+    parish.press("Tab")
+    page.wait_for_function("() => document.querySelector('#owner-sum').textContent === ''")
+    assert settings()["owners"][1]["shares"] == {"City": 0.6, "Parish": 0.4}
+    page.locator("#card-close").focus()
+    page.keyboard.press("Control+z")
+    page.wait_for_function("() => document.querySelector('#owner-share-0').value === '0'")
+    assert settings()["owners"][1] == {"site": "L", "agency": "Parish"}
+    page.get_by_role("button", name="Redo").click()
+    page.wait_for_function("() => document.querySelector('#owner-share-0').value === '60'")
+    page.locator("#agencies-1-name").fill("Church")
+    page.locator("#agencies-1-name").press("Tab")
+    page.locator("#owner summary strong").get_by_text("Church").wait_for()
+    assert settings()["owners"][1] == {"site": "L", "agency": "Church", "shares": {"City": 0.6, "Church": 0.4}}
+    page.get_by_role("button", name="Find the best places").click()
+    page.get_by_role("tab", name="Agencies").click()
+    row = page.get_by_role("row").filter(has_text="Church")
+    row.get_by_text("27%").wait_for()
+    made = json.loads((folder / "plans" / "1" / "plan.json").read_text(encoding="utf-8"))
+    assert {one["name"]: sum(one["spent"]) for one in made["agencies"]} == {"City": 22, "Church": 8}
+    again = run_study(folder, out=tmp_path / "again", threads=1).document
+    assert [(one.name, list(one.spent)) for one in again.agencies] == [
+        (a["name"], a["spent"]) for a in made["agencies"]
+    ]
+    assert (folder / "sites.csv").read_bytes() == before

@@ -1,9 +1,11 @@
 /** The answers: one sentence, four figures, what is selected, and tables that say what the map says. */
 
 import { part, studyAt, type Area, type FarPlace, type PlannedSite } from "./api.js";
+import { replaceSite, toggle } from "./byhand.js";
 import { h, replace } from "./dom.js";
 import { agencyTable, hasAgencies, hasPhases, phaseTable } from "./partners.js";
 import { gapCard, lay, overTable } from "./over.js";
+import { ownerOf, ownerPart } from "./owners.js";
 import type { StudyPage } from "./study.js";
 import { readOpen, type Tab } from "./view.js";
 import { about, language, minutes, num, percent, t, tn, towards } from "./words.js";
@@ -82,7 +84,7 @@ function proof(page: StudyPage): HTMLElement | null {
 }
 
 function edited(page: StudyPage): HTMLElement | null {
-  const can = page.done.length + page.undone.length > 0;
+  const can = page.history.canBack || page.history.canAgain;
   if (!page.view.at && !can) return null;
   const planned = readOpen(page.planned);
   const open = readOpen(page.open_);
@@ -105,10 +107,10 @@ function edited(page: StudyPage): HTMLElement | null {
           change === null ? "" : Math.abs(change) < 0.5 ? t("It is as good as the plan.") : change > 0
             ? t("Everybody together now needs {n} minutes more than with the plan.", { n: about(change) })
             : t("Everybody together now needs {n} minutes less than with the plan.", { n: about(-change) }))
-      : h("p", {}, t("The plan as it was found.")),
+      : h("p", { role: "status" }, page.history.last || (page.plan ? t("The plan as it was found.") : t("Nothing is changed."))),
     h("div", { class: "row" },
-      h("button", { id: "undo", type: "button", disabled: page.done.length === 0, onclick: () => page.undo() }, t("Undo")),
-      h("button", { id: "redo", type: "button", disabled: page.undone.length === 0, onclick: () => page.redo() }, t("Redo")),
+      h("button", { id: "undo", type: "button", disabled: !page.history.canBack, onclick: () => void page.history.back() }, t("Undo")),
+      h("button", { id: "redo", type: "button", disabled: !page.history.canAgain, onclick: () => void page.history.again() }, t("Redo")),
       page.view.at && page.plan && !page.readonly && (added.length || gone.length) && !open.points.length
         ? h("button", { id: "again", type: "button", onclick: () => void again() }, t("Plan again with this kept")) : null));
 }
@@ -132,17 +134,18 @@ function card(page: StudyPage): HTMLElement | null {
   return h("article", { class: "card", "aria-labelledby": "card-name" },
     h("div", { class: "row" }, h("h2", { id: "card-name" }, h("bdi", {}, name)),
       h("button", { id: "card-close", class: "plain", type: "button", "aria-label": t("Close"), onclick: () => page.go({ selected: "", served: false }) }, "×")),
-    h("p", { class: "quiet" }, [statusName(status ?? "", isOpen, open.opened.includes(site)), scene.sites.area[site], scene.sites.agency[site]].filter(Boolean).join(" · ")),
+    h("p", { class: "quiet" }, [statusName(status ?? "", isOpen, open.opened.includes(site)), scene.sites.area[site], ownerOf(page, site).agency].filter(Boolean).join(" · ")),
     isOpen ? h("p", {}, page.isSent ? tn(people, "One person is sent here.", "{n} people are sent here.", { n: about(planned?.sent ?? people) })
       : tn(people, "It is the nearest centre for one person.", "It is the nearest centre for {n} people.", { n: about(people) }),
       planned?.room != null && !page.view.at ? ` ${t("It has room for {n}.", { n: num(planned.room) })}` : "") : null,
     planned?.status === "opened" && !page.view.at ? explain(page, planned) : null,
     h("div", { class: "row" },
       status === "other" ? null
-        : h("button", { id: "toggle", type: "button", disabled: scene.sites.excluded[site] === true, onclick: () => page.toggle(site) },
+        : h("button", { id: "toggle", type: "button", disabled: scene.sites.excluded[site] === true, onclick: () => toggle(page, site) },
             isOpen ? (status === "existing" ? t("What if it closed?") : t("Take it out")) : status === "existing" ? t("Keep it open") : t("Open it")),
       isOpen ? h("button", { id: "served", type: "button", "aria-pressed": String(page.view.served), onclick: () => page.go({ served: !page.view.served, show: page.view.show === "change" ? "after" : page.view.show }) }, t("Show who goes there")) : null),
     isOpen && status === "candidate" ? moveBy(page, site) : null,
+    ownerPart(page, site),
     status === "candidate" && !page.readonly ? h("div", { class: "row" }, rule("force", force, t("Must open")), rule("forbid", forbid, t("Must not open"))) : null);
 }
 
@@ -179,7 +182,7 @@ function moveBy(page: StudyPage, site: number): HTMLElement | null {
   return h("label", { class: "field" }, h("span", {}, t("Move it to (or drag it on the map)")),
     h("select", { id: "move", onchange: (event: Event) => {
       const to = (event.target as HTMLSelectElement).value;
-      if (to !== "") page.replaceSite(site, Number(to));
+      if (to !== "") replaceSite(page, site, Number(to));
     } }, h("option", { value: "" }, t("choose a place")),
       ...near.map(({ k, km }) => h("option", { value: k }, `${sites.name[k] || sites.id[k]} (${t("{km} km", { km: minutes(km) })})`))));
 }

@@ -66,6 +66,13 @@ export interface AgencySettings {
   max_open: number | null;
 }
 
+/** Whose a place is and who pays which part, where the study says so itself; no shares: the owner pays all. */
+export interface Owner {
+  site: string;
+  agency: string;
+  shares: Record<string, number>;
+}
+
 export interface Study {
   id: string;
   settings: {
@@ -74,6 +81,7 @@ export interface Study {
     people: { groups: Record<string, string> };
     plan: PlanSettings;
     agencies: AgencySettings[];
+    owners: Owner[];
     levels: { name: string }[];
   };
   unreached_min: number;
@@ -101,6 +109,7 @@ export interface Scene {
     lat: number[];
     area: (string | null)[];
     agency: (string | null)[];
+    shares: (string | null)[];
   };
   streets: boolean;
   anywhere: boolean;

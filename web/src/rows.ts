@@ -1,6 +1,7 @@
 /** Lists of a study: phases, agencies, sizes of centres; each row is kept in the study's file as soon as it is changed. */
 
 import { h } from "./dom.js";
+import { ownerOf, ownersAfter } from "./owners.js";
 import type { StudyPage } from "./study.js";
 import { num, t, tn } from "./words.js";
 
@@ -46,7 +47,8 @@ export function rowsOf(page: StudyPage, what: What): Row[] {
 export function owners(page: StudyPage): Map<string, { today: number; could: number }> {
   const found = new Map<string, { today: number; could: number }>();
   const sites = page.scene?.sites;
-  sites?.agency.forEach((name, k) => {
+  sites?.id.forEach((_, k) => {
+    const name = ownerOf(page, k).agency;
     if (!name) return;
     const one = found.get(name) ?? { today: 0, could: 0 };
     if (sites.status[k] === "existing") one.today += 1;
@@ -102,7 +104,7 @@ function card(page: StudyPage, what: What, row: Row, k: number): HTMLElement {
       h("button", { type: "button", class: "plain", "data-key": `${what}-out-${k}`, "aria-label": t("Take {name} out", { name }), onclick: () => save(page, what, (now) => now.filter((_, other) => other !== k)) }, "×")),
     what === "agencies" && k === 0 ? h("datalist", { id: "agency-names" }, ...[...owners(page).keys()].map((one) => h("option", { value: one }))) : null,
     what === "agencies" && page.scene
-      ? h("p", { class: own ? "quiet" : "fault" }, own ? t("{today} centres today, {could} places that could open", { today: num(own.today), could: num(own.could) }) : t("No place names this agency."))
+      ? h("p", { class: own ? "quiet" : "fault" }, own ? t("{today} centres today, {could} places that could open", { today: num(own.today), could: num(own.could) }) : t("No place is this agency's yet: click a place, then say whose it is."))
       : null,
     h("div", { class: "picks" }, ...fields(what).map((one) => h("label", {}, h("span", {}, one.name),
       h("input", { type: "number", min: 0, step: one.step ?? "any", id: `${what}-${k}-${one.key}`, value: row[one.key] ?? "", placeholder: one.key === "years" || one.key === "cost" || one.key === "running" ? null : "–",
@@ -146,6 +148,10 @@ async function keep(page: StudyPage, what: What, change: (rows: Row[]) => Row[])
   const next = change(rowsOf(page, what));
   const plain = next.map((row) => Object.fromEntries(Object.entries(row).filter(([key, value]) => !isUsual(key, value))));
   const values: Row = { [KEYS[what]]: plain.length ? plain : null };
+  if (what === "agencies" && page.data.settings.owners.length) {
+    const kept = ownersAfter(page.data.settings.owners, rowsOf(page, what).map((row) => String(row["name"])), next.map((row) => String(row["name"])));
+    values["owners"] = kept.length ? kept : null;
+  }
   if (what === "phases") {
     const counts = next.map((row) => row["open"]).filter((one): one is number => typeof one === "number");
     if (counts.length) Object.assign(values, { "plan.open": null, "plan.open_max": null });

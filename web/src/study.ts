@@ -5,15 +5,17 @@ import {
 } from "./api.js";
 import { renderAnswer } from "./answer.js";
 import { renderAsk } from "./asking.js";
+import { moved } from "./byhand.js";
 import { h, replace, toast } from "./dom.js";
+import { History } from "./history.js";
 import { follow, type Following } from "./job.js";
 import { renderLegend, renderTools } from "./legend.js";
 import { makeMap, type CityMap, type Mark, type Picture } from "./map.js";
 import { ASKED, lay, loadOver, overlayOf, type Laid } from "./over.js";
-import { marksOf, nearestCandidate } from "./marks.js";
+import { marksOf } from "./marks.js";
 import { renderSheet } from "./sheets.js";
 import { Swipe } from "./swipe.js";
-import { EMPTY, readOpen, writeOpen, writeView, type Open, type Over, type Tab, type View } from "./view.js";
+import { EMPTY, readOpen, writeView, type Open, type Over, type Tab, type View } from "./view.js";
 import { t } from "./words.js";
 
 /** Everything the panes show. */
@@ -27,8 +29,7 @@ export class StudyPage {
   legend: number[] = [];
   job: Job | null = null;
   following: Following | null = null;
-  undone: string[] = [];
-  done: string[] = [];
+  readonly history = new History();
   drawing: [number, number][][] | null = null;
   hazard: [number, number][][] = [];
   /** What lies over the people, fetched. */
@@ -91,7 +92,9 @@ export class StudyPage {
       pick: (site) => this.pick(site),
       gap: (key) => this.drawing || this.walking ? undefined : this.pickGap(key === this.view.gap ? "" : key),
       place: (lon, lat) => this.clicked(lon, lat),
-      moved: (site, lon, lat) => this.moved(site, lon, lat),
+      moved: (site, lon, lat) => {
+        if (!moved(this, site, lon, lat)) this.map?.marks(this.marks(), this.selectedSite);
+      },
       camera: (text) => {
         this.view = { ...this.view, map: text };
         this.swipe?.follow(text);
@@ -284,64 +287,6 @@ export class StudyPage {
   /** Whether the next click says where somebody walks from. */
   walking = false;
 
-  /** A new centre was dragged: to a place that could open where one is near, else to where it was let go. */
-  moved(site: number, lon: number, lat: number): void {
-    const sites = this.scene?.sites;
-    if (!sites) return;
-    const open = readOpen(this.open_);
-    const near = nearestCandidate(this.scene, lon, lat, new Set(open.opened));
-    const target = near !== null ? near : sites.status.includes("candidate") && !this.scene?.anywhere ? null : `${lon.toFixed(6)},${lat.toFixed(6)}`;
-    if (target === null) {
-      toast(t("There is no place that could open near there."), true);
-      this.map?.marks(this.marks(), this.selectedSite);
-      return;
-    }
-    this.replaceSite(site, target);
-  }
-
-  /** Take one new centre out and put another in. */
-  replaceSite(site: number, target: number | string): void {
-    const open = readOpen(this.open_);
-    const n = this.scene?.sites.id.length ?? 0;
-    const points = open.points.filter((_, place) => place !== site - n);
-    const opened = open.opened.filter((one) => one !== site);
-    if (typeof target === "number") opened.push(target);
-    else points.push(target);
-    const selected = typeof target === "number" ? (this.scene?.sites.id[target] ?? "") : "";
-    this.edit({ ...open, opened, points }, { selected });
-  }
-
-  /** Open or close one site by hand. */
-  toggle(site: number): void {
-    const open = readOpen(this.open_);
-    const existing = this.scene?.sites.status[site] === "existing";
-    const key = existing ? "closed" : "opened";
-    const has = open[key].includes(site);
-    this.edit({ ...open, [key]: has ? open[key].filter((one) => one !== site) : [...open[key], site] });
-  }
-
-  /** Change what is open; the change can be undone. */
-  edit(open: Open, more: Partial<View> = {}): void {
-    this.done.push(this.view.at);
-    this.undone = [];
-    const at = writeOpen(open);
-    this.go({ at: at === this.planned ? "" : at, phase: "", show: this.view.show === "before" ? "after" : this.view.show, ...more });
-  }
-
-  undo(): void {
-    const back = this.done.pop();
-    if (back === undefined) return;
-    this.undone.push(this.view.at);
-    this.go({ at: back });
-  }
-
-  redo(): void {
-    const again = this.undone.pop();
-    if (again === undefined) return;
-    this.done.push(this.view.at);
-    this.go({ at: again });
-  }
-
   /** Begin a job, and watch it. */
   async begin(body: Record<string, unknown>): Promise<void> {
     try {
@@ -370,7 +315,7 @@ export class StudyPage {
     const good = job.state === "done" || job.state === "stopped";
     if (good) this.job = null;
     if (good && job.kind === "plan" && job.outcome.plan) {
-      this.done = this.undone = [];
+      this.history.clear();
       toast(t("The plan is ready."));
       this.go({ ...EMPTY, plan: job.outcome.plan, map: this.view.map, group: this.view.group });
       return;
@@ -474,8 +419,7 @@ export class StudyPage {
     const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
     if (!typing && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
       event.preventDefault();
-      if (event.shiftKey) this.redo();
-      else this.undo();
+      void (event.shiftKey ? this.history.again() : this.history.back());
     }
     if (event.key === "Escape" && (this.drawing || this.walking)) {
       this.walking = false;

@@ -239,6 +239,7 @@ class Scene:
                 "lat": sites["lat"].astype(float).round(6).tolist(),
                 "area": self.site_areas,
                 "agency": [_text(one) for one in sites["agency"]] if "agency" in sites else [None] * len(sites),
+                "shares": [_text(one) for one in sites["shares"]] if "shares" in sites else [None] * len(sites),
             },
             "streets": self.tables.streets is not None,
             "anywhere": self.tables.times is None,
@@ -319,7 +320,8 @@ def read_scene(folder: Path, progress: Progress | None = None) -> Scene:
     if progress is not None:
         run.progress = progress
     study = load_study(folder)
-    tables = read_study(folder, study, run)
+    # whose a place is comes with the settings: changing it changes nothing that a map shows
+    tables = read_study(folder, study.model_copy(update={"owners": ()}), run)
     network = travel(tables, study, run, folder)
     demand = weigh(tables, study)
     times = times_per_class(network.times, study, demand)
@@ -332,7 +334,7 @@ def _rev(key: str) -> str:
 
 def _data_key(folder: Path, study: Study) -> str:
     """What the data of a study hang on: its settings but for the plan's, and name, size and time of its files."""
-    settings = study.model_dump(mode="json", exclude={"study"})
+    settings = study.model_dump(mode="json", exclude={"study", "owners"})
     plan = settings.pop("plan")
     settings["plan"] = {key: plan[key] for key in ("group_weights", "unreached_min", "coverage_min")}
     files = sorted(

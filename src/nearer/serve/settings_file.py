@@ -13,7 +13,7 @@ from nearer.errors import UsageError
 from nearer.files import written_whole
 from nearer.study.load import STUDY_FILE, check_settings
 
-CHANGEABLE = ("study.", "plan.", "streets.", "people.", "area.", "agencies", "levels", "sites", "exclude")
+CHANGEABLE = ("study.", "plan.", "streets.", "people.", "area.", "agencies", "owners", "levels", "sites", "exclude")
 """What the browser may change: keys that begin so."""
 
 
@@ -91,7 +91,7 @@ def _item(value: Any) -> Any:
             table = tomlkit.table()
             for key, inner in one.items():
                 if inner is not None:
-                    table.add(key, tomlkit.item(_said(inner)))
+                    table.add(key, _item(inner) if isinstance(inner, dict) else tomlkit.item(_said(inner)))
             tables.append(table)
         tables[-1].add(tomlkit.nl())
         return tables

@@ -25,6 +25,7 @@ from nearer.planning.document import Snapping
 from nearer.study.estimate import foreseen
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE, check_settings
+from nearer.study.owners import owned
 from nearer.study.settings import Study
 from nearer.units import MS_PER_MIN, IntArray, minutes_to_ms
 
@@ -84,6 +85,7 @@ def read_study(folder: Path, study: Study, run: Run) -> Tables:
         progress=run.progress,
     )
     check_named_sites(tables, study)
+    tables = owned(tables, study.owners, STUDY_FILE)
     tables = replace(tables, sources=_credited(tables.sources, study))
     sites = tables.sites
     if not study.staged and "capacity" in sites.table and any(texts(sites.table["capacity"])):

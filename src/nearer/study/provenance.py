@@ -13,6 +13,7 @@ from nearer.inputs.tables import Tables
 from nearer.planning.files import PLAN_FILE, read_run
 from nearer.study.checks import Check, equal, flat
 from nearer.study.load import STUDY_FILE, check_settings, load_study
+from nearer.study.owners import owned
 from nearer.study.settings import Study
 
 # what the command line may replace
@@ -96,7 +97,7 @@ def origin_of(document: FromStudy, document_folder: Path, file: str, given: Path
     tables = read_tables(
         folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
     )
-    return Origin(folder, study, tables)
+    return Origin(folder, study, owned(tables, study.owners, STUDY_FILE))
 
 
 def find_study(document_folder: Path, given: Path | None) -> Path:

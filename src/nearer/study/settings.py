@@ -17,6 +17,7 @@ from nearer.inputs.sources import (
     SitesSource,
     StreetsSource,
 )
+from nearer.study.owners import OwnerSettings, owner_contradictions
 from nearer.study.scenarios import ScenarioSettings, scenario_contradictions
 from nearer.study.stages import (
     MOST,
@@ -132,6 +133,7 @@ class Study(Settings):
     sources: tuple[CreditSource, ...] = ()
     plan: PlanSettings
     agencies: tuple[AgencySettings, ...] = ()
+    owners: tuple[OwnerSettings, ...] = ()
     levels: tuple[LevelSettings, ...] = ()
     programmes: tuple[ProgrammeSettings, ...] = ()
     scenarios: tuple[ScenarioSettings, ...] = ()
@@ -220,6 +222,8 @@ def contradictions(study: Study) -> Iterator[Contradiction]:
         )
     yield from _stage_contradictions(study)
     for found in scenario_contradictions(study.scenarios, list(study.people.groups)):
+        yield Contradiction(*found)
+    for found in owner_contradictions(study.owners, [one.name for one in study.agencies]):
         yield Contradiction(*found)
     if plan.unreached_min is not None and plan.unreached_min < streets.limit_min:
         yield Contradiction(
