@@ -16,7 +16,7 @@ from pathlib import Path
 from nearer.language import LANGUAGES
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fault_words import form_of
+from said import form_of
 from web_words import write
 
 SOURCES = Path(__file__).resolve().parents[1] / "src" / "nearer"

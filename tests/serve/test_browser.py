@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -265,6 +266,40 @@ def test_another_language_mirrors_the_page_where_it_runs_from_the_right(
     assert "Find the best places" not in text
     assert ("۲" in text) == (language == "fa")
     assert violations(page) == []
+
+
+TOLD_BY_THE_SERVER = (
+    ("goods.csv, row 3, column quantity: 'x' is no number; write such as 1200 or 1.5.", {"goods", "csv", "quantity"}),
+    ("hub gets 3 of 5 rice asked for: 60 %; whole packs leave 2 open. From lots L1-1 and L2-1.", {"hub", "rice"}),
+    (
+        "hub gets 2 of 5 rice asked for: 40 %. Its fair share is 40 %; it is held down by the 4 of rice that can be "
+        "used (9 are asked for), shared with 1 more. From lot L1-1.",
+        {"hub", "rice"},
+    ),
+    ("Transaction 12 (claim-1): a row of postings is missing.", {"claim", "postings"}),
+    (
+        "No plan keeps these rules together:\n  open 3 in 2027: exactly 3 asked\n  budget of 2027: at most 5 allowed",
+        set(),
+    ),
+    ("Food and Water was never heard of", {"Food", "and", "Water", "was", "never", "heard"}),
+)
+"""What the server says, and the words of it that are names, or are told by nobody."""
+
+
+@pytest.mark.parametrize("language", ["fa", "es"])
+def test_what_the_server_says_is_told_part_by_part_and_names_stay(visit: Callable[..., Any], language: str) -> None:
+    page = visit("/")
+    page.get_by_label("Language").select_option(language)
+    page.wait_for_function("code => document.documentElement.lang === code", arg=language)
+    texts = [text for text, _ in TOLD_BY_THE_SERVER]
+    ask = (
+        "async (texts) => { const words = await import('/js/words.js');"
+        " await words.learnFaults(); return texts.map(words.fromServer); }"
+    )
+    for (text, stay), said in zip(TOLD_BY_THE_SERVER, page.evaluate(ask, texts), strict=True):
+        english = set(re.findall(r"[A-Za-z]{3,}", text))
+        assert english & set(re.findall(r"[A-Za-z]{3,}", said)) - {"plan"} == stay, said
+        assert re.findall(r"\d+", text) == re.findall(r"\d+", said) or "gets" in text, said
 
 
 def test_on_a_phone_nothing_sticks_out_and_the_first_step_is_in_reach(visit: Callable[..., Any], rows: str) -> None:

@@ -4,7 +4,7 @@ const OURS = (path) =>
   path === "/aid" || path === "/tokens.css" || path.startsWith("/js/") || path.startsWith("/api/words/") ||
   ["/page.css", "/aid.css", "/icon.svg", "/aid.webmanifest", "/vendor/jsQR.js"].includes(path);
 const PARTS = ["/aid", "/tokens.css", "/page.css", "/aid.css", "/icon.svg", "/aid.webmanifest", "/vendor/jsQR.js",
-  "/js/dom.js", "/js/words.js", "/api/words/es", "/api/words/fa",
+  "/js/dom.js", "/js/words.js", "/api/words/es", "/api/words/fa", "/api/words/es/faults", "/api/words/fa/faults",
   ...["main", "away", "camera", "card", "cards", "files", "forms", "handover", "kept", "languages", "lease", "lists", "pages", "requests", "server", "sharing", "staff", "status"].map((name) => `/js/aid/${name}.js`)];
 
 self.addEventListener("install", (event) => {

@@ -38,28 +38,62 @@ export async function speak(wanted: string, known: Record<string, string>): Prom
 }
 
 /** What the server says, by its form, in the reader's language; the longest forms first. */
-let forms: { form: RegExp; said: string }[] = [];
+let forms: { form: RegExp; said: string; slight: boolean }[] = [];
+let and = " and ";
 
 /** Take up the forms of faults and refusals in the language that is spoken. */
 export async function learnFaults(): Promise<void> {
-  forms = language === "en" ? [] : read((await (await fetch(`/api/words/${language}/faults`)).json()) as Record<string, string>);
+  const found = language === "en" ? {} : ((await (await fetch(`/api/words/${language}/faults`)).json()) as Record<string, string>);
+  forms = read(found);
+  and = (found["{} and {}"] ?? "{} and {}").replaceAll("{}", "");
 }
 
 function read(found: Record<string, string>): typeof forms {
   const plain = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return Object.entries(found).sort(([a], [b]) => b.replace(/\{\}/g, "").length - a.replace(/\{\}/g, "").length)
-    .map(([form, said]) => ({ form: new RegExp(`^${form.split("{}").map(plain).join("([^]*?)")}$`), said }));
+  const fixed = (text: string): string => text.replace(/\{\}/g, "");
+  return Object.entries(found).sort(([a], [b]) => fixed(b).length - fixed(a).length).map(([form, said]) => ({
+    form: new RegExp(`^${form.split("{}").map(plain).join("([^]*?)")}$`),
+    said,
+    slight: form.includes("{}") && fixed(form).replace(/[^a-z]/gi, "").length < 4,
+  }));
 }
 
-/** A fault or refusal of the server's in the reader's language; as it is where no form of it is known. */
+/** A fault or refusal of the server's in the reader's language; what no form is known of stays as it is. */
 export function fromServer(text: string): string {
-  for (const { form, said } of forms) {
-    const found = form.exec(text);
-    if (!found) continue;
+  if (!forms.length) return text;
+  const parts = text.split(SENTENCES);
+  if (parts.length > 1) return parts.map((part, k) => (k % 2 ? part : fromServer(part))).join("");
+  return whole(text) ?? inParts(text, [": ", "; ", ", ", " and "]);
+}
+
+/** What the server says, and the language that it is in then. */
+export function saidByServer(text: string): { text: string; lang: string } {
+  const said = fromServer(text);
+  return { text: said, lang: said === text ? "en" : language };
+}
+
+/** Lines and sentences are said one by one; what parts them stays between them. */
+const SENTENCES = /(\n *|(?<=[.?]) (?=[A-Z]))/;
+
+/** A text of which a form is known; of a form that is hardly more than its values, only around numbers. */
+function whole(text: string): string | null {
+  for (const { form, said, slight } of forms) {
+    const found = form.exec(text)?.slice(1);
+    if (!found || (slight && found.some((one) => /[^\d.,]/.test(one)))) continue;
     let k = 0;
-    return said.replace(/\{\}/g, () => value(found[++k] ?? ""));
+    return said.replace(/\{\}/g, () => value(found[k++] ?? ""));
   }
-  return text;
+  return null;
+}
+
+/** A text made of others: where they were, what is wrong and what mends it. */
+function inParts(text: string, marks: string[]): string {
+  const [mark, ...rest] = marks;
+  if (mark === undefined) return text.endsWith(".") ? `${whole(text.slice(0, -1)) ?? text.slice(0, -1)}.` : text;
+  const parts = text.split(mark);
+  const said = parts.map((part) => whole(part) ?? inParts(part, rest));
+  const known = said.some((part, k) => part !== parts[k]) || parts.every((part) => /\d/.test(part));
+  return said.join(known && mark === " and " ? and : mark);
 }
 
 /** A value in a sentence: text that is itself known is said, the rest stays as it was written. */

@@ -2,7 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { t, tn } from "../words.js";
-import { commandForm, doing, fault, field, save, sites, table, text } from "./forms.js";
+import { commandForm, doing, fault, field, saidIn, save, sites, table, text } from "./forms.js";
 import { list } from "./lists.js";
 import { all, call, may, Refused, sendForm, Unreached, type Row } from "./server.js";
 
@@ -126,7 +126,7 @@ export function takeInFile(done: () => Promise<void>): HTMLElement {
     if (apply) sent.set("apply", "true");
     try {
       const found = await sendForm<{ rows: number; notes: string[]; commands: unknown[] }>("/imports", sent);
-      const notes = h("ul", { lang: "en", dir: "auto" }, ...found.notes.map((note) => h("li", {}, note)));
+      const notes = h("ul", {}, ...found.notes.map((note) => saidIn("li", note)));
       if (apply) {
         replace(said, h("p", { class: "good" }, `✓ ${t("Done.")}`), notes);
         await done();

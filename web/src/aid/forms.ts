@@ -1,7 +1,7 @@
 /** Forms and tables made from short descriptions. */
 
 import { h, replace } from "../dom.js";
-import { num, t } from "../words.js";
+import { num, saidByServer, t } from "../words.js";
 import { bestUnit, list, nameOf, place, unitsOf } from "./lists.js";
 import { call, newKey, Refused, Unreached, type Detail, type Row } from "./server.js";
 
@@ -153,6 +153,12 @@ export function fault(error: Refused | Unreached): HTMLElement[] {
 
 /** What the server says, in the language it says it in. */
 export const detail = (said: Detail): HTMLElement => h("small", { dir: "auto", lang: said.lang }, said.text);
+
+/** A sentence of the server's in an element of its own, in the reader's language where its form is known. */
+export function saidIn(tag: "li" | "span", sentence: string): HTMLElement {
+  const { text, lang } = saidByServer(sentence);
+  return h(tag, { lang, dir: "auto" }, text);
+}
 
 /** A table that scrolls in itself on a narrow screen. */
 export function table(caption: string, columns: Column[], rows: Row[], empty: string): HTMLElement {

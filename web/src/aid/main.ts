@@ -1,7 +1,7 @@
 /** The desk's first thing that runs: words, who is signed in, which page. */
 
 import { h, replace, toast } from "../dom.js";
-import { language, remember, remembered, speak, t, wantedLanguage } from "../words.js";
+import { language, learnFaults, remember, remembered, speak, t, wantedLanguage } from "../words.js";
 import { LANGUAGES } from "./languages.js";
 import { showCards } from "./cards.js";
 import { detail } from "./forms.js";
@@ -44,6 +44,7 @@ const PAGES: Page[] = [
 async function start(): Promise<void> {
   if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/aid-worker.js", { scope: "/aid" }).catch(() => undefined);
   await speak(wantedLanguage(), LANGUAGES);
+  void learnFaults().catch(() => undefined);
   const scheme = remembered("scheme");
   if (scheme) document.documentElement.dataset["scheme"] = scheme;
   await whoIs();
@@ -178,6 +179,7 @@ async function out(): Promise<void> {
 async function choose(code: string): Promise<void> {
   remember("language", code);
   await speak(code, LANGUAGES);
+  void learnFaults().catch(() => undefined);
   await route();
   document.getElementById("language")?.focus();
 }

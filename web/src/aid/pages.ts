@@ -3,7 +3,7 @@
 import { h, replace } from "../dom.js";
 import { num, percent, t, when } from "../words.js";
 import { needBoxes, newCard } from "./cards.js";
-import { amountLines, commandForm, field, named, newestTable, siteField, sites, table, text, type Column } from "./forms.js";
+import { amountLines, commandForm, field, named, newestTable, saidIn, siteField, sites, table, text, type Column } from "./forms.js";
 import { amount, list, nameOf, place, readLists, setPlace } from "./lists.js";
 import { takeInFile } from "./files.js";
 import { all, call, may, session, type Row } from "./server.js";
@@ -295,7 +295,7 @@ export async function showRecord(main: HTMLElement): Promise<void> {
   const run = async (): Promise<void> => {
     replace(said, h("p", {}, t("Proving the ledger. This can take minutes.")));
     const report = await call<Row>("/audit", "POST");
-    const findings = (report["findings"] as Row[]).map((one) => h("li", { lang: "en", dir: "auto" }, String(one["text"])));
+    const findings = (report["findings"] as Row[]).map((one) => saidIn("li", String(one["text"])));
     replace(
       said,
       report["holds"]

@@ -1,6 +1,6 @@
 /** The desk's server: who is signed in, and how it is asked. */
 
-import { isKnown, language, num, t, told, when } from "../words.js";
+import { isKnown, language, num, saidByServer, t, told, when } from "../words.js";
 
 export interface Session {
   ledger: string;
@@ -22,6 +22,7 @@ interface Trouble {
   remedy: string;
   text?: string;
   values?: Record<string, string | number>;
+  faults?: { message: string }[];
 }
 
 /** A sentence, and the language that it is in. */
@@ -88,8 +89,11 @@ async function sent(path: string, how: RequestInit): Promise<Response> {
 
 /** What the server says of a refusal: in the reader's language where it is a sentence of the ledger's. */
 function detailOf(trouble: Trouble): Detail {
-  const { text, values } = trouble;
-  if (!text || (language !== "en" && !isKnown(text))) return { text: `${trouble.message} ${trouble.remedy}`, lang: "en" };
+  const { text, values, message, remedy, faults } = trouble;
+  if (!text || (language !== "en" && !isKnown(text))) {
+    const all = faults?.map((one) => one.message).join(" ") ?? message;
+    return saidByServer(all.includes(remedy.slice(1)) || faults ? all : `${all} ${remedy}`);
+  }
   const said: Record<string, string> = {};
   for (const [name, value] of Object.entries(values ?? {})) said[name] = valueOf(name, value);
   return { text: told(text, said), lang: language };

@@ -2,7 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { num, percent, t, tn, when } from "../words.js";
-import { commandForm, doing, field, named, sites, table, text } from "./forms.js";
+import { commandForm, doing, field, named, saidIn, sites, table, text } from "./forms.js";
 import { amount, nameOf } from "./lists.js";
 import { all, call, may, type Row } from "./server.js";
 
@@ -170,7 +170,7 @@ function proposal(main: HTMLElement, one: Row): HTMLElement {
         { name: t("Item"), show: named("items", "item") },
         { name: t("Asked"), show: (row) => amount(String(row["item"]), Number(row["asked"])), number: true },
         { name: t("Gets"), show: (row) => amount(String(row["item"]), Number(row["given"])), number: true },
-        { name: t("Why"), show: (row) => h("span", { lang: "en", dir: "auto" }, String(row["because"])) },
+        { name: t("Why"), show: (row) => saidIn("span", String(row["because"])) },
       ],
       one["shares"] as Row[],
       t("Nobody asks for anything."),

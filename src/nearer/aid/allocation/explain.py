@@ -94,24 +94,24 @@ def line(
     item, centre = int(journeys.goal_item[g]), case.places[int(journeys.goal_centre[g])].id
     asked, given = int(journeys.asked[g]), round(float(packed.fill[g] * journeys.asked[g]))
     name, fair, bound = case.items[item].id, float(shares.fill[g]), float(shares.bound[g])
-    text = f"{centre} gets {given} of {asked} {name} asked for: {percent(given / asked)}"
+    gets = f"{centre} gets {given} of {asked} {name} asked for: {percent(given / asked)}"
     if not held:
-        text += "." if given >= asked else f"; whole packs leave {asked - given} open."
+        told = [f"{gets}." if given >= asked else f"{gets}; whole packs leave {asked - given} open."]
     else:
         least = shares.proven and bound <= lowest[item] * (1 + 1e-9)
         reach = f", the lowest rate that can be reached for {name}" if least else ""
-        text += f". Its fair share is {percent(fair)}{reach}; it is held down by {held}."
+        told = [f"{gets}.", f"Its fair share is {percent(fair)}{reach}; it is held down by {held}."]
         if given < int(fair * asked + 1e-6):
-            text += f" Whole packs take {int(fair * asked + 1e-6) - given} of it."
+            told.append(f"Whole packs take {int(fair * asked + 1e-6) - given} of it.")
         elif given > fair * asked + 1:
-            text += f" Whole packs add {given - int(fair * asked + 1e-6)}."
+            told.append(f"Whole packs add {given - int(fair * asked + 1e-6)}.")
     columns = np.arange(journeys.start[g], journeys.start[g + 1])
     used = sorted({int(journeys.lot[j]) for j in columns if packed.served[j] > 0})
     if used:
         first = _first_to_expire(case, item)
-        told = [case.lots[i].id + (", which expires first" if i == first else "") for i in used]
-        text += f" From {'lot' if len(used) == 1 else 'lots'} {joined(told)}."
-    return text
+        lots = joined(f"{case.lots[i].id}, which expires first" if i == first else case.lots[i].id for i in used)
+        told.append(f"From lot {lots}." if len(used) == 1 else f"From lots {lots}.")
+    return " ".join(told)
 
 
 def _first_to_expire(case: Case, item: int) -> int | None:
