@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from nearer.aid.clock import now
 from nearer.aid.demo.practice import DAYS, practice
 from nearer.errors import UsageError
+from nearer.language import catalogue
 from nearer.serve.app import STATIC, create_app
 from nearer.serve.desk import Desk
 from nearer.serve.running import Ledger, run_server
@@ -79,6 +82,32 @@ def test_a_newcomer_hands_over_a_parcel_without_reading_anything_and_then_withou
     assert "Kept on this device" in said(page, "Handed over").inner_text()
     page.context.set_offline(False)
     page.get_by_text("Everything from this device is in the ledger.").wait_for()
+    found.close()
+
+
+@pytest.mark.parametrize("language", ["es", "fa"])
+def test_every_name_of_the_practice_ledger_is_in_the_catalogues(tmp_path: Path, language: str) -> None:
+    made, known = practice(tmp_path / "practice"), catalogue(language, "pages")
+    asked = (
+        "SELECT name FROM sites UNION SELECT name FROM items UNION SELECT unit FROM items"
+        " UNION SELECT unit FROM item_units UNION SELECT name FROM programmes UNION SELECT organisation FROM parties"
+    )
+    with closing(sqlite3.connect(made.ledger)) as ledger:
+        names = {str(row[0]) for row in ledger.execute(asked)}
+    assert {"Rice", "sack", "Market hall", "The old mill"} <= names
+    assert names - known.keys() == set()
+
+
+@pytest.mark.browser
+def test_the_practice_desk_speaks_the_readers_language_down_to_its_goods(chromium: Any, playground: Server) -> None:
+    found = Browsers(chromium, playground)
+    page = found.device(None, place=False, path="/aid", locale="fa-IR", viewport={"width": 360, "height": 740})
+    page.get_by_text("بندر · نیازهای پایه").wait_for()
+    page.locator(".practice-cards button").first.click()
+    page.locator(".verdict.yes").wait_for()
+    text = page.locator("#page").inner_text()
+    assert "۵ کیلوگرم برنج" in text.replace("\u2068", "").replace("\u2069", "")
+    assert [name for name in ("Rice", "Beans", "Soap", "kg", "piece", "Harbour", "Basics") if name in text] == []
     found.close()
 
 

@@ -3,6 +3,7 @@
 import { h, replace } from "../dom.js";
 import { num, saidByServer, t } from "../words.js";
 import { bestUnit, list, nameOf, place, unitsOf } from "./lists.js";
+import { unitNamed } from "./practice.js";
 import { call, newKey, Refused, Unreached, type Detail, type Row } from "./server.js";
 
 export interface Field {
@@ -44,7 +45,7 @@ export function amountLines(more: (number: number) => Field[] = () => [], first?
     const number = (count += 1);
     const items = goods();
     const unit = h("select", { id: `f-unit-${number}`, name: "unit" });
-    const fill = (item: string): void => replace(unit, ...unitsOf(item).reverse().map((one) => h("option", { value: one.unit }, one.unit)));
+    const fill = (item: string): void => replace(unit, ...unitsOf(item).reverse().map((one) => h("option", { value: one.unit }, unitNamed(one.unit))));
     const item = h("select", { id: `f-item-${number}`, name: "item", onchange: () => fill(item.value) }, ...items.map(([code, name]) => h("option", { value: code }, name)));
     const wished = number === 1 ? first : undefined;
     if (wished) item.value = wished.item;

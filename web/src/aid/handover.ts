@@ -8,6 +8,7 @@ import { needs as needWords } from "./cards.js";
 import { canScan, scanCard } from "./camera.js";
 import { detail } from "./forms.js";
 import { amount, amounts, apart, bestUnit, figure, nameOf, place, type Place } from "./lists.js";
+import { unitNamed } from "./practice.js";
 import { call, may, newKey, Refused, session, Unreached, type Detail } from "./server.js";
 import { syncSoon } from "./status.js";
 
@@ -293,7 +294,7 @@ function stepper(item: string, most: number, wanted: Record<string, number>): HT
   const value = h("output", { class: "amount" }, amount(item, most));
   const set = (by: number): void => {
     wanted[item] = Math.max(0, Math.min(most, (wanted[item] ?? 0) + by * unit.base));
-    value.textContent = apart(`${figure((wanted[item] ?? 0) / unit.base)} ${unit.unit}`);
+    value.textContent = apart(`${figure((wanted[item] ?? 0) / unit.base)} ${unitNamed(unit.unit)}`);
   };
   const name = nameOf("items", item);
   return h(

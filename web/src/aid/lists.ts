@@ -1,6 +1,7 @@
 /** What was set up, kept on this device too so that names stand without a connection; and quantities as people write them. */
 
 import { language, t } from "../words.js";
+import { named, unitNamed } from "./practice.js";
 import { all, Unreached, type Row } from "./server.js";
 
 const NAMES = ["sites", "items", "item_units", "programmes", "periods", "parties", "recipes"] as const;
@@ -19,7 +20,7 @@ export async function readLists(): Promise<void> {
   }
 }
 
-export const list = (name: Name): Row[] => lists?.[name] ?? [];
+export const list = (name: Name): Row[] => named(lists?.[name] ?? []);
 
 /** The name of a code: a site, an item, a programme. */
 export function nameOf(name: "sites" | "items" | "programmes", code: unknown): string {
@@ -50,7 +51,7 @@ export const amount = (item: string, quantity: number): string => apart(bare(ite
 
 function bare(item: string, quantity: number): string {
   const best = bestUnit(item, quantity);
-  return `${figure(quantity / best.base)} ${best.unit}`;
+  return `${figure(quantity / best.base)} ${unitNamed(best.unit)}`;
 }
 
 /** Text whose direction is its own, whatever stands around it. */

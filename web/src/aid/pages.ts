@@ -5,6 +5,7 @@ import { num, percent, t, when } from "../words.js";
 import { needBoxes, newCard } from "./cards.js";
 import { amountLines, commandForm, field, named, newestTable, saidIn, siteField, sites, table, text, type Column } from "./forms.js";
 import { amount, list, nameOf, place, readLists, setPlace } from "./lists.js";
+import { unitNamed } from "./practice.js";
 import { takeInFile } from "./files.js";
 import { all, call, may, session, type Row } from "./server.js";
 import { ownPassword } from "./staff.js";
@@ -185,8 +186,8 @@ export async function showTransfers(main: HTMLElement): Promise<void> {
       t("Shipment {name} to {site}", { name, site: nameOf("sites", inside[0]?.["site"]) }),
       inside.flatMap((row) => [
         h("p", {}, `${amount(String(row["item"]), Number(row["quantity"]))} ${nameOf("items", row["item"])} (${String(row["lot"])})`),
-        field({ id: id(row, "good"), label: t("Arrived in good state, {unit}", { unit: String(row["unit"]) }), kind: "number", value: String(row["quantity"]) }),
-        field({ id: id(row, "damaged"), label: t("Damaged, {unit}", { unit: String(row["unit"]) }), kind: "number", value: "0" }),
+        field({ id: id(row, "good"), label: t("Arrived in good state, {unit}", { unit: unitNamed(String(row["unit"])) }), kind: "number", value: String(row["quantity"]) }),
+        field({ id: id(row, "damaged"), label: t("Damaged, {unit}", { unit: unitNamed(String(row["unit"])) }), kind: "number", value: "0" }),
       ]),
       {
         label: t("It has arrived"),
@@ -222,7 +223,7 @@ export async function showCount(main: HTMLElement): Promise<void> {
           "fieldset",
           { class: "amount-line" },
           h("legend", {}, `${nameOf("items", row["item"])} ${String(row["lot"])}`),
-          field({ id: `counted-${String(row["lot"])}`, label: t("Counted, {unit}", { unit: String(row["unit"]) }), kind: "number", optional: true }),
+          field({ id: `counted-${String(row["lot"])}`, label: t("Counted, {unit}", { unit: unitNamed(String(row["unit"])) }), kind: "number", optional: true }),
           field({ id: `reason-${String(row["lot"])}`, label: t("If it differs"), kind: "choice", choices: reasons, value: "unexplained" }),
         ),
       ),
