@@ -82,13 +82,16 @@ def test_a_worker_killed_in_the_middle_of_a_curve_costs_time_only(
     assert answers(newtown) == 0  # nothing is left behind
 
 
-def test_travel_times_and_bounds_of_a_plan_survive_a_killed_worker_each_and_losses_are_drawn_there_too(
+def test_a_plan_over_regions_survives_a_killed_worker_in_every_part_of_it_and_its_rows_never_come_here(
     newtown: Path, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nearer.network.shared.PAIRS_PER_JOB", 1_000)  # some forty jobs, as a country has
-    monkeypatch.setattr("nearer.solvers.lagrangian._CHUNK_ENTRIES", 2_000)
-    monkeypatch.setattr("nearer.solvers.away.CHUNKS_WORTH_SENDING", 2)
-    run_study(newtown, out=tmp_path / "here", threads=1, work_limit=1_000_000)
+    monkeypatch.setattr("nearer.network.compute.PARTS_FROM_PAIRS", 10_000)
+    monkeypatch.setattr("nearer.study.regional.REGIONS_FROM_PAIRS", 10_000)
+    monkeypatch.setattr("nearer.study.regional.PAIRS_PER_REGION", 4_000)
+    monkeypatch.setattr("nearer.solvers.regional.BROUGHT_HERE", 3_000)
+    monkeypatch.setattr("nearer.solvers.regional._PER_ROW", 0)
+    run_study(newtown, out=tmp_path / "here", threads=1, work_limit=3_000_000)
     fresh = tmp_path / "town"
     shutil.copytree(newtown, fresh, ignore=shutil.ignore_patterns(".nearer", "curve"))
     shared = fresh / ".nearer" / "cluster"
@@ -98,16 +101,20 @@ def test_travel_times_and_bounds_of_a_plan_survive_a_killed_worker_each_and_loss
         return answers(fresh)
 
     with (
+        monkeypatch.context() as alone,
         joined(cluster.address, fresh) as workers,
         once(lambda: answers(fresh) >= 5, kill_one) as timing,
-        once(lambda: any(shared.glob("rows-*/multipliers-1?.npy")), kill_one) as climbing,
+        once(lambda: any(shared.glob("regions-*/asked-??-plan.npy")), kill_one) as swapping,
+        once(lambda: any(shared.glob("regions-*/asked-1??-lam.npy")), kill_one) as climbing,
     ):
-        run_study(fresh, out=tmp_path / "there", cluster=workers, work_limit=1_000_000)
+        alone.setattr("nearer.network.parted.Parted.gathered", lambda *_: pytest.fail("rows came here"))
+        run_study(fresh, out=tmp_path / "there", cluster=workers, work_limit=3_000_000)
     told = notes(tmp_path / "there")
     assert timing
     assert 5 <= timing[0] < told["jobs"] - 5  # in the middle of the travel times
+    assert swapping
     assert climbing
-    assert told["rounds"] > 30  # and of the way up
+    assert told["rounds"] > 110  # and of the way up
     same(tmp_path / "here", tmp_path / "there")
     assert list(shared.iterdir()) == []
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from nearer.demand import Demand
-from nearer.model.instance import FORBIDDEN, OPEN, Instance, single_phase
+from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance, single_phase
 from nearer.network import TravelTimes
-from nearer.units import BoolArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray
 
 _POINTS_AT_ONCE = 20_000
 """So that what is held on the way does not grow with the number of points."""
@@ -70,6 +70,26 @@ def build_instance(
         open_max=open_max,
         row_point=np.concatenate(points).astype(np.int32),
         row_group=np.concatenate(groups).astype(np.int32),
+    )
+
+
+def instance_of_points(times: TravelTimes, weight: FloatArray, standing: IntArray, unreached_ms: int) -> Instance:
+    """One row for each point that weighs anything, cut, as ``build_instance`` makes them of a single class."""
+    lives = weight > 0
+    found = [
+        _usable(times, first, min(first + _POINTS_AT_ONCE, times.n_points), standing, lives, unreached_ms, True)
+        for first in range(0, max(times.n_points, 1), _POINTS_AT_ONCE)
+    ]
+    counts = np.concatenate([one[0] for one in found])[lives]
+    return single_phase(
+        indptr=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)]),
+        site_idx=np.concatenate([one[1] for one in found]),
+        cost=np.concatenate([one[2] for one in found]),
+        weight=weight[lives],
+        unserved=np.full(int(lives.sum()), float(unreached_ms)),
+        standing=standing,
+        open_min=0,
+        open_max=int(np.count_nonzero(standing == FREE)),
     )
 
 

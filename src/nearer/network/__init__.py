@@ -2,6 +2,7 @@
 
 from nearer.network.compute import Network, base_speed_kmh, compute_times
 from nearer.network.graph import StreetGraph, build_graph
+from nearer.network.parted import Parted
 from nearer.network.snap import Snap, snap
 from nearer.network.straight import straight_times, table_times
 from nearer.network.times import TravelTimes, scaled
@@ -9,6 +10,7 @@ from nearer.network.travel import travel_times
 
 __all__ = [
     "Network",
+    "Parted",
     "Snap",
     "StreetGraph",
     "TravelTimes",

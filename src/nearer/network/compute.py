@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from nearer.inputs.tables import Streets, Tables
 from nearer.inputs.tags import WALK_KMH
 from nearer.network.cache import content_key, load, store
 from nearer.network.graph import StreetGraph, build_graph
+from nearer.network.parted import Parted
 from nearer.network.parts import times_in_parts
 from nearer.network.reach import Reach, reach_of
 from nearer.network.search import Search
@@ -46,10 +48,10 @@ class Network:
 
     Parameters
     ----------
-    times
-        At the study's own speed; where a group is faster, up to the limit times how much faster it is, so that
-        :func:`nearer.network.scaled` gives every group's times within the limit (``scaled(times, 1.0, limit)`` is
-        everybody else's).
+    rows
+        Times, or the parts that hold them, at the study's own speed; where a group is faster, up to the limit times
+        how much faster it is, so that :func:`nearer.network.scaled` gives every group's times within the limit
+        (``scaled(times, 1.0, limit)`` is everybody else's).
     plane
         Where metres are measured.
     graph
@@ -58,11 +60,16 @@ class Network:
         Where points joined the streets; None without streets.
     """
 
-    times: TravelTimes
+    rows: TravelTimes | Parted
     plane: LocalPlane
     graph: StreetGraph | None
     people_snap: Snap | None
     site_snap: Snap | None
+
+    @cached_property
+    def times(self) -> TravelTimes:
+        """The rows, gathered here where they lie in parts."""
+        return self.rows if isinstance(self.rows, TravelTimes) else self.rows.gathered()
 
 
 def base_speed_kmh(source: StreetsSource) -> float:
@@ -146,7 +153,7 @@ def compute_times(
     if cluster is not None:
         shared = how | {"cluster": cluster, "search": search, "reach": reach, "folder": where}
         found = shared_times(graph, people_snap, site_snap, limit_ms, **shared)
-        if where is not None:
+        if isinstance(found, Parted):
             return Network(found, plane, graph, people_snap, site_snap)
     else:
         if where is not None and find_spec("pyarrow") is not None:

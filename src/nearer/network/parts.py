@@ -192,6 +192,15 @@ def read_part(part: Path) -> tuple[IntArray, IntArray, IntArray]:
     return point, site, time_ms
 
 
+def part_span(part: Path) -> tuple[int, int, int]:
+    """How many pairs a part holds, and its lowest and highest point, from its footer alone; -1 where it holds none."""
+    footer = _pyarrow()[1].read_metadata(part)
+    groups = [footer.row_group(k).column(0).statistics for k in range(footer.num_row_groups)]
+    if not footer.num_rows:
+        return 0, -1, -1
+    return footer.num_rows, min(int(one.min) for one in groups), max(int(one.max) for one in groups)
+
+
 def read_rows(layout: Path, parts: Sequence[Path], rows: Path | None = None, threads: int = 1) -> TravelTimes:
     """
     Put parts together as sparse rows, each point's sorted by time, then site.

@@ -9,6 +9,7 @@ import numpy as np
 from nearer.cluster import Cluster, Message, Shelf
 from nearer.errors import StoppedError
 from nearer.network.graph import StreetGraph
+from nearer.network.parted import Parted
 from nearer.network.parts import chunks, lay_out, layout_name, read_rows, travel_part
 from nearer.network.reach import Reach
 from nearer.network.search import Search
@@ -33,7 +34,7 @@ def shared_times(
     threads: int = 1,
     progress: Progress | None = None,
     stop: Stop | None = None,
-) -> TravelTimes:
+) -> TravelTimes | Parted:
     """
     Travel times as ``travel_times`` gives them; the streets are laid in the shared folder once, and parts beside them.
 
@@ -46,8 +47,8 @@ def shared_times(
     search, reach
         What was laid out and tried before.
     folder
-        Where parts and rows stay, mapped from then on, as ``times_in_parts`` has it; None to hold the rows in memory
-        and keep no part once all are there.
+        Where parts stay, for whoever needs some rows; None to hold the rows in memory and keep no part once all are
+        there.
 
     Raises
     ------
@@ -61,9 +62,6 @@ def shared_times(
     asked = stop or Stop()
     with cluster.batch("times", layout_name(graph, people, sites, limit_ms)) as batch:
         layout = lay_out(graph, people, sites, limit_ms, folder or batch.folder, search)
-        rows = None if folder is None else layout / "rows"
-        if rows is not None and rows.is_dir():
-            return read_rows(layout, (), rows)
         todo = chunks(layout, PAIRS_PER_JOB, reach)
         with (progress or Silent()).step("travel times", reach.n_joined) as tick:
             for at, (first, last) in enumerate(todo):
@@ -74,7 +72,10 @@ def shared_times(
                 tick(todo[at][1] - todo[at][0])
         if asked() or len(parts) < len(todo):
             raise StoppedError("Stopped before the travel times were complete.")
-        return read_rows(layout, [parts[at] for at in range(len(todo))], rows, threads)
+        whole = tuple(parts[at] for at in range(len(todo)))
+        if folder is None:
+            return read_rows(layout, whole, None, threads)
+        return Parted(layout, whole, people.n, sites.n, int(limit_ms))
 
 
 def part_of_times(shelf: Shelf, message: Message, stop: Stop) -> dict[str, np.ndarray]:

@@ -51,6 +51,12 @@ class TravelTimes:
         """Number of stored pairs."""
         return len(self.site_idx)
 
+    def between(self, first: int, last: int) -> TravelTimes:
+        """The rows of the points ``first`` to ``last``, the last not included; nothing is copied but their starts."""
+        ptr = self.indptr[first : last + 1]
+        part = slice(int(ptr[0]), int(ptr[-1]))
+        return TravelTimes(ptr - ptr[0], self.site_idx[part], self.time_ms[part], self.n_sites, self.limit_ms)
+
     @classmethod
     def from_pairs(
         cls, point_idx: IntArray, site_idx: IntArray, time_ms: IntArray, n_points: int, n_sites: int, limit_ms: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -54,6 +55,44 @@ def pairs_of(indptr: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
     return indptr[rows][owner] + within, owner
 
 
+class PointTimes(Protocol):
+    """Travel times that do not lie here, as far as plans ask for them."""
+
+    limit_ms: int
+
+    def two_open(self, open_mask: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+        """As the function of that name."""
+
+    def rows_of(self, points: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """As the function of that name; ``points`` ascend."""
+
+
+def two_open(times: TravelTimes | PointTimes, open_mask: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+    """
+    Nearest open site of each point, its time, and the time to the second nearest, int32 (n_points,) each.
+
+    ``NO_SITE`` and ``UNREACHED`` where there is none.
+    """
+    if not isinstance(times, TravelTimes):
+        return times.two_open(open_mask)
+    site = np.full(times.n_points, NO_SITE, dtype=np.int32)
+    time, following = (np.full(times.n_points, UNREACHED, dtype=np.int32) for _ in range(2))
+    first, second = first_two(times.indptr, times.site_idx, open_mask)
+    reached, twice = first >= 0, second >= 0
+    site[reached] = times.site_idx[first[reached]]
+    time[reached] = times.time_ms[first[reached]]
+    following[twice] = times.time_ms[second[twice]]
+    return site, time, following
+
+
+def rows_of(times: TravelTimes | PointTimes, points: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """All pairs of some points: the place of each one's point in ``points``, its site, its milliseconds."""
+    if not isinstance(times, TravelTimes):
+        return times.rows_of(points)
+    pairs, owner = pairs_of(times.indptr, points)
+    return owner, times.site_idx[pairs], times.time_ms[pairs]
+
+
 def sum_by(label: IntArray, values: FloatArray, n_labels: int) -> FloatArray:
     """Sum of the values of each label, float64 (n_labels,), added in their order."""
     return np.asarray(np.bincount(label, weights=values, minlength=n_labels), dtype=np.float64)
@@ -82,17 +121,13 @@ class Access:
     next_ms: IntArray
 
     @classmethod
-    def to_open(cls, demand: Demand, class_times: Sequence[TravelTimes], open_mask: BoolArray) -> Access:
+    def to_open(cls, demand: Demand, class_times: Sequence[TravelTimes | PointTimes], open_mask: BoolArray) -> Access:
         """Send everyone to the nearest open site."""
         shape = demand.class_people.shape
         site = np.full(shape, NO_SITE, dtype=np.int32)
         time, following = (np.full(shape, UNREACHED, dtype=np.int32) for _ in range(2))
         for c, times in enumerate(class_times):
-            first, second = first_two(times.indptr, times.site_idx, open_mask)
-            reached, twice = first >= 0, second >= 0
-            site[c, reached] = times.site_idx[first[reached]]
-            time[c, reached] = times.time_ms[first[reached]]
-            following[c, twice] = times.time_ms[second[twice]]
+            site[c], time[c], following[c] = two_open(times, open_mask)
         return cls(demand.class_people, site, time, following)
 
     def counted_ms(self, unreached_ms: int) -> FloatArray:

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from nearer.inputs.geo import LocalPlane
 from nearer.inputs.tables import Streets, Tables
 from nearer.network import TravelTimes
-from nearer.planning.access import Access, mean_minutes, pairs_of, sum_by
+from nearer.planning.access import Access, PointTimes, mean_minutes, rows_of, sum_by
 from nearer.planning.document import FarPlace
 from nearer.units import MS_PER_MIN, NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray, StrArray, minutes_to_ms
 
@@ -95,7 +95,11 @@ def surroundings(tables: Tables, spare_mask: BoolArray) -> tuple[Surroundings, L
 
 
 def far_places(
-    around: Surroundings, class_times: Sequence[TravelTimes], after: Access, coverage_min: float, unreached_ms: int
+    around: Surroundings,
+    class_times: Sequence[TravelTimes | PointTimes],
+    after: Access,
+    coverage_min: float,
+    unreached_ms: int,
 ) -> list[FarPlace]:
     """
     Places whose people walk longer than ``coverage_min`` in the plan or reach no site, worst first.
@@ -158,7 +162,7 @@ def _join(around: Surroundings, points: IntArray, excess: FloatArray) -> Iterato
 
 def _describe(
     around: Surroundings,
-    class_times: Sequence[TravelTimes],
+    class_times: Sequence[TravelTimes | PointTimes],
     after: Access,
     people: FloatArray,
     members: IntArray,
@@ -196,7 +200,7 @@ def _mean(people: FloatArray, time_ms: IntArray) -> float | None:
 
 def _mend(
     around: Surroundings,
-    class_times: Sequence[TravelTimes],
+    class_times: Sequence[TravelTimes | PointTimes],
     after: Access,
     people: FloatArray,
     members: IntArray,
@@ -208,19 +212,19 @@ def _mend(
     counted = after.counted_ms(unreached_ms)[:, members]
     rows = []
     for c, times in enumerate(class_times):
-        pairs, owner = pairs_of(times.indptr, members)
-        keep = around.spare_mask[times.site_idx[pairs]]
-        pairs, owner = pairs[keep], owner[keep]
-        saved = people[c, owner] * np.maximum(counted[c, owner] - times.time_ms[pairs], 0.0)
-        saving += sum_by(times.site_idx[pairs], saved, len(saving))
-        rows.append((pairs, owner))
+        owner, site, time_ms = rows_of(times, members)
+        keep = around.spare_mask[site]
+        owner, site, time_ms = owner[keep], site[keep], time_ms[keep]
+        saved = people[c, owner] * np.maximum(counted[c, owner] - time_ms, 0.0)
+        saving += sum_by(site, saved, len(saving))
+        rows.append((owner, site, time_ms))
     best = int(np.argmax(saving)) if len(saving) else NO_SITE
     if best == NO_SITE or saving[best] < WORTH_MS * people.sum():
         return NO_SITE, now
     mended = np.full(now.shape, UNREACHED, dtype=np.int32)
-    for c, (times, (pairs, owner)) in enumerate(zip(class_times, rows, strict=True)):
-        mine = times.site_idx[pairs] == best
-        mended[c, owner[mine]] = times.time_ms[pairs[mine]]
+    for c, (owner, site, time_ms) in enumerate(rows):
+        mine = site == best
+        mended[c, owner[mine]] = time_ms[mine]
     return best, np.minimum(now, mended)
 
 

@@ -9,7 +9,13 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from nearer.model import FREE, OPEN, Instance
+from nearer.model.instance import single_phase
 from nearer.planning.access import first_two, sum_by
+from nearer.progress import Stop
+from nearer.solvers import regions as asked
+from nearer.solvers.budget import Budget
+from nearer.solvers.interchange import Field, look, scale_for
+from nearer.solvers.regions import Regions
 from nearer.units import NO_SITE, BoolArray, FloatArray, IntArray
 
 
@@ -94,6 +100,45 @@ def in_order(instance: Instance, opened_mask: BoolArray) -> tuple[IntArray, Floa
         column = slice(bounds[site], bounds[site + 1])
         best[rows[column]] = np.minimum(best[rows[column]], costs[column])
     return np.array(order, dtype=np.int64), np.array(gains)
+
+
+def gains_by_regions(regions: Regions, standing: IntArray, open_mask: BoolArray) -> Gains:
+    """
+    ``compute_gains`` where the rows lie in regions.
+
+    Only the pairs of open sites come here, one or two a row; losses and replacements are put together from the moves
+    that each region tells of.
+    """
+    found = regions.ask(asked.open_pairs, standing=standing, plan=open_mask)
+    length, site, cost, unserved, weight = (
+        np.concatenate([one[name] for one in found]) for name in ("length", "site", "cost", "unserved", "weight")
+    )
+    indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(length)])
+    opened = open_mask & (standing == FREE)
+    site_idx, gain = in_order(single_phase(indptr, site, cost, weight, unserved, standing, 0, 0), opened)
+
+    free = np.flatnonzero(standing == FREE)
+    price = np.zeros(len(free), dtype=np.int64)
+    caps = regions.ask(asked.outline, standing=standing)
+    scale = scale_for(float(sum(one["full"].sum() for one in caps)), all(bool(one["whole"]) for one in caps))
+    plan = open_mask[free]
+    now = look(Field(regions, standing, 0, len(free), price, scale), plan, Budget(Stop()))
+    place = np.full(len(standing), -1, dtype=np.int64)
+    place[free] = np.arange(len(free))
+    mine = place[site_idx]
+    anywhere = int(np.argmax(np.where(plan, -1, now.gain))) if not plan.all() else -1
+    replacement = np.full(len(mine), NO_SITE, dtype=np.int64)
+    loss = now.loss[mine]
+    replaced = loss.copy()
+    for at, out in enumerate(mine):
+        span = slice(*np.searchsorted(now.out, [out, out + 1]))
+        columns = now.come[span] if anywhere < 0 else np.append(now.come[span], anywhere)
+        saved = now.gain[columns] + (now.extra[span] if anywhere < 0 else np.append(now.extra[span], 0))
+        if len(columns):
+            best = int(np.lexsort((columns, -saved))[0])
+            if saved[best] > 0:
+                replacement[at], replaced[at] = free[columns[best]], loss[at] - saved[best]
+    return Gains(site_idx, gain, loss / scale, replacement, replaced / scale)
 
 
 def without_each(instance: Instance, open_mask: BoolArray) -> tuple[FloatArray, IntArray, FloatArray]:

@@ -17,7 +17,7 @@ from nearer.model import FREE, OPEN, Instance, Solution, relative_gap
 from nearer.model.aims import kappa_of
 from nearer.network import TravelTimes
 from nearer.planning import document
-from nearer.planning.access import Access, sum_by
+from nearer.planning.access import Access, PointTimes, sum_by
 from nearer.planning.areas import area_of_sites, areas
 from nearer.planning.far import far_places, surroundings
 from nearer.planning.gains import Gains, compute_gains
@@ -41,7 +41,7 @@ def make_plan(
     seed: int,
     tables: Tables,
     demand: Demand,
-    class_times: Sequence[TravelTimes],
+    class_times: Sequence[TravelTimes | PointTimes],
     instance: Instance,
     solution: Solution,
     unreached_ms: int,
@@ -54,6 +54,7 @@ def make_plan(
     answer: Answer | None = None,
     everyone_ms: int | None = None,
     second_share: float | None = None,
+    gains: Gains | None = None,
 ) -> Plan:
     """
     Translate a solution into the user's ids and measure what it does for people.
@@ -88,6 +89,8 @@ def make_plan(
         The time that everyone must be within where possible; None where there is no such rule.
     second_share
         Share of a person that counts only with a second open site near; None where cover is not twofold.
+    gains
+        What each site brings, where the instance has no rows to tell.
     """
     table = tables.sites.table
     standing = instance.standing
@@ -96,7 +99,7 @@ def make_plan(
     before = Access.to_open(demand, class_times, today)
     after = Access.to_open(demand, class_times, open_mask)
     kappa_per_min = kappa_of(demand.class_people.ravel(), before.counted_ms(unreached_ms).ravel() / MS_PER_MIN)
-    gains = compute_gains(instance, open_mask)
+    gains = gains or compute_gains(instance, open_mask)
     served = after.people_per_site(len(table))
     nearer_by = _people_nearer(after, len(table))
 

@@ -11,9 +11,9 @@ import numpy as np
 from nearer.demand import Demand
 from nearer.network import TravelTimes
 from nearer.planning import document
-from nearer.planning.access import Access, first_two
+from nearer.planning.access import Access, PointTimes, two_open
 from nearer.planning.equity import equity
-from nearer.units import MS_PER_MIN, UNREACHED, BoolArray, FloatArray, IntArray, minutes_to_ms
+from nearer.units import MS_PER_MIN, NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray, minutes_to_ms
 
 USUAL_MINUTES = (5.0, 10.0, 15.0, 20.0, 30.0)
 
@@ -121,12 +121,12 @@ def covered(demand: Demand, access: Access, coverage_min: float) -> document.Cov
     )
 
 
-def people_cut_off(demand: Demand, class_times: Sequence[TravelTimes], usable_mask: BoolArray) -> float:
+def people_cut_off(demand: Demand, class_times: Sequence[TravelTimes | PointTimes], usable_mask: BoolArray) -> float:
     """People whom none of the usable sites reaches, open or not."""
     total = []
     for people, times in zip(demand.class_people, class_times, strict=True):
-        first, _ = first_two(times.indptr, times.site_idx, usable_mask)
-        total.append(math.fsum(people[first < 0]))
+        site, _, _ = two_open(times, usable_mask)
+        total.append(math.fsum(people[site == NO_SITE]))
     return math.fsum(total)
 
 

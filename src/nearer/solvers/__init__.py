@@ -41,8 +41,7 @@ def solve(instance: Instance, **options: Any) -> Solution:
     instance
         The problem.
     options
-        ``gap``, ``seed``, ``threads``, ``work_limit``, ``stop``, ``progress``, ``start``: as in ``solve_pmedian``; and
-        ``away``, which only the p-median takes up.
+        ``gap``, ``seed``, ``threads``, ``work_limit``, ``stop``, ``progress``, ``start``: as in ``solve_pmedian``.
 
     Raises
     ------
@@ -52,7 +51,5 @@ def solve(instance: Instance, **options: Any) -> Solution:
     for module, name, supports in SOLVERS:
         if supports(instance):
             method: Callable[..., Solution] = getattr(import_module(f"nearer.solvers.{module}"), name)
-            if module != "pmedian":
-                options.pop("away", None)
             return method(instance, **options)
     raise UsageError("no method solves this combination of objective, capacities and phases yet")

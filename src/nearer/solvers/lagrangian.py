@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
 from nearer.kernels import pmedian as kernels
 from nearer.kernels.jit import run_chunks
 from nearer.solvers import volume
-from nearer.solvers.away import Away
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core
 from nearer.solvers.volume import Dual
@@ -32,15 +32,8 @@ def row_chunks(core: Core) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in pairwise(cuts)]
 
 
-def prices(
-    core: Core, lam: FloatArray, chunks: list[tuple[int, int]], threads: int, away: Away | None = None
-) -> FloatArray:
-    """ρ of every site, summed in the order of the chunks; ``away`` is where the rows lie if not here."""
-    if away is not None and away.takes(chunks):
-        total = core.price.copy()
-        for site, saved in away.saved(core, lam, chunks):
-            total[site] += saved
-        return total
+def prices(core: Core, lam: FloatArray, chunks: list[tuple[int, int]], threads: int) -> FloatArray:
+    """ρ of every site, summed in the order of the chunks."""
 
     def work(chunk: tuple[int, int]) -> FloatArray:
         return np.asarray(kernels.site_prices(core.ptr, core.col, core.val, lam, chunk[0], chunk[1], core.m))
@@ -77,16 +70,13 @@ def _ignore(chosen: IntArray) -> None:
 class _Assignment:
     """The relaxed assignment rows of a core, for ``volume.climb``; ``on_chosen`` is told what each iteration opens."""
 
-    def __init__(
-        self, core: Core, threads: int, on_chosen: Callable[[IntArray], None], away: Away | None = None
-    ) -> None:
+    def __init__(self, core: Core, threads: int, on_chosen: Callable[[IntArray], None]) -> None:
         self.core, self.threads, self.chunks, self.on_chosen = core, threads, row_chunks(core), on_chosen
-        self.away = away
         self.low, self.high, self.m = core.least, core.cap, core.m
 
     def evaluate(self, lam: FloatArray) -> tuple[float, FloatArray, IntArray]:
         """L(λ), ρ and the cheapest set of sites."""
-        rho = prices(self.core, lam, self.chunks, self.threads, self.away)
+        rho = prices(self.core, lam, self.chunks, self.threads)
         bound, chosen = bound_of(self.core, lam, rho)
         return bound, rho, chosen
 
@@ -113,11 +103,10 @@ def climb(
     share: FloatArray | None = None,
     enough: float = np.inf,
     on_chosen: Callable[[IntArray], None] = _ignore,
-    away: Away | None = None,
 ) -> Dual:
     """Improve multipliers of a core; see ``volume.climb``."""
     return volume.climb(
-        _Assignment(core, threads, on_chosen, away), lam, upper, budget, iterations, on_improve, share, enough
+        _Assignment(core, threads, on_chosen), lam, upper, budget, iterations, on_improve, share, enough
     )
 
 
@@ -131,13 +120,31 @@ def rush(
     on_improve: Callable[[float], None],
     enough: float = np.inf,
     on_chosen: Callable[[IntArray], None] = _ignore,
-    away: Away | None = None,
 ) -> Dual:
     """Improve multipliers of a core from far below; see ``volume.rush``."""
-    return volume.rush(_Assignment(core, threads, on_chosen, away), lam, upper, budget, iterations, on_improve, enough)
+    return volume.rush(_Assignment(core, threads, on_chosen), lam, upper, budget, iterations, on_improve, enough)
 
 
-def fixable(core: Core, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray, float]:
+class Choice(Protocol):
+    """What is left to choose."""
+
+    @property
+    def m(self) -> int:
+        """Free sites."""
+
+    @property
+    def k_min(self) -> int:
+        """Sites to open, at least."""
+
+    @property
+    def k_max(self) -> int:
+        """Sites to open, at most."""
+
+    def cheapest_set(self, rank: FloatArray) -> IntArray:
+        """The set of least total rank."""
+
+
+def fixable(core: Choice, dual: Dual, cutoff: float) -> tuple[BoolArray, BoolArray, float]:
     """
     Sites whose opening, or closing, is proven no better than ``cutoff`` by the multipliers.
 

@@ -16,9 +16,8 @@ from nearer.kernels import pmedian as kernels
 from nearer.model import OPEN, Instance, Solution, Status
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import lagrangian as dual_side
-from nearer.solvers.away import Away
 from nearer.solvers.budget import Budget
-from nearer.solvers.core import make_core
+from nearer.solvers.core import Core, make_core, standing_caps
 from nearer.solvers.elite import Elite
 from nearer.solvers.master import Master
 from nearer.solvers.proof import ProofBuilder
@@ -46,13 +45,12 @@ class PMedianRun:
         seed: int,
         threads: int,
         enough_rows: Callable[[IntArray, FloatArray], bool] | None = None,
-        away: Away | None = None,
+        rest: tuple[Core, ProofBuilder] | None = None,
     ) -> None:
-        self.instance, self.state, self.threads, self.away = instance, state, threads, away
+        self.instance, self.state, self.threads = instance, state, threads
         self.enough_rows = enough_rows
         self.rng = np.random.default_rng(seed)
-        self.core = make_core(instance)
-        self.proof = ProofBuilder(instance)
+        self.core, self.proof = rest or (make_core(instance), ProofBuilder(standing_caps(instance)))
         self.fixed_open: IntArray = np.zeros(0, dtype=np.int32)
         self.dual: Dual | None = None
         self.elite = Elite(self.core, threads)
@@ -66,14 +64,17 @@ class PMedianRun:
         self.first_plan(start)
         lam = self.between_two_nearest(self.core_plan())
         self.dual = Dual(lam, np.zeros(core.m), -np.inf, np.zeros(core.m))
-        self.note_dual(
-            dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved, away=self.away)
-        )
+        self.note_dual(dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved))
         if multipliers is not None and not state.done():
             self.take_over(multipliers)
         else:
             self.rush()
-        stalled = 0
+        self.close_gap(multipliers)
+
+    def close_gap(self, multipliers: FloatArray | None) -> None:
+        """On from good multipliers: climb and fix as long as that pays, then branch and bound."""
+        assert self.dual is not None
+        state, stalled = self.state, 0
         while not state.done() and stalled < 2 and not self.core.decided and not self.near(multipliers):
             before = state.value - state.bound
             self.improve_plan(self.climb_once())
@@ -109,9 +110,7 @@ class PMedianRun:
         for given in multipliers:
             lam = np.clip(given[self.core.row], self.core.least, self.core.cap)
             state = self.state
-            dual = dual_side.climb(
-                self.core, lam, state.value, state.budget, 0, self.threads, state.proved, away=self.away
-            )
+            dual = dual_side.climb(self.core, lam, state.value, state.budget, 0, self.threads, state.proved)
             state.budget.spend(self.core.nnz)
             if dual.bound > self.dual.bound:
                 self.note_dual(dual)
@@ -174,7 +173,6 @@ class PMedianRun:
                 state.proved,
                 state.cutoff,
                 seen.append,
-                self.away,
             )
             if dual.bound > self.dual.bound:
                 self.note_dual(dual)
@@ -198,7 +196,6 @@ class PMedianRun:
                 self.dual.share,
                 state.cutoff,
                 seen.append,
-                self.away,
             )
         )
         return seen
@@ -294,7 +291,6 @@ def solve_pmedian(
     size: Callable[[float], float] | None = None,
     goal: float | None = None,
     enough_rows: Callable[[IntArray, FloatArray], bool] | None = None,
-    away: Away | None = None,
 ) -> Solution:
     """
     Open sites so that the weighted cost to the cheapest open site is least.
@@ -318,8 +314,6 @@ def solve_pmedian(
     enough_rows
         Asked once the multipliers have settled, with rows and their multipliers: whether the rows are long enough to
         go on. None = they are (``growing``).
-    away
-        A cluster whose workers hold the rows; None = they are here alone. The answer is the same.
 
     Raises
     ------
@@ -335,9 +329,16 @@ def solve_pmedian(
         floor = 0.0 if np.all(instance.price >= 0) else -np.inf
         state = State(budget, instance.whole, gap, floor=floor, size=size, goal=goal)
         state.tell_gap(tick)
-        run = PMedianRun(instance, state, seed, threads, enough_rows, away)
+        run = PMedianRun(instance, state, seed, threads, enough_rows)
         run.run(start, multipliers)
     return _solution(instance, run, stop.elapsed_s - began_s)
+
+
+def status_of(state: State) -> Status:
+    """How a run ended that found a plan."""
+    if state.optimal:
+        return Status.OPTIMAL
+    return Status.GAP if state.reached else Status.FEASIBLE
 
 
 def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
@@ -349,14 +350,8 @@ def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
     first = kernels.first_open(instance.indptr, instance.site_idx, open_mask)
     row_idx = np.flatnonzero(first >= 0)
     row_idx = row_idx[np.asarray(instance.cost)[first[row_idx]] <= instance.unserved[row_idx]]
-    if state.optimal:
-        status = Status.OPTIMAL
-    elif state.reached:
-        status = Status.GAP
-    else:
-        status = Status.FEASIBLE
     return Solution(
-        status=status,
+        status=status_of(state),
         level=level,
         row_idx=row_idx.astype(np.int32),
         assigned_idx=instance.site_idx[first[row_idx]],

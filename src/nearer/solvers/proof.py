@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nearer.model import Certificate, Instance
-from nearer.solvers.core import Core, standing_caps
+from nearer.model import Certificate
+from nearer.solvers.core import Core
 from nearer.solvers.zero_half import Pieces
 from nearer.units import FloatArray, IntArray
 
@@ -124,18 +124,26 @@ class ProofBuilder(ProofTree):
 
     Parameters
     ----------
-    instance
-        Whose rows and sites the certificate speaks of.
+    cap
+        Weighted cost of each row of the instance with the sites that stand open, float64 (n_rows,).
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, cap: FloatArray) -> None:
         super().__init__()
-        self._cap = standing_caps(instance)
+        self._cap = cap
 
     def add_multipliers(self, core: Core, lam: FloatArray, pieces: Pieces | None = None) -> int:
         """Store multipliers of a core and pieces of cuts; rows taken out of it count at what they cost."""
         cuts = None if pieces is None or not len(pieces) else partial(_told, core, pieces)
-        return self.add(partial(_full, self._cap, core.row, lam), cuts)
+        return self.add_rows(core.row, lam, cuts)
+
+    def add_rows(self, row: IntArray, lam: FloatArray, cuts: Callable[[], Told] | None = None) -> int:
+        """Store multipliers of some rows; the others count at what they cost."""
+        return self.add(partial(_full, self._cap, row, lam), cuts)
+
+    def start_from(self, cap: FloatArray) -> None:
+        """Rows cost this, now that more sites are fixed open; multipliers added later start from there."""
+        self._cap = cap
 
     def settle(self, core: Core, cap: FloatArray) -> None:
         """Rows cost less once sites of the core are fixed open; multipliers added later start from there."""

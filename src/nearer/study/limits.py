@@ -11,7 +11,6 @@ from nearer.cluster import Batch, Cluster
 from nearer.errors import StoppedError, UsageError
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.apart import Elsewhere
-from nearer.solvers.away import Away
 
 
 @dataclass
@@ -86,16 +85,6 @@ def elsewhere(run: Run, kind: str) -> Iterator[Elsewhere | None]:
         return
     with run.cluster.batch(kind) as batch:
         yield Elsewhere(batch)
-
-
-@contextmanager
-def away(run: Run) -> Iterator[Away | None]:
-    """Who holds the rows of one large p-median: the run's cluster; None where there is none."""
-    if run.cluster is None:
-        yield None
-        return
-    with run.cluster.batch("rows", run.cluster.session, keep=False) as batch:
-        yield Away(batch)
 
 
 @contextmanager

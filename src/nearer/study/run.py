@@ -21,7 +21,7 @@ from nearer.solvers.backup import solve_backup
 from nearer.solvers.ordered import Answer, solution_of, solve_ordered
 from nearer.study.asking import backup_of, question_of
 from nearer.study.choices import Wish, check_wish, warm_start, with_choices
-from nearer.study.limits import Run, away
+from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import (
     default_out,
@@ -37,6 +37,7 @@ from nearer.study.parts import (
     travel,
     weigh,
 )
+from nearer.study.regional import by_regions, plan_by_regions
 from nearer.study.settings import Study
 from nearer.study.staged_run import plan_stages
 from nearer.study.write import check_out, write_plan
@@ -156,6 +157,9 @@ def plan_tables(
     run.go_on()
     with run.timed("model"):
         demand = weigh(tables, study)
+    if by_regions(network, study, demand, wish):
+        return plan_by_regions(tables, study, network, demand, run=run)
+    with run.timed("model"):
         times = times_per_class(network.times, study, demand)
     if study.staged:
         return plan_stages(tables, study, network, demand, times, run=run)
@@ -179,8 +183,7 @@ def plan_tables(
             answer = solve_backup(twice, standing(tables, study) == OPEN, **limits)
             solution = solution_of(answer)
         elif question is None:
-            with away(run) as workers:
-                solution = solve(instance, **limits, **start, away=workers)
+            solution = solve(instance, **limits, **start)
         else:
             answer = solve_ordered(question, **limits)
             solution = solution_of(answer)

@@ -1,0 +1,387 @@
+"""
+The p-median over regions: greedy, interchange, Lagrangian and fixing with the rows wherever they lie.
+
+Once fixing has left little enough, what is left is brought here and solved to the end as any p-median is. Whether the
+regions are held by this process or by workers, the same questions are asked in the same order: the answer is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from nearer.model import FORBIDDEN, FREE, OPEN, Instance, Solution
+from nearer.model.instance import single_phase
+from nearer.progress import Progress, Silent, Stop
+from nearer.solvers import lagrangian as dual_side
+from nearer.solvers import regions as asked
+from nearer.solvers import volume
+from nearer.solvers.budget import Budget
+from nearer.solvers.core import Core, cheapest_set
+from nearer.solvers.elite import Elite
+from nearer.solvers.interchange import Field, greedy, in_units, look, polished, scale_for
+from nearer.solvers.pmedian import PMedianRun, status_of
+from nearer.solvers.proof import ProofBuilder
+from nearer.solvers.regions import Regions
+from nearer.solvers.search import filled
+from nearer.solvers.state import State, no_plan
+from nearer.solvers.volume import Dual
+from nearer.units import NO_SITE, BoolArray, FloatArray, IntArray
+
+BROUGHT_HERE = 4_000_000
+"""Entries that are brought here: all that is left once that is no more, else of sites that matter; some 100 MB."""
+
+_RUSH = (100, 100, 100)  # iterations of the first climb, between looks at the plans that show on it
+_ROUND = 150
+_PATIENCE = 3  # climbs in a row that gain nothing
+_WIDE = 5  # times as many sites of least reduced cost as open are searched here
+_PER_ROW = 2  # entries that are brought here for that, for each row, where that is more
+_KICKS = 40_000_000  # entries that kicks may scan in each round, fewer where the problem is small
+_EPS = float(np.finfo(np.float64).eps)
+
+
+class Outline:
+    """
+    What is left to choose, as ``Core`` has it, without the entries.
+
+    Parameters
+    ----------
+    regions, standing, ground
+        Who holds them, what stands by now, and the problem without rows.
+    k_min, k_max
+        Free sites to open, at least and at most.
+    """
+
+    def __init__(self, regions: Regions, ground: Instance, standing: IntArray, k_min: int, k_max: int) -> None:
+        self.regions, self.standing = regions, standing
+        found = regions.ask(asked.outline, standing=standing)
+        self.site = np.flatnonzero(standing == FREE).astype(np.int32)
+        self.price = ground.price[self.site]
+        self.k_min, self.k_max = k_min, min(k_max, len(self.site))
+        self.base = float(ground.price[standing == OPEN].sum())
+        self.full: FloatArray = np.concatenate([one["full"] for one in found])
+        self.first_row = np.cumsum([0, *(len(one["full"]) for one in found)])
+        self.base += sum(float(one["base"]) for one in found)
+        self.row: IntArray = self._rows(found)
+        ends = np.cumsum([0, *(len(one["row"]) for one in found)]).tolist()
+        self.spans = list(pairwise(ends))
+        self.cap: FloatArray = np.concatenate([one["cap"] for one in found])
+        self.least: FloatArray = np.concatenate([one["least"] for one in found])
+        self.n_entries: IntArray = np.sum([one["n_entries"] for one in found], axis=0)
+        self.nnz = int(self.n_entries.sum())
+        self.whole = all(bool(one["whole"]) for one in found)
+
+    def _rows(self, found: list[asked.Arrays]) -> IntArray:
+        """Rows of the problem, from rows of regions."""
+        return np.concatenate(
+            [one["row"].astype(np.int64) + first for one, first in zip(found, self.first_row, strict=False)]
+        )
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return len(self.cap)
+
+    @property
+    def m(self) -> int:
+        """Free sites."""
+        return len(self.site)
+
+    @property
+    def decided(self) -> bool:
+        """Whether nothing is left to choose: no row depends on it and no price."""
+        return self.m == self.k_min or self.k_max == 0 or (self.n == 0 and not self.price.any())
+
+    def cheapest_set(self, rank: FloatArray) -> IntArray:
+        """As ``Core.cheapest_set``."""
+        return cheapest_set(rank, self.k_min, self.k_max)
+
+    def value(self, plan: IntArray) -> float:
+        """Cost of a plan."""
+        mask = np.zeros(self.m, dtype=bool)
+        mask[plan] = True
+        found = self.regions.ask(asked.cost_of, standing=self.standing, plan=mask)
+        return self.base + float(self.price[plan].sum()) + sum(float(one["cost"]) for one in found)
+
+    def prices(self, lam: FloatArray) -> FloatArray:
+        """ρ of every site, summed in the order of the regions."""
+        rho = self.price.copy()
+        for one in self.regions.ask(asked.saved, self.spans, standing=self.standing, lam=lam):
+            rho[one["site"]] += one["saved"]
+        return rho
+
+    def brought_here(self, keep: BoolArray) -> Core:
+        """All that is left at some sites, entries and all."""
+        found = self.regions.ask(asked.entries, standing=self.standing, keep=keep)
+        ptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.concatenate([one["length"] for one in found]))])
+        return Core(
+            base=self.base + sum(float(one["base"]) for one in found),
+            k_min=self.k_min,
+            k_max=min(self.k_max, int(keep.sum())),
+            price=self.price[keep],
+            site=self.site[keep],
+            row=self._rows(found).astype(np.int32),
+            cap=np.concatenate([one["cap"] for one in found]),
+            ptr=ptr,
+            col=np.concatenate([one["col"] for one in found]),
+            val=np.concatenate([one["val"] for one in found]),
+        )
+
+
+class _Assignment:
+    """The relaxed assignment rows of an outline, for ``volume``; ``seen`` is told what each iteration opens."""
+
+    def __init__(self, outline: Outline, seen: list[IntArray]) -> None:
+        self.outline, self.seen = outline, seen
+        self.low, self.high, self.m = outline.least, outline.cap, outline.m
+
+    def evaluate(self, lam: FloatArray) -> tuple[float, FloatArray, IntArray]:
+        """L(λ), ρ and the cheapest set of sites."""
+        rho = self.outline.prices(lam)
+        chosen = self.outline.cheapest_set(rho)
+        return self.outline.base + float(lam.sum()) + float(rho[chosen].sum()), rho, chosen
+
+    def slope(self, lam: FloatArray, chosen: IntArray, out: FloatArray) -> int:
+        """Supergradient at λ; returns the work done."""
+        outline = self.outline
+        self.seen.append(chosen)
+        mask = np.zeros(outline.m, dtype=bool)
+        mask[chosen] = True
+        told = {"standing": outline.standing, "lam": lam, "chosen": mask}
+        out[:] = 1.0
+        for (first, last), one in zip(
+            outline.spans, outline.regions.ask(asked.served, outline.spans, **told), strict=True
+        ):
+            out[first:last] -= one["times"]
+        return outline.nnz + outline.n + outline.m
+
+    def safe(self, bound: float, lam: FloatArray, rho: FloatArray) -> float:
+        """L(λ) rounded down, as ``lagrangian.rounded_down``."""
+        outline = self.outline
+        size = abs(outline.base) + float(np.abs(lam).sum()) + float(np.abs(rho).sum()) + float(outline.price.sum())
+        return bound - 4096 * _EPS * size
+
+
+class RegionalRun:
+    """One run over regions; see ``solve_by_regions``."""
+
+    def __init__(self, regions: Regions, ground: Instance, gap: float, seed: int, threads: int, budget: Budget) -> None:
+        self.regions, self.ground, self.seed, self.threads = regions, ground, seed, threads
+        self.rng = np.random.default_rng(seed)
+        self.standing = ground.standing.copy()
+        self.outline = Outline(regions, ground, self.standing, int(ground.open_min[0]), int(ground.open_max[0]))
+        whole = self.outline.whole and bool(np.all(ground.price % 1 == 0))
+        self.scale = scale_for(self.outline.base + float(self.outline.cap.sum() + self.outline.price.sum()), whole)
+        floor = 0.0 if np.all(ground.price >= 0) else -np.inf
+        self.state = State(budget, whole, gap, floor=floor)
+        self.proof = ProofBuilder(self.outline.full)
+        self.dual: Dual | None = None
+
+    @property
+    def field(self) -> Field:
+        """What is left, as moves are asked for."""
+        outline = self.outline
+        price = in_units(outline.price, self.scale)
+        return Field(self.regions, self.standing, outline.k_min, outline.k_max, price, self.scale)
+
+    def run(self) -> None:
+        """From the first plan to a proof, or until the state is done."""
+        state = self.state
+        if self.small():
+            self.finish_here()
+            return
+        plan = polished(self.field, greedy(self.field, state.budget), state.budget)
+        self.keep(np.flatnonzero(plan).astype(np.int32))
+        found = self.regions.ask(asked.two_nearest, standing=self.standing, plan=plan)
+        lam = np.concatenate([(one["d1"] + one["d2"]) / 2 for one in found])
+        self.dual = Dual(lam, np.zeros(self.outline.m), -np.inf, np.zeros(self.outline.m))
+        for iterations in _RUSH:
+            if state.done() or self.small():
+                break
+            self.climb(iterations, rush=True)
+        idle = 0
+        while not state.done() and not self.small() and idle < _PATIENCE:
+            known = (state.value, state.bound)
+            self.climb(_ROUND, rush=False)
+            idle = idle + 1 if (state.value, state.bound) == known else 0
+        if not state.optimal and not state.budget.exhausted() and self.small():
+            self.finish_here()
+
+    def small(self) -> bool:
+        """Whether what is left may be brought here."""
+        return self.outline.decided or self.outline.nnz <= BROUGHT_HERE
+
+    def keep(self, plan: IntArray) -> None:
+        """Offer a plan of the outline to the state."""
+        opened = np.flatnonzero((self.standing == OPEN) & (self.ground.standing == FREE))
+        self.state.found(self.outline.value(plan), np.concatenate([opened, self.outline.site[plan]]))
+
+    def climb(self, iterations: int, *, rush: bool) -> None:
+        """Better multipliers, the plans that show on the way, and what both let fix."""
+        assert self.dual is not None
+        state, seen = self.state, list[IntArray]()
+        relaxed = _Assignment(self.outline, seen)
+        told = (state.value, state.budget, iterations, state.proved)
+        if rush:
+            dual = volume.rush(relaxed, self.dual.lam, *told, state.cutoff)
+        else:
+            dual = volume.climb(relaxed, self.dual.lam, *told, self.dual.share, state.cutoff)
+        if dual.bound <= self.dual.bound:
+            self.dual = replace(self.dual, share=dual.share)
+        else:
+            self.dual = dual
+            self.proof.set_leaf(0, self.proof.add_rows(self.outline.row, dual.lam))
+            state.proved(dual.bound)
+        if not state.optimal and len(self.dual.rho):
+            self.improve(seen)
+            self.fix()
+
+    def improve(self, seen: list[IntArray]) -> None:
+        """
+        Better plans among the sites that matter, brought here as far as there is room, then polished over all regions.
+        """
+        assert self.dual is not None
+        outline, state, dual = self.outline, self.state, self.dual
+        plan = np.isin(outline.site, state.open_site)
+        order = np.argsort(np.where(plan, -np.inf, dual.rho), kind="stable")
+        room = max(BROUGHT_HERE, _PER_ROW * outline.n)
+        n_near = int(np.searchsorted(np.cumsum(outline.n_entries[order]), room, side="right"))
+        near = np.zeros(outline.m, dtype=bool)
+        near[order[: min(n_near, _WIDE * max(int(plan.sum()), outline.k_min, 1))]] = True
+        wanted = max(outline.k_min, min(outline.k_max, round(float(dual.share.sum()))))
+        often = np.argsort(-dual.share, kind="stable")[:wanted]
+        if not near[plan].all() or int(near.sum()) < outline.k_min:  # not even the plan has room
+            suggested = np.zeros(outline.m, dtype=bool)
+            suggested[often] = True
+            self.keep(np.flatnonzero(polished(self.field, suggested, state.budget)).astype(np.int32))
+            return
+        here, rank = outline.brought_here(near), dual.rho[near]
+        place = np.cumsum(near) - 1
+        elite = Elite(here, self.threads)
+        elite.add(filled(place[np.flatnonzero(plan)][: here.k_max].astype(np.int32), rank, here.k_min))
+        work = max(10 * here.nnz, min(_KICKS, 400 * here.nnz))
+        elite.improve([place[one[near[one]]] for one in (*seen, often)], rank, self.rng, state.budget, work)
+        best = np.zeros(outline.m, dtype=bool)
+        best[np.flatnonzero(near)[elite.best]] = True
+        self.keep(np.flatnonzero(polished(self.field, best, state.budget)).astype(np.int32))
+
+    def fix(self) -> None:
+        """Fix sites by reduced cost; regions drop what that settles."""
+        assert self.dual is not None
+        outline, dual, state = self.outline, self.dual, self.state
+        closed, opened, opposite = dual_side.fixable(outline, dual, state.cutoff)
+        if int(closed.sum() + opened.sum()) < 0.05 * outline.m:
+            return
+        state.discard(opposite)
+        multiplier = self.proof.add_rows(outline.row, dual.lam)
+        self.proof.add_fixings(0, outline, np.flatnonzero(closed), np.flatnonzero(opened), multiplier)
+        self.standing = self.standing.copy()
+        self.standing[outline.site[closed]] = FORBIDDEN
+        self.standing[outline.site[opened]] = OPEN
+        n_opened = int(opened.sum())
+        self.outline = Outline(
+            self.regions, self.ground, self.standing, max(outline.k_min - n_opened, 0), outline.k_max - n_opened
+        )
+        self.proof.start_from(self.outline.full)
+        at = np.searchsorted(outline.row, self.outline.row)
+        lam = np.clip(dual.lam[at], self.outline.least, self.outline.cap) if self.outline.n else np.zeros(0)
+        keep = ~(closed | opened)
+        self.dual = Dual(lam, dual.rho[keep], dual.bound, dual.share[keep])
+
+    def finish_here(self) -> None:
+        """Solve what is left to the end."""
+        everything = self.outline.brought_here(np.ones(self.outline.m, dtype=bool))
+        run = PMedianRun(self.ground, self.state, self.seed, self.threads, rest=(everything, self.proof))
+        run.fixed_open = np.flatnonzero((self.standing == OPEN) & (self.ground.standing == FREE)).astype(np.int32)
+        if self.dual is None or run.core.decided:
+            run.run(None, None)
+            return
+        run.dual = self.dual
+        run.keep(run.core_plan())
+        run.improve_plan([])
+        run.close_gap(None)
+
+
+def solve_by_regions(
+    regions: Regions,
+    standing: IntArray,
+    open_min: int,
+    open_max: int,
+    *,
+    gap: float = 1e-4,
+    seed: int = 0,
+    threads: int = 1,
+    work_limit: int | None = None,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """
+    Open sites so that the weighted cost to the cheapest open site is least, over rows that lie in regions.
+
+    Parameters
+    ----------
+    regions
+        Who holds the rows.
+    standing, open_min, open_max
+        As for ``single_phase``; sites have no price.
+    gap, seed, threads, work_limit, stop, progress
+        As for ``solve_pmedian``.
+
+    Raises
+    ------
+    UsageError
+        A row must be served, but not every site can serve it.
+    ClusterError
+        The cluster that holds the regions was lost.
+    """
+    stop = stop or Stop()
+    began_s = stop.elapsed_s
+    ground = without_rows(standing, open_min, open_max)
+    if open_min > int(ground.free_mask.sum()):
+        return no_plan(ground)
+    with (progress or Silent()).step("Choosing sites") as tick:
+        run = RegionalRun(regions, ground, gap, seed, threads, Budget(stop, work_limit))
+        run.state.tell_gap(tick)
+        run.run()
+    state = run.state
+    open_mask = ground.standing == OPEN
+    open_mask[state.open_site] = True
+    _close_idle(run, open_mask)
+    site = np.concatenate([one["site"] for one in regions.ask(asked.nearest, standing=standing, plan=open_mask)])
+    row_idx = np.flatnonzero(site != NO_SITE)
+    return Solution(
+        status=status_of(state),
+        level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
+        row_idx=row_idx.astype(np.int32),
+        assigned_idx=site[row_idx],
+        share=np.ones(len(row_idx)),
+        objective=state.value,
+        bound=state.bound,
+        proof="certificate",
+        certificate=run.proof.certificate(),
+        trace=tuple(state.trace),
+        seconds=stop.elapsed_s - began_s,
+        work=state.budget.spent,
+    )
+
+
+def without_rows(standing: IntArray, open_min: int, open_max: int) -> Instance:
+    """The sites of a problem, and how many may open."""
+    none, nobody = np.zeros(0, dtype=np.int64), np.zeros(0)
+    return single_phase(np.zeros(1, dtype=np.int64), none, none, nobody, nobody, standing, open_min, open_max)
+
+
+def _close_idle(run: RegionalRun, open_mask: BoolArray) -> None:
+    """Where fewer sites may open than did, close those that bring nothing, the last first."""
+    ground = run.ground
+    free = np.flatnonzero(ground.free_mask)
+    price = np.zeros(len(free), dtype=np.int64)
+    field = Field(run.regions, ground.standing, int(ground.open_min[0]), int(ground.open_max[0]), price, run.scale)
+    while int(open_mask[free].sum()) > field.k_min:
+        plan = open_mask[free]
+        idle = np.flatnonzero(plan & (look(field, plan, Budget(Stop())).loss == 0))
+        if not len(idle):
+            return
+        open_mask[free[idle[-1]]] = False
