@@ -1,110 +1,153 @@
 """
-What a Dask cluster costs and brings: travel times and Lagrangian bounds with 1 and 2 workers, at three sizes.
+What a Dask cluster costs and brings: travel times, the rounds of a plan over regions, and the memory of who asks.
 
-Processor seconds are read inside the workers, so that a busy machine tilts them little; seconds on the clock are shown
-beside them. A cost model is fitted to the runs with one worker, checked on those with two, and then taken to a country
-of 100 million people. Nothing of that size has been run.
+Processor seconds are counted, not those of the clock, and inside each job, so that neither other programs nor what Dask
+does while it waits count. A cost model of fixed parts and parts for each pair, row and byte is fitted to runs of two
+sizes with one worker, and checked on the third size and on all sizes with two. Then it is taken to a country of 100
+million people, of which nothing has been run.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import nnls
 from scipy.spatial import KDTree
 
 from benchmarks.given import Given
 from benchmarks.table import Table, count, seconds
-from nearer.cluster import Cluster, joined
+from nearer.cluster import Cluster, Message, Shelf, joined
 from nearer.kernels.jit import default_threads
-from nearer.model.instance import single_phase
+from nearer.model.instance import Instance, single_phase
 from nearer.network import Network, shared
 from nearer.network.reach import reach_of
 from nearer.network.search import Search
-from nearer.solvers import away, lagrangian
-from nearer.solvers.core import Core, make_core
-from nearer.study.benchmark import peak_mb
+from nearer.network.shared import part_of_times
+from nearer.progress import Stop
+from nearer.solvers import regions as asked
+from nearer.solvers.regions import Arrays, Region, Share, Span, There
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.new import new_study
 from nearer.study.parts import read_study, travel
+from nearer.units import IntArray
 
 WORKERS = (1, 2)
 PEOPLE, SMALL_PEOPLE = (50_000, 100_000, 200_000), (5_000, 6_000, 8_000)
+LIMIT_MIN = 60
 ROWS, SMALL_ROWS = (50_000, 100_000, 200_000), (2_000, 4_000, 8_000)
-ROW_LENGTH, ITERATIONS = 40, 20
-PAIRS_PER_JOB = 20_000  # so that there are several, as in a country
+ROW_LENGTHS, ITERATIONS, REGIONS = (20, 60), 10, (4, 16)
+PAIRS_PER_JOB = (50_000, 200_000)
+"""Of each: two, so that what a job costs by itself can be told from what its pairs cost."""
 
 COUNTRY_PEOPLE, COUNTRY_POINTS, COUNTRY_SITES = 100_000_000, 5_000_000, 275_000
 """Newtown's own shares: 20 people a point, 18 points a site."""
-COUNTRY_ROW, COUNTRY_ITERATIONS = 60, 2_000
+COUNTRY_ROW, COUNTRY_ITERATIONS, COUNTRY_SWAPS = 60, 2_000, 1_000
 COUNTRY_WORKERS = (16, 64, 256)
 
 
-@dataclass
-class Spent:
-    """What one step took."""
+@dataclass(frozen=True)
+class Measured:
+    """
+    One run of a step.
 
-    wall_s: float
-    workers_s: float
+    Parameters
+    ----------
+    size, workers
+        Of what, and how many.
+    work
+        What the model counts: a number for each of its terms.
+    jobs_s, here_s
+        Processor seconds inside jobs, and of the machine that asks.
+    """
+
+    size: str
+    workers: int
+    work: tuple[float, ...]
+    jobs_s: float
     here_s: float
-    peak_mb: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Seconds for each unit of each term, in jobs and here."""
+
+    jobs_s: np.ndarray
+    here_s: np.ndarray
 
 
 def tables(given: Given) -> Iterator[Table]:
-    """Travel times, bounds, and what a country would take."""
-    shared.PAIRS_PER_JOB = PAIRS_PER_JOB
+    """Travel times, rounds, and what a country would take."""
+    people, rows = (SMALL_PEOPLE, SMALL_ROWS) if given.small else (PEOPLE, ROWS)
     with tempfile.TemporaryDirectory() as scratch:
         where = Path(scratch)
-        cities = [_city(where / str(people), people) for people in (SMALL_PEOPLE if given.small else PEOPLE)]
-        problems = [_problem(rows) for rows in (SMALL_ROWS if given.small else ROWS)]
-        times: list[tuple[int, str, int, float, Spent]] = []
-        climbs: list[tuple[int, str, int, float, Spent]] = []
+        cities = [_city(where / str(n), n) for n in people]
+        times: list[Measured] = []
+        climbs: list[Measured] = []
+        swaps: list[Measured] = []
+        idle: list[tuple[int, float, float]] = []
         for n in WORKERS:
             with _cluster(n, where) as cluster:
-                cluster.client.run(_warm)  # every worker loads its code
-                _times(cluster, cities[0], where / f"warm-{n}")
-                _climb(cluster, problems[0])
-                idle_s = _idle_s(cluster)
-                for city, people in zip(cities, SMALL_PEOPLE if given.small else PEOPLE, strict=True):
-                    pairs, size, spent = _times(cluster, city, where / f"{people}-{n}", idle_s)
-                    times.append((n, f"{people:,} people", pairs, size, spent))
-                for core in problems:
-                    size, spent = _climb(cluster, core, idle_s)
-                    climbs.append((n, f"{core.n:,} rows", core.nnz * ITERATIONS, size, spent))
-        pair_s, pair_table = _fitted(times, "Travel times on a cluster: Newtown", "pairs")
-        pair_table.notes.append("Bytes on disk: the streets laid out once, and all parts.")
-        yield pair_table
-        entry_s, entry_table = _fitted(
-            climbs,
-            f"A bound on a cluster: {ITERATIONS} iterations, {ROW_LENGTH} sites a row",
-            "entries read",
+                _times(cluster, "", cities[0], where / "warm", PAIRS_PER_JOB[0])
+                _rounds(cluster, "", _problem(rows[0], ROW_LENGTHS[0]), REGIONS[0])
+                idle.append((n, *_empty(cluster)))
+                for city, of in zip(cities, people, strict=True):
+                    for pairs in PAIRS_PER_JOB:
+                        times.append(_times(cluster, f"{of:,} people", city, where / f"{of}-{n}-{pairs}", pairs))
+                for of in rows:
+                    for length in ROW_LENGTHS:
+                        for cut in REGIONS:
+                            climb, swap = _rounds(cluster, f"{of:,} rows", _problem(of, length), cut)
+                            climbs.append(climb)
+                            swaps.append(swap)
+        pair, table = _checked(
+            times,
+            f"Travel times on a cluster: Newtown, {LIMIT_MIN} minutes",
+            ("jobs", "pairs"),
+            f"{people[2]:,} people",
         )
-        entry_table.notes.append("Bytes: multipliers down and sums of sites up, all iterations together.")
-        yield entry_table
-        largest = cities[-1]
-        yield _country(largest, pair_s, entry_s, times[-1][3] / times[-1][2])
+        yield table
+        entry, table = _checked(
+            climbs,
+            f"A bound over regions: {ITERATIONS} iterations",
+            ("questions", "rows told", "pairs read"),
+            f"{rows[2]:,} rows",
+        )
+        yield table
+        move, table = _checked(
+            swaps,
+            f"Swaps over regions: {ITERATIONS} rounds",
+            ("questions", "rows told", "pairs read"),
+            f"{rows[2]:,} rows",
+        )
+        yield table
+        yield _idle_table(idle)
+        yield _country(cities[-1], pair, entry, move, max(one[2] for one in idle))
 
 
 def _city(folder: Path, people: int) -> Network:
     new_study(folder, example="newtown", people=people)
     study = load_study(folder)
+    study = study.model_copy(update={"streets": study.streets.model_copy(update={"limit_min": float(LIMIT_MIN)})})
     run = Run(threads=default_threads())
     return travel(read_study(folder, study, run), study, run, None)
 
 
-def _problem(n: int) -> Core:
+def _problem(n: int, length: int) -> Instance:
     rng = np.random.default_rng(0)
-    points, m = rng.random((n, 2)), max(ROW_LENGTH, n // 20)
-    points = points[np.lexsort((points[:, 1], np.floor(points[:, 0] * 40)))]  # neighbours lie in one chunk
-    far, site = KDTree(rng.random((m, 2))).query(points, ROW_LENGTH)
-    instance = single_phase(
-        np.arange(n + 1) * ROW_LENGTH,
+    points, m = rng.random((n, 2)), max(length, n // 20)
+    points = points[np.lexsort((points[:, 1], np.floor(points[:, 0] * 40)))]  # neighbours lie in one region
+    far, site = KDTree(rng.random((m, 2))).query(points, length)
+    return single_phase(
+        np.arange(n + 1) * length,
         site.ravel(),
         np.rint(far.ravel() * 1e6).astype(np.int64),
         rng.integers(1, 50, n).astype(np.float64),
@@ -113,177 +156,259 @@ def _problem(n: int) -> Core:
         max(1, m // 10),
         max(1, m // 10),
     )
-    return make_core(instance)
 
 
-class _cluster:  # noqa: N801  # reads as a call
+@contextmanager
+def _cluster(n_workers: int, folder: Path) -> Iterator[Cluster]:
     """A cluster of separate processes on this machine."""
+    from distributed import LocalCluster
 
-    def __init__(self, n_workers: int, folder: Path) -> None:
-        self.n_workers, self.folder = n_workers, folder
-
-    def __enter__(self) -> Cluster:
-        from distributed import LocalCluster
-
-        self.processes: Any = LocalCluster(
-            n_workers=self.n_workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-        )
-        self.joined = joined(self.processes.scheduler_address, self.folder)
-        found = self.joined.__enter__()
-        assert found is not None
-        return found
-
-    def __exit__(self, *error: Any) -> None:
-        self.joined.__exit__(None, None, None)
-        self.processes.close()
+    processes: Any = LocalCluster(
+        n_workers=n_workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+    )
+    try:
+        with joined(processes.scheduler_address, folder) as found:
+            assert found is not None
+            yield found
+    finally:
+        processes.close()
 
 
-def _warm() -> None:
-    """Load on a worker what jobs are made of, a tiny problem of each kind."""
-    import nearer.network.parts
-    import nearer.solvers.apart  # noqa: F401
-
-    core = _problem(ROW_LENGTH)
-    lagrangian.prices(core, core.least, [(0, core.n)], 1)
+def clocked_part(shelf: Shelf, message: Message, stop: Stop) -> Arrays:
+    """The job of ``network.shared``, with its processor seconds."""
+    began = time.process_time()
+    answer = part_of_times(shelf, message, stop)
+    return answer | {"cpu_s": np.array(time.process_time() - began)}
 
 
-def _idle_s(cluster: Cluster, for_s: float = 3.0) -> float:
-    """Processor seconds that all workers together take in a second of doing nothing but saying so."""
-    before = sum(cluster.client.run(time.process_time).values())
-    began = time.perf_counter()
-    time.sleep(for_s)
-    return max(0.0, sum(cluster.client.run(time.process_time).values()) - before) / (time.perf_counter() - began)
-
-
-def _spent(cluster: Cluster, work: Callable[[], Any], idle_s: float) -> tuple[Any, Spent]:
-    before = sum(cluster.client.run(time.process_time).values())
-    wall, here = time.perf_counter(), time.process_time()
-    made = work()
-    wall, here = time.perf_counter() - wall, time.process_time() - here
-    workers = sum(cluster.client.run(time.process_time).values()) - before
-    workers = max(workers - idle_s * wall, 0.0)
-    return made, Spent(wall, workers, here, max(cluster.client.run(peak_mb).values()))
-
-
-def _times(cluster: Cluster, city: Network, folder: Path, idle_s: float = 0.0) -> tuple[int, float, Spent]:
-    """Pairs, bytes, and what it took."""
+def _times(cluster: Cluster, size: str, city: Network, folder: Path, pairs_per_job: int) -> Measured:
+    """Travel times of a city, laid out beforehand."""
     assert city.graph is not None
     assert city.people_snap is not None
     assert city.site_snap is not None
     streets = (city.graph, city.people_snap, city.site_snap, city.times.limit_ms)
     search = Search.over(*streets)
-    reach = reach_of(search)
-    made, spent = _spent(
-        cluster,
-        lambda: shared.shared_times(*streets, cluster=cluster, search=search, reach=reach, folder=folder),
-        idle_s,
-    )
-    assert np.array_equal(made.indptr, city.times.indptr)
-    assert np.array_equal(made.site_idx, city.times.site_idx)
-    assert np.array_equal(made.time_ms, city.times.time_ms)
-    sent = [path for path in folder.rglob("*") if path.is_file() and "rows" not in path.parts]
-    return made.n_pairs, float(sum(path.stat().st_size for path in sent)), spent
+    layout = shared.lay_out(*streets, folder, search)
+    todo = shared.chunks(layout, pairs_per_job, reach_of(search))
+    began, cpu_s = time.process_time(), 0.0
+    with cluster.batch("times", str(folder)) as batch:
+        for at, (first, last) in enumerate(todo):
+            batch.ask(at, clocked_part, {"layout": str(layout), "first": first, "last": last})
+        for _, answer in batch.answers(Stop()):
+            cpu_s += float(answer["cpu_s"])
+    here_s = time.process_time() - began
+    return Measured(size, cluster.n_workers, (float(len(todo)), float(city.times.n_pairs)), cpu_s, here_s)
 
 
-def _climb(cluster: Cluster, core: Core, idle_s: float = 0.0) -> tuple[float, Spent]:
-    """Bytes and what so many evaluations took, each the same to the last bit as here."""
-    lam = core.least + 0.3 * (core.cap - core.least) * np.linspace(0.0, 0.2, core.n)
-    chunks = [(a, b) for a, b in zip(*_cuts(core), strict=True)]
-    here = lagrangian.prices(core, lam, chunks, 1)
-    up = 0.0
-    worth, away.CHUNKS_WORTH_SENDING = away.CHUNKS_WORTH_SENDING, 1
-    try:
-        with cluster.batch("rows", cluster.session, keep=False) as batch:
-            rows = away.Away(batch)
-            lagrangian.prices(core, lam, chunks, 1, rows)  # lays the rows down
-            up = sum(site.nbytes + saved.nbytes for site, saved in rows.saved(core, lam, chunks))
+@dataclass
+class FromFiles:
+    """Regions of a problem whose arrays lie in files."""
 
-            def climb() -> None:
-                for _ in range(ITERATIONS):
-                    assert np.array_equal(lagrangian.prices(core, lam, chunks, 1, rows), here)
+    shelf: Shelf
+    names: Message
+    cuts: tuple[int, ...]
 
-            _, spent = _spent(cluster, climb, idle_s)
-    finally:
-        away.CHUNKS_WORTH_SENDING = worth
-    return ITERATIONS * (up + lam.nbytes), spent
+    @property
+    def n_regions(self) -> int:
+        return len(self.cuts) - 1
+
+    def load(self, first: int, last: int) -> list[FileRows]:
+        whole = Instance(**self.shelf.get_fields(self.names))
+        return [FileRows(whole, *self.cuts[k : k + 2]) for k in range(first, last)]
 
 
-def _cuts(core: Core) -> tuple[list[int], list[int]]:
-    """Eight chunks, as a large problem has more of."""
-    cuts = np.linspace(0, core.n, 9).astype(np.int64).tolist()
-    return cuts[:-1], cuts[1:]
+@dataclass
+class FileRows:
+    """Some neighbouring rows of a problem."""
+
+    whole: Instance
+    begin: int
+    end: int
+
+    def instance(self, standing: IntArray) -> Instance:
+        """They, with this standing."""
+        whole, ptr = self.whole, self.whole.indptr[self.begin : self.end + 1]
+        part, rows = slice(int(ptr[0]), int(ptr[-1])), slice(self.begin, self.end)
+        return replace(
+            whole,
+            indptr=ptr - ptr[0],
+            site_idx=whole.site_idx[part],
+            cost=whole.cost[part],
+            unserved=whole.unserved[rows],
+            weight=whole.weight[:, rows],
+            standing=np.array(standing),
+            row_point=whole.row_point[rows],
+            row_group=whole.row_group[rows],
+        )
 
 
-def _fitted(runs: list[tuple[int, str, int, float, Spent]], title: str, unit: str) -> tuple[tuple[float, float], Table]:
-    """Seconds at nothing and seconds of a unit, fitted to the runs with one worker; and the table with all runs."""
-    ones = [(work, spent.workers_s) for n, _, work, _, spent in runs if n == 1]
-    shape = np.array([[1.0, work] for work, _ in ones])
-    weight = 1.0 / np.maximum([s for _, s in ones], 1e-3)  # errors count as shares
-    fixed, each = np.linalg.lstsq(shape * weight[:, None], np.array([s for _, s in ones]) * weight, rcond=None)[0]
-    table = Table(
-        title,
-        (
-            "size",
-            "workers",
-            unit,
-            "clock, s",
-            "workers, CPU s",
-            "model",
-            "off by",
-            "here, CPU s",
-            "bytes",
-            "worker, MB",
-        ),
-    )
-    for n, what, work, size, spent in runs:
-        model = fixed + each * work
-        table.rows.append(
-            (
-                what,
-                str(n),
-                count(work),
-                seconds(spent.wall_s),
-                seconds(spent.workers_s),
-                seconds(model),
-                f"{100 * (model / spent.workers_s - 1):+.0f} %",
-                seconds(spent.here_s),
-                count(size),
-                count(spent.peak_mb),
+def clocked_saved(region: Region, span: Span, **told: np.ndarray) -> Arrays:
+    """``regions.saved`` with its processor seconds."""
+    return _clocked(asked.saved, region, span, told)
+
+
+def clocked_served(region: Region, span: Span, **told: np.ndarray) -> Arrays:
+    """``regions.served`` with its processor seconds."""
+    return _clocked(asked.served, region, span, told)
+
+
+def clocked_moves(region: Region, span: Span, **told: np.ndarray) -> Arrays:
+    """``regions.moves_of`` with its processor seconds."""
+    return _clocked(asked.moves_of, region, span, told)
+
+
+def _clocked(task: asked.Task, region: Region, span: Span, told: Arrays) -> Arrays:
+    began = time.process_time()
+    answer = task(region, span, **told)
+    return answer | {"cpu_s": np.array(time.process_time() - began)}
+
+
+def _rounds(cluster: Cluster, size: str, problem: Instance, n_regions: int) -> tuple[Measured, Measured]:
+    """Iterations of a bound, two questions each, and rounds of swaps, on regions that lie there already."""
+    cuts = np.linspace(0, problem.n_rows, n_regions + 1).astype(np.int64).tolist()
+    stands = {"standing": problem.standing}
+    rng = np.random.default_rng(0)
+    with cluster.batch("rows", cluster.session, keep=False) as batch:
+        there = There(batch, FromFiles(batch.shelf, batch.shelf.put_fields(problem), tuple(cuts)))
+        found = there.ask(asked.outline, **stands)
+        least = np.concatenate([one["least"] for one in found])
+        spans = list(pairwise(cuts))
+        chosen = np.zeros(problem.n_sites, dtype=bool)
+        chosen[rng.choice(problem.n_sites, int(problem.open_max[0]), replace=False)] = True
+        d2 = np.concatenate([one["d2"] for one in there.ask(asked.two_nearest, plan=chosen, **stands)])
+        lam = least + 0.5 * (np.minimum(d2, 4 * least + 1) - least)
+        entries = int(
+            np.count_nonzero(
+                problem.cost * np.repeat(problem.weight[0], np.diff(problem.indptr))
+                < np.repeat(lam, np.diff(problem.indptr))
             )
         )
-    table.notes.append(
-        f"Model: {fixed:.3g} s and {1e9 * each:.3g} ns for each of the {unit}, fitted to the runs with one worker. "
-        "What workers take for doing nothing is measured before and taken off."
+
+        def spent(asks: Sequence[Callable[[], list[Arrays]]]) -> tuple[float, float]:
+            began, cpu_s = time.process_time(), 0.0
+            for _ in range(ITERATIONS):
+                for ask in asks:
+                    cpu_s += sum(float(one["cpu_s"]) for one in ask())
+            return cpu_s, time.process_time() - began
+
+        climb = spent(
+            (
+                lambda: there.ask(clocked_saved, spans, lam=lam, **stands),
+                lambda: there.ask(clocked_served, spans, lam=lam, chosen=chosen, **stands),
+            )
+        )
+        swap = spent((lambda: there.ask(clocked_moves, None, plan=chosen, scale=np.array(1.0), **stands),))
+        scanned = sum(
+            int(one["scanned"]) for one in there.ask(asked.moves_of, None, plan=chosen, scale=np.array(1.0), **stands)
+        )
+    told = float(ITERATIONS * problem.n_rows)
+    return (
+        Measured(size, cluster.n_workers, (2.0 * ITERATIONS * n_regions, 2 * told, 2.0 * ITERATIONS * entries), *climb),
+        Measured(size, cluster.n_workers, (1.0 * ITERATIONS * n_regions, told, 1.0 * ITERATIONS * scanned), *swap),
     )
-    return (float(fixed), float(each)), table
 
 
-def _country(city: Network, pair_s: tuple[float, float], entry_s: tuple[float, float], pair_bytes: float) -> Table:
+def nothing(share: Share) -> None:
+    """A job that does nothing."""
+
+
+def _empty(cluster: Cluster, n: int = 200) -> tuple[float, float]:
+    """Processor seconds that a question costs each worker and the machine that asks, where there is nothing to do."""
+
+    def workers_s() -> float:
+        return sum(cluster.client.run(time.process_time).values())
+
+    placed = cluster.place(Share, [(None, 0, 0)] * cluster.n_workers)
+    cluster.together(nothing, placed)
+    before, began, here = workers_s(), time.perf_counter(), time.process_time()
+    for _ in range(n):
+        cluster.together(nothing, placed)
+    here, wall = time.process_time() - here, time.perf_counter() - began
+    busy = workers_s() - before
+    before, began = workers_s(), time.perf_counter()
+    time.sleep(2.0)
+    idle = (workers_s() - before) / (time.perf_counter() - began)
+    return max(busy - idle * wall, 0.0) / n / cluster.n_workers, here / n
+
+
+def _checked(runs: list[Measured], title: str, terms: tuple[str, ...], third: str) -> tuple[Fitted, Table]:
+    """A model fitted to one worker and two sizes, and how it does on the rest."""
+    fitted = [run for run in runs if run.workers == 1 and run.size != third]
+    shape = np.array([run.work for run in fitted])
+
+    def fit(taken: list[float]) -> np.ndarray:
+        share = 1.0 / np.maximum(taken, 1e-3)  # errors count as shares
+        found: np.ndarray = nnls(shape * share[:, None], np.array(taken) * share)[0]
+        return found
+
+    model = Fitted(fit([run.jobs_s for run in fitted]), fit([run.here_s for run in fitted]))
+    table = Table(
+        title, ("size", "workers", *terms, "jobs, CPU s", "model", "off by", "here, CPU s", "model", "off by", "")
+    )
+    worst: dict[bool, list[float]] = {True: [], False: []}
+    for run in runs:
+        cells = []
+        for taken, by in ((run.jobs_s, model.jobs_s), (run.here_s, model.here_s)):
+            said = float(np.dot(by, run.work))
+            cells += [seconds(taken), seconds(said), f"{100 * (said / taken - 1):+.0f} %"]
+        used = run in fitted
+        worst[used].append(float(np.dot(model.jobs_s, run.work)) / run.jobs_s - 1)
+        table.rows.append(
+            (run.size, str(run.workers), *(count(one) for one in run.work), *cells, "fit" if used else "check")
+        )
+    said = " and ".join(
+        f"{1e6 * by:.3g} µs for each of the {term}" for by, term in zip(model.jobs_s, terms, strict=True)
+    )
+    here = " and ".join(
+        f"{1e6 * by:.3g} µs for each of the {term}" for by, term in zip(model.here_s, terms, strict=True)
+    )
+    table.notes += [
+        f"In jobs: {said}. Here: {here}. Fitted to one worker and two sizes.",
+        "In jobs the model is off by {:+.0f} to {:+.0f} % where it was fitted, {:+.0f} to {:+.0f} % where it is "
+        "checked.".format(*(100 * by for used in (True, False) for by in (min(worst[used]), max(worst[used])))),
+    ]
+    return model, table
+
+
+def _idle_table(idle: list[tuple[int, float, float]]) -> Table:
+    table = Table("A question with nothing to do", ("workers", "each worker, CPU ms", "here, CPU ms"))
+    table.rows += [(str(n), f"{1e3 * there:.2f}", f"{1e3 * here:.2f}") for n, there, here in idle]
+    table.notes.append("What Dask itself takes: 200 questions, less what workers take for doing nothing meanwhile.")
+    return table
+
+
+def _country(city: Network, pair: Fitted, entry: Fitted, move: Fitted, here_s: float) -> Table:
     """An estimate; nothing of this has been run."""
     pairs = COUNTRY_SITES * city.times.n_pairs / city.times.n_sites
-    entries = COUNTRY_POINTS * COUNTRY_ROW
+    entries, n_regions = COUNTRY_POINTS * COUNTRY_ROW, pairs / 2e6
     table = Table(
         f"Estimate, not run: {COUNTRY_PEOPLE:,} people, {COUNTRY_POINTS:,} points, {COUNTRY_SITES:,} sites",
-        ("workers", "travel times, min", "bounds, min", "rows read by each, GB", "multipliers down, MB", "parts, GB"),
+        ("workers", "travel times, min", "bounds, min", "swaps, min", "asking, min", "rows of each, GB", "network, GB"),
     )
+    iterations, rounds = 2 * COUNTRY_ITERATIONS, COUNTRY_SWAPS
+    climb_work = np.array([iterations * n_regions, iterations * COUNTRY_POINTS, iterations * entries / 2])
+    swap_work = np.array([rounds * n_regions, rounds * COUNTRY_POINTS, rounds * entries / 2])
+    asking = float(np.dot(entry.here_s, climb_work) + np.dot(move.here_s, swap_work)) / 60
+    down = 8 * COUNTRY_POINTS * iterations + 4 * COUNTRY_POINTS * COUNTRY_ITERATIONS
     for n in COUNTRY_WORKERS:
         table.rows.append(
             (
                 str(n),
-                f"{pairs * pair_s[1] / n / 60:.2f}",
-                f"{entries * COUNTRY_ITERATIONS * entry_s[1] / n / 60:.2f}",
-                f"{12 * entries / n / 1e9:.2f}",
-                f"{8 * COUNTRY_POINTS / 1e6:.0f}",
-                f"{pairs * pair_bytes / 1e9:.1f}",
+                f"{np.dot(pair.jobs_s, [pairs / 1e6, pairs]) / n / 60:.1f}",
+                f"{np.dot(entry.jobs_s, climb_work) / n / 60:.1f}",
+                f"{np.dot(move.jobs_s, swap_work) / n / 60:.1f}",
+                f"{asking:.0f}",
+                f"{(8 * pairs + 12 * entries) / n / 1e9:.2f}",
+                f"{down / 1e9:,.0f}",
             )
         )
     table.notes += [
-        f"{pairs:,.0f} pairs, as many for each site as in the largest city above; {COUNTRY_ROW} sites a row once rows "
-        f"are cut at the centres of today; {COUNTRY_ITERATIONS:,} iterations of the bound.",
+        f"{pairs:,.0f} pairs within {LIMIT_MIN} minutes, as many for each site as in the largest city above, in "
+        f"regions of two million; {COUNTRY_ROW} sites a row once rows are cut at the centres of today, half of them "
+        f"read; {COUNTRY_ITERATIONS:,} iterations of the bound, {COUNTRY_SWAPS:,} rounds of swaps.",
         "All workers are taken to be as fast as the one measured and never to wait for each other, the disk or the "
-        "network: a lower end. Supergradients, plans and swaps are made by the machine that asks and are not in it; it "
-        f"holds the rows twice, {24 * entries / 1e9:.0f} GB.",
-        f"Multipliers down are of one iteration; {COUNTRY_ITERATIONS:,} of them are "
-        f"{8 * COUNTRY_POINTS * COUNTRY_ITERATIONS / 1e9:,.0f} GB through the shared folder.",
+        f"network: a lower end. Asking: sums and vectors of the machine that asks, of which Dask itself takes "
+        f"{1e3 * here_s:.1f} ms a question; multipliers, supergradients and the choice of sites come on top.",
+        "Network: multipliers down twice an iteration and supergradients up; sums of sites are a tenth of that.",
     ]
     return table
