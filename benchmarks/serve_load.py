@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count as counting
@@ -133,22 +133,46 @@ def make(folder: Path, size: Size) -> Town:
 
 @dataclass
 class Watched:
-    """Memory and processor of a server, looked at every second."""
+    """Memory and processor of a server and of the process that makes its maps, looked at every second."""
 
     pid: int
     resident_mb: list[float] = field(default_factory=list)
+    server_mb: list[float] = field(default_factory=list)
 
-    def cpu_s(self) -> tuple[float, float]:
-        """Processor seconds of the server itself, and of its children that have ended."""
-        ticks = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:15]
-        own, ended = sum(map(int, ticks[:2])), sum(map(int, ticks[2:]))
-        return own / os.sysconf("SC_CLK_TCK"), ended / os.sysconf("SC_CLK_TCK")
+    def cpu_s(self) -> tuple[float, float, float]:
+        """Processor seconds of the server itself, of its map maker, and of its children that have ended."""
+        own, ended = _cpu_s(self.pid)
+        maker = self._maker()
+        return own, 0.0 if maker is None else _cpu_s(maker)[0], ended
 
     def look(self) -> None:
-        """Note what it holds now."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+        """Note what they hold now."""
+        maker = self._maker()
+        self.server_mb.append(_resident_mb(self.pid))
+        self.resident_mb.append(self.server_mb[-1] + (0.0 if maker is None else _resident_mb(maker)))
+
+    def _maker(self) -> int | None:
+        for path in Path(f"/proc/{self.pid}/task").glob("*/children"):
+            for child in path.read_text().split():
+                with suppress(OSError):
+                    if b"nearer.serve.making" in Path(f"/proc/{child}/cmdline").read_bytes():
+                        return int(child)
+        return None
+
+
+def _cpu_s(pid: int) -> tuple[float, float]:
+    """Of a process, and of its children that have ended."""
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+    own, ended = sum(map(int, ticks[:2])), sum(map(int, ticks[2:]))
+    return own / os.sysconf("SC_CLK_TCK"), ended / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_mb(pid: int) -> float:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS"):
-                self.resident_mb.append(int(line.split()[1]) / 1024)
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 @dataclass(frozen=True)
@@ -157,8 +181,10 @@ class Measured:
 
     told: dict[str, Any]
     server_cpu_s: float
+    maps_cpu_s: float
     solves_cpu_s: float
     resident_mb: list[float]
+    server_mb: list[float]
     handed_over: int
     load: tuple[float, float]
 
@@ -182,7 +208,7 @@ def measured(town: Town, size: Size) -> Measured:
             if not clients.stdout.readline():
                 raise RuntimeError("the clients did not begin")
             watched, ended = Watched(pid), threading.Event()
-            own, children = watched.cpu_s()
+            before_s = watched.cpu_s()
 
             def look() -> None:
                 while not ended.wait(1.0):
@@ -195,7 +221,7 @@ def measured(town: Town, size: Size) -> Measured:
             finally:
                 ended.set()
                 thread.join()
-            own_after, children_after = watched.cpu_s()
+            spent_s = [after - one for after, one in zip(watched.cpu_s(), before_s, strict=True)]
         told = json.loads(line)
     with Store(str(town.ledger)) as store:
         report = audit(store)
@@ -204,8 +230,8 @@ def measured(town: Town, size: Size) -> Measured:
             statement = "SELECT count(*) FROM transactions WHERE kind = 'hand-over'"
             handed_over = int(connection.exec_driver_sql(statement).scalar_one())
     return Measured(
-        told, own_after - own, children_after - children, watched.resident_mb, handed_over, (before, load() or 0.0)
-    )
+        told, *spent_s, watched.resident_mb, watched.server_mb, handed_over, (before, load() or 0.0)
+    )  # fmt: skip
 
 
 @contextmanager
@@ -252,9 +278,11 @@ def table(size: Size, found: Measured) -> Table:
         f"Handed over: {count(told['counted'].get('handed over', 0))} answered with yes, {count(found.handed_over)} in "
         "the ledger, whose audit holds.",
         f"Processor: the server {found.server_cpu_s:.1f} s ({1000 * found.server_cpu_s / max(answers, 1):.2f} ms an "
-        f"answer, {100 * found.server_cpu_s / told['seconds']:.0f} % of one core), the clients {told['cpu_s']:.1f} s, "
+        f"answer, {100 * found.server_cpu_s / told['seconds']:.0f} % of one core), maps in a process of their own "
+        f"{found.maps_cpu_s:.1f} s, the clients {told['cpu_s']:.1f} s, "
         f"plans that ended {found.solves_cpu_s:.1f} s ({solves or 'none asked for'}).",
-        f"Memory of the server: {_memory(found.resident_mb)}.",
+        f"Memory of the server and of the process that makes maps: {_memory(found.resident_mb)}. Of the server alone: "
+        f"{_memory(found.server_mb)}.",
         f"{told['bytes'] / 1e6:.0f} MB were sent; {count(told['unchanged'])} answers were 304.",
         f"The machine's load was {found.load[0]:.1f} before and {found.load[1]:.1f} after; this load is about 1 to 2.",
     ]

@@ -80,6 +80,9 @@ class InputError(NearerError, ValueError):
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
+        return type(self), (self.faults,)  # whole from one process to another
+
 
 class UsageError(NearerError, ValueError):
     """The request cannot be carried out as asked; the message says what to ask instead."""
@@ -102,8 +105,11 @@ class OutputError(NearerError):
     exit_code = 2
 
     def __init__(self, what: object, reason: object) -> None:
-        self.reason = str(reason)
+        self.what, self.reason = str(what), str(reason)
         super().__init__(f"{what} could not be written: {self.reason}; free some room or give another folder.")
+
+    def __reduce__(self) -> tuple[type[OutputError], tuple[str, str]]:
+        return type(self), (self.what, self.reason)
 
 
 class InfeasibleError(NearerError):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from nearer.serve import kept, routes_map, scene
+from nearer.errors import NearerError, UsageError
+from nearer.serve import kept
 from nearer.serve.app import create_app
 from nearer.serve.kept import Kept
+from nearer.serve.maker import Maker
+from nearer.serve.shelf import Shelf
 
 from .conftest import served, write_rows
 
@@ -22,36 +24,60 @@ from .conftest import served, write_rows
 class Made:
     """Counts how often something is made."""
 
-    def __init__(self, body: bytes = b"x" * 1000) -> None:
-        self.times, self.body = 0, body
+    def __init__(self, shelf: Shelf, study: Path, body: bytes = b"x" * 1000) -> None:
+        self.times, self.body, self.shelf, self.study = 0, body, shelf, study
+        self.rev, self.asked = "r", "scene"
 
-    def __call__(self) -> bytes:
+    async def __call__(self) -> bytes:
         self.times += 1
-        time.sleep(0.02)
-        return self.body
+        await asyncio.sleep(0.02)
+        return self.shelf.put(self.study, self.rev, self.asked, self.body)
+
+    async def ask(self, cache: Kept, rev: str = "r", asked: str = "scene") -> bytes:
+        self.rev, self.asked = rev, asked
+        return gzip.decompress(await cache.packed(self.study, rev, asked, self))
 
 
-def test_what_many_ask_for_at_once_is_made_once(tmp_path: Path) -> None:
-    cache, made = Kept(), Made()
-    found: list[bytes] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(cache.packed(tmp_path, "r", "scene", made))) for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def test_what_many_ask_for_at_once_is_made_once_and_one_who_leaves_takes_nothing_away(tmp_path: Path) -> None:
+    cache, made = Kept(Shelf()), Made(Shelf(), tmp_path)
+
+    async def many() -> list[bytes]:
+        leaves = asyncio.create_task(made.ask(cache))
+        others = [asyncio.create_task(made.ask(cache)) for _ in range(50)]
+        await asyncio.sleep(0.01)
+        leaves.cancel()
+        return await asyncio.gather(*others)
+
+    assert set(asyncio.run(many())) == {made.body}
     assert made.times == 1
-    assert {gzip.decompress(one) for one in found} == {made.body}
-    assert not cache._locks
+    assert cache.held(tmp_path, "r", "scene") is not None
+    assert not cache._making
+
+
+def test_an_error_is_told_to_all_who_wait_and_kept_for_nobody(tmp_path: Path) -> None:
+    cache, times = Kept(Shelf()), [0]
+
+    async def refuse() -> bytes:
+        times[0] += 1
+        await asyncio.sleep(0.01)
+        raise UsageError("There is no such group.")
+
+    async def many() -> list[bytes | BaseException]:
+        asked = [cache.packed(tmp_path, "r", "a", refuse) for _ in range(3)]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        return found + await asyncio.gather(cache.packed(tmp_path, "r", "a", refuse), return_exceptions=True)
+
+    assert [str(one) for one in asyncio.run(many())] == ["There is no such group."] * 4
+    assert times == [2]
 
 
 def test_the_next_server_finds_it_and_other_data_does_not(tmp_path: Path) -> None:
-    made = Made()
+    made = Made(Shelf(), tmp_path)
     for _ in range(2):
-        Kept().packed(tmp_path, "r", "scene", made)
+        asyncio.run(made.ask(Kept(Shelf())))
     assert made.times == 1
-    Kept().packed(tmp_path, "other", "scene", made)
+    made.shelf = Shelf()
+    asyncio.run(made.ask(Kept(Shelf()), rev="other"))
     assert made.times == 2
     left = [path.parent.name for path in (tmp_path / ".nearer" / "map").rglob("*.gz")]
     assert left == ["other"], "what is of other data is taken out"
@@ -60,20 +86,25 @@ def test_the_next_server_finds_it_and_other_data_does_not(tmp_path: Path) -> Non
 def test_neither_memory_nor_disk_grows_beyond_its_bound(tmp_path: Path) -> None:
     body = bytes(range(256)) * 4
     size = len(gzip.compress(body, 3, mtime=0))
-    cache = Kept(most_held=5 * size, most_on_disk=10 * size)
-    for number in range(40):
-        cache.packed(tmp_path, "r", str(number), lambda: body)
+    shelf = Shelf(most=10 * size)
+    cache, made = Kept(shelf, most_held=5 * size), Made(shelf, tmp_path, body)
+
+    async def all_of_them() -> None:
+        for number in range(40):
+            await made.ask(cache, asked=str(number))
+
+    asyncio.run(all_of_them())
     assert cache._size == sum(len(one) for one in cache._held.values()) <= 5 * size
     on_disk = list((tmp_path / ".nearer" / "map").rglob("*.gz"))
     assert 0 < len(on_disk) <= 10
-    again = Made(body)
-    cache.packed(tmp_path, "r", "39", again)
-    assert again.times == 0, "the last one asked for is there"
+    assert cache.held(tmp_path, "r", "39") is not None, "the last one asked for is there"
+    assert made.times == 40
 
 
 def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
     (tmp_path / ".nearer").write_text("a file where the folder would be")
-    assert gzip.decompress(Kept().packed(tmp_path, "r", "scene", Made())) == b"x" * 1000
+    made = Made(Shelf(), tmp_path)
+    assert asyncio.run(made.ask(Kept(Shelf()))) == made.body
 
 
 @pytest.fixture
@@ -115,11 +146,11 @@ def test_a_new_server_shows_a_map_without_reading_the_study(
     asked = ("/scene", "/areas", "/figures", "/legend", f"/tiles/{rev}/people/14/8191/8191?at=o")
     before = [client.get(path) for path in asked]
 
-    def unread(folder: Path) -> None:
-        raise AssertionError(folder)
+    def unasked(*_: object) -> None:
+        raise NearerError("Nobody makes anything here.")
 
-    monkeypatch.setattr(scene.Scenes.__init__, "__defaults__", (unread,))
-    monkeypatch.setattr(routes_map, "_SOON_S", 600.0)
+    monkeypatch.setattr(Maker, "make", unasked)
     with served(create_app(home)) as address, httpx.Client(base_url=f"{address}/api/studies/rows") as again:
         assert [again.get(path).content for path in asked] == [one.content for one in before]
         assert json.loads(before[2].content)["people"] == again.get("/figures").json()["people"]
+        assert again.get("/figures?at=o2").status_code == 400

@@ -11,7 +11,7 @@ import pytest
 
 from nearer.errors import UsageError
 from nearer.planning.files import read_document
-from nearer.serve.routes_plans import situations_of
+from nearer.serve.making import situations_of
 from nearer.serve.scene import read_scene
 from nearer.serve.sent import sending_of
 from nearer.serve.situation import Situation

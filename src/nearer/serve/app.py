@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -22,12 +24,14 @@ from nearer.language import LANGUAGES, catalogue
 from nearer.report import tokens
 from nearer.report.mapstyle import CSS as MAP_CSS
 from nearer.serve.guard import NOTHING_TOLD, Guard
-from nearer.serve.jobs import Queue
+from nearer.serve.jobs import Job, Queue
 from nearer.serve.kept import Kept
+from nearer.serve.maker import Maker
 from nearer.serve.pages import Page, Static, page_of
-from nearer.serve.scene import Scenes
 from nearer.serve.shares import ByLink, Shares
-from nearer.serve.studies import NotThereError, Studies
+from nearer.serve.shelf import Shelf
+from nearer.serve.studies import NotThereError, Studies, plan_folders
+from nearer.serve.wish import plan_state
 
 if TYPE_CHECKING:
     from nearer.serve.desk import Desk
@@ -43,10 +47,10 @@ _FILE_PATH = re.compile(r"/api/studies/[^/]+/files/[^/]+")
 
 @dataclass(frozen=True)
 class Serving:
-    """What all parts of the server share: studies, those held ready, jobs, what was answered, and links."""
+    """What all parts of the server share: studies, who makes their maps, jobs, what was answered, and links."""
 
     studies: Studies
-    scenes: Scenes
+    maker: Maker
     queue: Queue
     kept: Kept
     shares: Shares
@@ -62,6 +66,7 @@ def create_app(
     desk: Desk | None = None,
     signed: bool = False,
     authority: Path | None = None,
+    apart: bool = False,
 ) -> FastAPI:
     """
     The server as an ASGI application.
@@ -82,17 +87,24 @@ def create_app(
         Whether everything else is only for who has signed in at the desk.
     authority
         The certificate that other devices are to trust, where the server made one.
+    apart
+        Whether maps are made in a process of their own, and the newest study's before anybody asks.
     """
     from nearer.serve import routes_files, routes_jobs, routes_map, routes_plans, routes_shares, routes_studies
 
     studies = Studies(home, only)
-    serving = Serving(studies, Scenes(), Queue(home, workers, threads), Kept(), Shares(studies))
+    maker = Maker(apart)
+    queue = Queue(home, workers, threads, lambda job: _warm(studies, maker, job))
+    serving = Serving(studies, maker, queue, Kept(Shelf()), Shares(studies))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        serving.queue.start()
+        queue.start()
+        if apart:
+            threading.Thread(target=_warm_newest, args=(studies, maker), daemon=True).start()
         yield
-        serving.queue.close()
+        queue.close()
+        maker.close()
         if desk is not None:
             desk.close()
 
@@ -124,6 +136,23 @@ def create_app(
         app.add_api_route("/nearer-ca.crt", partial(_certificate, authority), include_in_schema=False)
     _add_pages(app, desk is not None, signed)
     return app
+
+
+def _warm(studies: Studies, maker: Maker, job: Job) -> None:
+    """Have the map of a new plan ready before it is looked at."""
+    if plan := job.outcome.get("plan"):
+        with contextlib.suppress(NearerError, OSError):
+            folder = studies.folder(job.study)
+            maker.warm(folder, plan_state(folder, str(plan)))
+
+
+def _warm_newest(studies: Studies, maker: Maker) -> None:
+    """The same for the newest plan of the study that was changed last: it is likely to be opened first."""
+    with contextlib.suppress(NearerError, OSError):
+        for study in studies.listed()[:1]:
+            folder = studies.folder(study["id"])
+            newest = next((ident for ident, _ in plan_folders(folder)), None)
+            maker.warm(folder, plan_state(folder, newest) if newest else None)
 
 
 def _add_pages(app: FastAPI, has_aid: bool, is_reached: bool) -> None:

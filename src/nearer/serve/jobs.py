@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,10 +120,13 @@ class Queue:
         Jobs that run at once.
     threads
         Threads of each.
+    done
+        Told of each job that has ended and kept something; it returns at once.
     """
 
-    def __init__(self, home: Path, workers: int, threads: int) -> None:
+    def __init__(self, home: Path, workers: int, threads: int, done: Callable[[Job], None] = lambda job: None) -> None:
         self.home, self.workers, self.threads = home, workers, threads
+        self._done = done
         self._jobs: dict[tuple[str, str], Job] = {}
         self._processes: dict[tuple[str, str], subprocess.Popen[bytes]] = {}
         self._ending: list[subprocess.Popen[bytes]] = []
@@ -296,7 +300,10 @@ class Queue:
         if outcome is not None:
             if (still := self._processes.pop(key, None)) is not None:
                 self._ending.append(still)
-            self._keep(replace(job, state=outcome.pop("state"), ended=now(), outcome=outcome))
+            ended_job = replace(job, state=outcome.pop("state"), ended=now(), outcome=outcome)
+            self._keep(ended_job)
+            if ended_job.state in ("done", "stopped"):
+                self._done(ended_job)
             return
         try:
             stale = time.time() - (folder / ALIVE).stat().st_mtime > STALE_S

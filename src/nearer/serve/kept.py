@@ -1,67 +1,61 @@
-"""Answers about a study's map, made once for everybody: packed, named, held in memory and in the study's own folder."""
+"""Answers about a study, made once for everybody: held in memory, named, and answered without waiting for a thread."""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import gzip
 import hashlib
-import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 
-from nearer.errors import OutputError
-from nearer.files import written_whole
-from nearer.serve.studies import HIDDEN
+from nearer.serve.pages import has_already
+from nearer.serve.shelf import Shelf
 
 MOST_HELD_BYTES = 64_000_000
 """Of all studies in memory."""
 
-MOST_ON_DISK_BYTES = 100_000_000
-"""Of one study on disk; beyond, the older half goes."""
-
-FOLDER = "map"
-"""Inside a study's hidden folder; it may be deleted at any time."""
-
 _SMALL = 400  # bytes that are sent as they are
 _FOREVER = {"Cache-Control": "private, max-age=86400, immutable"}
+_AT_ONCE = 4  # threads that look on disk: who hands over meanwhile does not wait for one
 
-
-@cache
-def program() -> str:
-    """Names this program as it is installed: what another made is not shown."""
-    root = Path(str(files("nearer")))
-    found = sorted((path.relative_to(root).as_posix(), path.stat()) for path in root.rglob("*.py"))
-    return hashlib.sha256(str([(name, one.st_size, one.st_mtime_ns) for name, one in found]).encode()).hexdigest()
+Key = tuple[Path, str, str]
 
 
 class Kept:
     """
-    Answers by study, state of its data, and what was asked.
+    Answers by study, state of its data, and what was asked; for one event loop.
 
     Parameters
     ----------
-    most_held, most_on_disk
-        Bytes in memory, and of one study on disk.
+    shelf
+        Where the next server finds them.
+    most_held
+        Bytes in memory.
     """
 
-    def __init__(self, most_held: int = MOST_HELD_BYTES, most_on_disk: int = MOST_ON_DISK_BYTES) -> None:
-        self._most_held, self._most_on_disk = most_held, most_on_disk
-        self._held: OrderedDict[tuple[Path, str, str], bytes] = OrderedDict()
+    def __init__(self, shelf: Shelf, most_held: int = MOST_HELD_BYTES) -> None:
+        self.shelf = shelf
+        self._most_held = most_held
+        self._held: OrderedDict[Key, bytes] = OrderedDict()
         self._size = 0
-        self._on_disk: dict[Path, int] = {}
-        self._locks: dict[tuple[Path, str, str], threading.Lock] = {}
-        self._lock = threading.Lock()
-        # One answer is made at a time: several would only take the interpreter from those who hand over meanwhile.
-        self._making = threading.Semaphore(1)
+        self._making: dict[Key, asyncio.Task[bytes]] = {}
+        self._threads = CapacityLimiter(_AT_ONCE)
 
-    def packed(self, study: Path, rev: str, asked: str, make: Callable[[], bytes]) -> bytes:
+    def held(self, study: Path, rev: str, asked: str) -> bytes | None:
+        """An answer that is in memory, compressed; None for one that is not."""
+        key = (study, rev, asked)
+        found = self._held.get(key)
+        if found is not None:
+            self._held.move_to_end(key)
+        return found
+
+    async def packed(self, study: Path, rev: str, asked: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
         """
-        An answer, compressed; made if nobody asked for it before.
+        An answer, compressed; who asks while it is being made waits for the same one.
 
         Parameters
         ----------
@@ -72,101 +66,45 @@ class Kept:
         asked
             Names it among those of the study.
         make
-            Its bytes.
+            Makes it, puts it on the shelf and returns it compressed; called where nobody asked for it before.
         """
-        key = (study, rev, asked)
-        if (found := self._look(key)) is not None:
+        if (found := self.held(study, rev, asked)) is not None:
             return found
-        with self._lock:
-            lock = self._locks.setdefault(key, threading.Lock())
-        try:
-            with lock:
-                if (found := self._look(key)) is not None:
-                    return found
-                path = self._path(key)
-                try:
-                    found = path.read_bytes()
-                except OSError:
-                    with self._making:
-                        found = gzip.compress(make(), 3, mtime=0)
-                    self._write(study, rev, path, found)
-                self._hold(key, found)
-                return found
-        finally:
-            with self._lock:
-                self._locks.pop(key, None)
-
-    def has(self, study: Path, rev: str, asked: str) -> bool:
-        """Whether an answer is there already."""
         key = (study, rev, asked)
-        with self._lock:
-            return key in self._held or self._path(key).is_file()
+        task = self._making.get(key)
+        if task is None:
+            task = asyncio.create_task(self._found_or_made(key, make))
+            self._making[key] = task
+            task.add_done_callback(lambda done: self._ended(key, done))
+        return await asyncio.shield(task)  # one who leaves takes nothing from the others
 
-    def _look(self, key: tuple[Path, str, str]) -> bytes | None:
-        with self._lock:
-            found = self._held.get(key)
-            if found is not None:
-                self._held.move_to_end(key)
-            return found
+    async def made_here(self, study: Path, rev: str, asked: str, make: Callable[[], bytes]) -> bytes:
+        """Make something that is quickly made, in a thread, and put it on the shelf."""
+        return await to_thread.run_sync(lambda: self.shelf.put(study, rev, asked, make()), limiter=self._threads)
 
-    def _hold(self, key: tuple[Path, str, str], body: bytes) -> None:
-        with self._lock:
-            self._size += len(body) - len(self._held.pop(key, b""))
-            self._held[key] = body
-            while self._size > self._most_held and len(self._held) > 1:
-                self._size -= len(self._held.popitem(last=False)[1])
+    async def _found_or_made(self, key: Key, make: Callable[[], Awaitable[bytes]]) -> bytes:
+        found = await to_thread.run_sync(self.shelf.read, *key, limiter=self._threads)
+        if found is None:
+            found = await make()
+        self._held[key] = found
+        self._size += len(found)
+        while self._size > self._most_held and len(self._held) > 1:
+            self._size -= len(self._held.popitem(last=False)[1])
+        return found
 
-    @staticmethod
-    def _path(key: tuple[Path, str, str]) -> Path:
-        study, rev, asked = key
-        return study / HIDDEN / FOLDER / rev / f"{hashlib.sha256(asked.encode()).hexdigest()[:24]}.gz"
-
-    def _write(self, study: Path, rev: str, path: Path, body: bytes) -> None:
-        """Keep it for the next server too; where the folder cannot be written, it is made again."""
-        root = study / HIDDEN / FOLDER
-        with contextlib.suppress(OSError, OutputError):
-            with written_whole(path) as beside:
-                beside.write_bytes(body)
-            with self._lock:
-                size = self._on_disk.get(study, -1)
-                if size >= 0:
-                    self._on_disk[study] = size = size + len(body)
-            if size < 0 or size > self._most_on_disk:
-                self._tidy(study, root, rev)
-
-    def _tidy(self, study: Path, root: Path, rev: str) -> None:
-        """Take out what is of other data, and the older half where there is too much."""
-        found = []
-        for path in root.glob("*/*.gz"):
-            with contextlib.suppress(OSError):
-                if path.parent.name != rev:
-                    path.unlink()
-                else:
-                    state = path.stat()
-                    found.append((state.st_mtime_ns, state.st_size, path))
-        for folder in root.iterdir():
-            if folder.name != rev:
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
-        size = sum(one[1] for one in found)
-        if size > self._most_on_disk:
-            for _, bytes_, path in sorted(found):
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                size -= bytes_
-                if size <= self._most_on_disk // 2:
-                    break
-        with self._lock:
-            self._on_disk[study] = size
+    def _ended(self, key: Key, task: asyncio.Task[bytes]) -> None:
+        del self._making[key]
+        if not task.cancelled():
+            task.exception()  # told to whoever waited; nobody may have
 
 
-def told(
+async def told(
     kept: Kept,
     request: Request,
     study: Path,
     rev: str,
     asked: str,
-    make: Callable[[], bytes],
+    make: Callable[[], Awaitable[bytes]],
     media_type: str = "application/json",
     forever: bool = False,
 ) -> Response:
@@ -187,10 +125,9 @@ def told(
     # The tag follows from the data and from what was asked: nothing is made to tell that nothing has changed.
     tag = f'"{hashlib.sha256(f"{rev} {asked}".encode()).hexdigest()[:20]}"'
     headers = {"Vary": "Accept-Encoding"} | (_FOREVER if forever else {"ETag": tag})
-    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-    if not forever and tag in known:
+    if not forever and has_already(request.headers, tag):
         return Response(status_code=304, headers=headers)
-    packed = kept.packed(study, rev, asked, make)
+    packed = await kept.packed(study, rev, asked, make)
     if len(packed) < _SMALL or "gzip" not in request.headers.get("accept-encoding", ""):
         body = gzip.decompress(packed)
         return Response(body, media_type=media_type, headers=headers) if body else Response(None, 204, headers)

@@ -126,7 +126,7 @@ def run_server(
     threads = max(1, (os.cpu_count() or 1) // workers)
     app = create_app(
         home, only=only, hosts=hosts, workers=workers, threads=threads, desk=desk, signed=away,
-        authority=None if certificate is None else certificate.authority,
+        authority=None if certificate is None else certificate.authority, apart=True,
     )  # fmt: skip
     sys.setswitchinterval(0.001)  # so long waits a hand-over for a map that is being computed, not five times that
     server = uvicorn.Server(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections import OrderedDict
@@ -25,8 +24,8 @@ from nearer.planning.access import Access
 from nearer.planning.areas import area_of_sites, areas
 from nearer.planning.measures import measure_access, people_cut_off, thresholds
 from nearer.progress import Progress
-from nearer.serve.kept import program
 from nearer.serve.remembered import settings_of
+from nearer.serve.rev import data_key, named
 from nearer.serve.sent import as_sent
 from nearer.serve.situation import Situation
 from nearer.study.limits import Run
@@ -325,24 +324,7 @@ def read_scene(folder: Path, progress: Progress | None = None) -> Scene:
     network = travel(tables, study, run, folder)
     demand = weigh(tables, study)
     times = times_per_class(network.times, study, demand)
-    return Scene(study, tables, demand, network, times, _rev(_data_key(folder, study)), folder)
-
-
-def _rev(key: str) -> str:
-    return hashlib.sha256(f"{program()} {key}".encode()).hexdigest()[:12]
-
-
-def _data_key(folder: Path, study: Study) -> str:
-    """What the data of a study hang on: its settings but for the plan's, and name, size and time of its files."""
-    settings = study.model_dump(mode="json", exclude={"study", "owners"})
-    plan = settings.pop("plan")
-    settings["plan"] = {key: plan[key] for key in ("group_weights", "unreached_min", "coverage_min")}
-    files = sorted(
-        (one.name, one.stat().st_size, one.stat().st_mtime_ns)
-        for one in folder.iterdir()
-        if one.is_file() and one.name != "nearer.toml"
-    )
-    return json.dumps([settings, files], sort_keys=True)
+    return Scene(study, tables, demand, network, times, named(data_key(folder, study)), folder)
 
 
 class Scenes:
@@ -354,22 +336,6 @@ class Scenes:
         self._locks: dict[Path, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def rev(self, folder: Path) -> str:
-        """
-        What names the data of a study as its files stand now; nothing but the settings is read.
-
-        Raises
-        ------
-        InputError
-            Faults in its settings.
-        """
-        return _rev(_data_key(folder, settings_of(folder)))
-
-    def holds(self, folder: Path) -> bool:
-        """Whether a study has been read, if perhaps not as it stands now."""
-        with self._lock:
-            return folder in self._held
-
     def get(self, folder: Path) -> Scene:
         """
         The study in a folder as its files stand now.
@@ -379,7 +345,7 @@ class Scenes:
         InputError
             Faults in its files or settings.
         """
-        key = _data_key(folder, settings_of(folder))
+        key = data_key(folder, settings_of(folder))
         with self._lock:
             lock = self._locks.setdefault(folder, threading.Lock())
         with lock:
