@@ -103,6 +103,25 @@ class Lp:
         if len(which):
             self._highs.deleteRows(len(which), which)
 
+    def statuses(self) -> tuple[BoolArray, BoolArray]:
+        """Whether each column, and each row, is basic in the last solution."""
+        basis, basic = self._highs.getBasis(), highspy.HighsBasisStatus.kBasic
+        columns, rows = list(basis.col_status), list(basis.row_status)
+        return np.array([one == basic for one in columns]), np.array([one == basic for one in rows])
+
+    def thin(self, columns: BoolArray, rows: BoolArray) -> None:
+        """Delete the columns and rows marked, among them as many basic ones as rows; the rest of the basis stays."""
+        old = self._highs.getBasis()
+        basis = highspy.HighsBasis()
+        basis.col_status = [one for one, gone in zip(old.col_status, columns, strict=True) if not gone]
+        basis.row_status = [one for one, gone in zip(old.row_status, rows, strict=True) if not gone]
+        self.delete_rows(rows)
+        which = np.flatnonzero(columns).astype(np.int32)
+        if len(which):
+            self._highs.deleteCols(len(which), which)
+        basis.valid = True
+        self._highs.setBasis(basis)
+
     def set_bounds(self, column: IntArray, lower: FloatArray, upper: FloatArray) -> None:
         """Change bounds of some columns."""
         if len(column):

@@ -14,7 +14,9 @@ from nearer.errors import UsageError
 from nearer.model import FORBIDDEN, FREE, OPEN, Status
 from nearer.model.check import check_solution
 from nearer.progress import Stop
-from nearer.solvers import solve
+from nearer.solvers import pmedian, solve, tree
+from nearer.solvers.pmedian import PMedianRun
+from nearer.solvers.proof import ProofBuilder
 from nearer.testing import brute_force, check_proof, check_solver
 
 from .instances import from_dense
@@ -65,6 +67,24 @@ def test_odd_rings_are_proven_by_cuts_without_a_tree() -> None:
     assert solution.certificate.cut
     assert check_solution(instance, solution) == []
     check_proof(instance, solution)
+
+
+def test_trees_that_begin_anew_and_slim_relaxations_prove_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = grid(25, 12, 0, seed=9)
+    plain = solve(instance, gap=0.0)
+    felled: list[int] = []
+    fell = ProofBuilder.fell
+    monkeypatch.setattr(ProofBuilder, "fell", lambda self, n: felled.append(n) or fell(self, n))
+    for name, value in {"_MANY": 0.0, "_THICK": 0.0, "_SOME": 0, "_ROOT_TURNS": 0}.items():
+        monkeypatch.setattr(tree, name, value)
+    # Nothing but the first plan, so that the tree finds better ones.
+    monkeypatch.setattr(PMedianRun, "improve_plan", lambda self, seen: None)
+    monkeypatch.setattr(pmedian, "interchange", lambda core, plan, budget: plan)
+    monkeypatch.setattr(tree.Tree, "polished", lambda self, plan: plan)
+    anew = solve(instance, gap=0.0)
+    assert felled
+    assert (anew.status, anew.objective) == (Status.OPTIMAL, plain.objective)
+    check_proof(instance, anew)
 
 
 def test_threads_and_repetition_change_nothing() -> None:

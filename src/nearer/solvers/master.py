@@ -93,12 +93,12 @@ class Master(Hinges):
         self.budget.spend(self.core.nnz)
         return n_wrong
 
-    def cut(self, rng: np.random.Generator) -> int:
-        """Add zero-half cuts that the last solution breaks; returns how many."""
+    def cut(self, rng: np.random.Generator, most: int) -> int:
+        """Add up to so many zero-half cuts that the last solution breaks; returns how many."""
         sets = self.prefixes
         useful = np.flatnonzero(sets.amount > 1e-9 * self.unit)
         openness = sets.openness(self.core, self.y)
-        found, spent = violated_cuts(self.core, self.y, openness, (sets.first, sets.last), useful, rng)
+        found, spent = violated_cuts(self.core, self.y, openness, (sets.first, sets.last), useful, rng, most)
         self.budget.spend(self.core.nnz + spent)
         known = {cut.tobytes() for cut in self.cuts}
         new = [cut for cut in found if cut.tobytes() not in known]
@@ -132,18 +132,29 @@ class Master(Hinges):
         lower = np.array(least, dtype=np.float64)
         self.lp.add_rows(lower, lower + np.inf, np.array(span), np.concatenate(column), np.concatenate(entry))
 
-    def drop_idle_cuts(self) -> None:
-        """Take the cuts out that have no price in the last solution; solve again before anything else is asked."""
-        idle = self.lp.row_dual[self.cut_rows] <= 0.0
-        if not idle.any():
-            return
-        gone = np.zeros(self.lp.n_rows, dtype=bool)
-        gone[self.cut_rows[idle]] = True
-        self.lp.delete_rows(gone)
-        up = np.cumsum(gone)
-        self.rows -= up[self.rows]
-        self.cut_rows = self.cut_rows[~idle] - up[self.cut_rows[~idle]]
+    def slim(self) -> None:
+        """Take out cuts without a price in the last solution, and terms that are as linear in it as they began."""
+        basic_column, basic_row = self.lp.statuses()
+        idle = basic_row[self.cut_rows]
         self.cuts = [cut for cut, out in zip(self.cuts, idle, strict=True) if not out]
+        named = np.zeros(len(self.amount), dtype=bool)
+        for cut in self.cuts:
+            named[cut] = True
+        own = self.core.m + np.arange(len(self.order))
+        # Of a term's row and column one is basic, so that what is left is a basis again.
+        gone = ~named[self.order] & (self.lp.row_dual[self.rows] <= 0.0) & (basic_row[self.rows] != basic_column[own])
+        gone &= self.lp.x[own] <= 0.0
+        rows = np.zeros(self.lp.n_rows, dtype=bool)
+        rows[self.rows[gone]] = True
+        rows[self.cut_rows[idle]] = True
+        columns = np.zeros(len(basic_column), dtype=bool)
+        columns[own[gone]] = True
+        self.lp.thin(columns, rows)
+        up = np.cumsum(rows)
+        self.written[self.order[gone]] = False
+        self.order = self.order[~gone]
+        self.rows = self.rows[~gone] - up[self.rows[~gone]]
+        self.cut_rows = self.cut_rows[~idle] - up[self.cut_rows[~idle]]
 
     @cached_property
     def _set_rows(self) -> SetRows:

@@ -271,8 +271,15 @@ class PMedianRun:
             if self.core.m < before:
                 tree = None
             elif cutting:
+                tree.root, n_fixings = self.dual, self.proof.n_fixings
                 tree.run()
-                return
+                if not tree.anew:
+                    return
+                self.proof.fell(n_fixings)
+                state.retract(self.dual.bound)
+                self.note_dual(self.dual)
+                self.fix()
+                tree = None
             else:
                 cutting = True
 

@@ -51,6 +51,15 @@ class ProofTree:
         self._nodes.append([parent, site, value, -1])
         return len(self._nodes) - 1
 
+    @property
+    def n_fixings(self) -> int:
+        """How many sites are fixed."""
+        return len(self._fixings)
+
+    def fell(self, n_fixings: int) -> None:
+        """Give up all nodes but the root, and all fixings but so many."""
+        del self._nodes[1:], self._fixings[n_fixings:]
+
     def set_leaf(self, node: int, multiplier: int) -> None:
         """What bounds a node as long as it has no children."""
         self._nodes[node][3] = multiplier

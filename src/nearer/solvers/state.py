@@ -75,6 +75,11 @@ class State:
             self.bound = bound
             self._note()
 
+    def retract(self, bound: float) -> None:
+        """Go back to a bound whose proof is kept, since that of the last one is given up."""
+        self.bound = -np.inf
+        self.proved(bound)
+
     def discard(self, bound: float) -> None:
         """Give up a branch that holds nothing below ``bound``."""
         self.discarded = min(self.discarded, bound)

@@ -24,6 +24,10 @@ from nearer.solvers.zero_half import Pieces
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _INTEGRAL = 1e-6
+_ROOT_TURNS, _ROOT_CUTS = 30, 200  # rounds of cuts at the root, and cuts in each
+_NODE_TURNS, _NODE_CUTS = 1, 20  # the same at other nodes
+_THICK, _SOME = 1.3, 200  # the relaxation is slimmed once it has so many times as many rows, and some more
+_MANY = 0.15  # share of the sites that a better plan must fix at the root for the tree to begin anew
 _WORTH = 5e-3  # share of what is missing that a round of cuts must bring
 _EPS = float(np.finfo(np.float64).eps)
 _KICKED_NODES, _KICKS = 40, 10_000_000  # nodes whose rounded plans are kicked, and entries scanned by that at each
@@ -120,6 +124,10 @@ class SiteTree(ABC, Generic[C]):
     def store(self, dual: Dual) -> int:
         """Number of these multipliers in the proof."""
 
+    def begins_anew(self) -> bool:
+        """Whether a better plan makes a new, smaller tree worth more than this one."""
+        return False
+
     def proven(self, fixed: IntArray) -> Dual:
         """What the last solution of the relaxation proves where some sites are fixed."""
         return self.bound_at(self.master.multipliers(), fixed)
@@ -214,8 +222,11 @@ class SiteTree(ABC, Generic[C]):
                 self.proof.set_leaf(node.place, multiplier)
                 node.bound = max(node.bound, dual.bound)
             y = self.master.y
+            known = state.value
             if np.isfinite(dual.bound):
                 self.round_up(y, node.fixed)
+            if state.value < known and self.begins_anew():
+                return
             if node.bound >= state.cutoff:
                 state.discard(node.bound)
                 continue
@@ -251,7 +262,6 @@ class Tree(SiteTree[Core]):
     """The tree of a p-median, with rounds of zero-half cuts at the root and at each node."""
 
     master: Master
-    root_cuts, node_cuts = 30, 1
 
     def __init__(
         self,
@@ -268,11 +278,24 @@ class Tree(SiteTree[Core]):
         self.rho = np.zeros(core.m)
         self.rng = np.random.default_rng(0)
         self.chunks = dual_side.row_chunks(core)
+        self.slim_rows = 0
+        self.root: Dual | None = None  # what is proven of the whole core
+        self.anew = False
+
+    def begins_anew(self) -> bool:
+        """Whether the better plan fixes many sites at the root."""
+        if self.root is not None:
+            closed, opened, _ = dual_side.fixable(self.core, self.root, self.state.cutoff)
+            self.anew = int(closed.sum() + opened.sum()) >= _MANY * self.core.m
+        return self.anew
 
     def relax(self, fixed: IntArray, rounds: int, *, cutting: bool = True) -> Dual | None:
         """Solve the relaxation at a node, adding terms and, if so wished, cuts; None when stopped."""
+        if cutting and self.master.lp.n_rows > _THICK * self.slim_rows + _SOME and len(self.master.lp.x):
+            self.master.slim()
+            self.slim_rows = self.master.lp.n_rows
         best = super().relax(fixed, rounds)
-        turns = self.node_cuts if self.nodes_done else self.root_cuts
+        turns, most = (_NODE_TURNS, _NODE_CUTS) if self.nodes_done else (_ROOT_TURNS, _ROOT_CUTS)
         for _ in range(turns if cutting else 0):
             room = self.state.cutoff - self.master.value
             if best is None or room <= 0 or best.bound >= self.state.cutoff or self.state.budget.exhausted():
@@ -280,7 +303,7 @@ class Tree(SiteTree[Core]):
             if self.branch_site(self.master.y, fixed) < 0:
                 return best
             before = self.master.value
-            if self.master.cut(self.rng) == 0:
+            if self.master.cut(self.rng, most) == 0:
                 return best
             dual = super().relax(fixed, rounds)
             if dual is None:

@@ -26,7 +26,6 @@ _LONGEST = 25  # sets in a cut
 _ORDERS = 4  # in which columns are eliminated
 _SUMS = 4_000  # looked at, for each order
 _EACH = 3  # cuts that a set may be new in
-_CUTS = 200  # in a round
 _NONE = np.zeros(0, dtype=np.int64)
 
 
@@ -130,6 +129,7 @@ def violated_cuts(
     ends: tuple[IntArray, IntArray],
     useful: IntArray,
     rng: np.random.Generator,
+    most: int,
 ) -> tuple[list[IntArray], int]:
     """
     Cuts that a fractional solution breaks, each as its sets, and the work it took to find them.
@@ -142,6 +142,8 @@ def violated_cuts(
         First and last entry of each set.
     useful
         Sets that have an amount, ascending.
+    most
+        Cuts to return.
     """
     first, last = ends
     y = np.where(y < 1e-9, 0.0, np.where(y > 1 - 1e-9, 1.0, y))
@@ -190,6 +192,6 @@ def violated_cuts(
         if often[chosen].min() < _EACH:
             often[chosen] += 1
             cuts.append(near[chosen])
-            if len(cuts) == _CUTS:
+            if len(cuts) == most:
                 break
     return cuts, spent
