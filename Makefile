@@ -20,6 +20,7 @@ help:
 	@touch $@
 
 .venv/core: .venv/made pyproject.toml constraints.txt
+	@echo "Setting up in .venv: a few minutes the first time"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 

@@ -13,9 +13,11 @@ const BREAKS = [5, 10, 15, 20, 30];
 /** The row above the map: before, after, difference, whose map, and what a click does. */
 export function renderTools(place: HTMLElement, page: StudyPage): void {
   const { view } = page;
-  const changed = page.open_ !== "o";
+  // with a plan that is still being fetched, what was asked for is shown as asked
+  const changed = page.open_ !== "o" || (view.plan !== "" && !page.situations);
+  const shown = changed || view.from ? view.show : "before";
   const show = (name: Show, text: string): HTMLElement =>
-    h("button", { id: `show-${name}`, type: "button", "aria-pressed": String(view.show === name), disabled: !changed && name !== "before" && view.show !== name,
+    h("button", { id: `show-${name}`, type: "button", "aria-pressed": String(shown === name), disabled: !changed && name !== "before",
       onclick: () => page.go({ show: name, from: "", served: false }) }, text);
   const groups = Object.keys(page.data.settings.people.groups);
   const phases = page.situations?.phases ?? [];

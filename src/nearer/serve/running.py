@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import socket
 import sys
@@ -140,6 +142,7 @@ def run_server(
             ssl_keyfile=None if certificate is None else certificate.key,
         )
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_telling)
     say(f"nearer is at {address}")
     if certificate is not None:
         note(f"Other devices trust this server once they have its certificate: {root}trust.html")
@@ -150,6 +153,12 @@ def run_server(
         timer.daemon = True
         timer.start()
     server.run(sockets=[listener])
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """Not that a page was still asking when the server was ended: whoever pressed Ctrl-C would read it as a fault."""
+    cut_off = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut_off and "timeout graceful shutdown exceeded" not in record.getMessage()
 
 
 def _practice(home: Path) -> Desk:

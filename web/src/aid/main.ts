@@ -86,7 +86,7 @@ async function route(): Promise<void> {
 
 /** Says that nothing here is real, where that is so. */
 const practiceLine = (): HTMLElement | null =>
-  session.practice.length ? h("p", { class: "practice", role: "note" }, t("Practice: nothing here is real, and nothing can be broken.")) : null;
+  session.practice.length ? h("p", { class: "practice", role: "note" }, t("Practice: nothing here is real, and nothing can be broken."), " ", h("a", { href: "/" }, t("To the planning map"))) : null;
 
 function header(here: Page | null, open: Page[] = []): HTMLElement {
   const languages = h(
