@@ -24,10 +24,17 @@ SOURCES = Path(__file__).resolve().parents[1] / "src" / "nearer"
 WHOLE = {
     "planning/notes.py": ("notes",),
     "planning/staged.py": ("_notes",),
+    "planning/volume.py": ("_says", "_small", "_trend"),
+    "study/frontier.py": ("_money_notes", "_notes"),
     "study/ready.py": ("left_aside",),
+    "study/scenarios.py": ("standard_scenarios",),
+    "study/sensitivity.py": ("_losses", "in_words"),
     "study/staging.py": ("promised",),
 }
 """Functions of which every sentence is a note."""
+
+FIXED = {"planning/sizecurve.py": ("RULE",), "planning/volume.py": ("LIMITS",)}
+"""Sentences that have a name."""
 
 KEPT = ("inputs/merge", "inputs/people", "inputs/raster", "inputs/read", "inputs/sites", "inputs/spread", "study/parts")
 """Modules that keep notes under one of ``NAMES``."""
@@ -39,7 +46,8 @@ CALLS = ("add", "ServiceLimit")
 PARTS = ("name", "part", "when")
 
 FURTHER = (
-    *("near {}", "not stated"),
+    *("near {}", "not stated", "as given", "weights: {}", "everybody alike"),
+    *("{} centre", "{} centres", "{} period", "{} periods"),
     *("boundary", "buildings", "districts", "elevation", "exclude", "people", "sites", "streets", "times"),
 )
 """Names that a plan gives to places, to levels, and to what a file holds."""
@@ -52,6 +60,10 @@ def forms() -> Iterator[tuple[str, None]]:
         for node in ast.walk(_tree(name)):
             if isinstance(node, ast.FunctionDef) and node.name in functions:
                 found |= dict.fromkeys(_sentences(node.body[1:]))
+    for name, names in FIXED.items():
+        for node in _tree(name).body:
+            if isinstance(node, ast.Assign) and any(_last_name(target) in names for target in node.targets):
+                found |= dict.fromkeys(_sentences([node.value]))
     for name in KEPT:
         for node in ast.walk(_tree(f"{name}.py")):
             found |= dict.fromkeys(_sentences(_kept(node)))

@@ -197,14 +197,16 @@ def _effect(name: str, found: Blocked, place: int) -> Effect:
 
 
 def _says(past: Past, fits: list[Fit], correlation: float | None, unmatched: list[str], to: int) -> list[str]:
+    """What was found, one sentence each."""
     by_name: Callable[[str], Fit | None] = lambda name: next((fit for fit in fits if fit.name == name), None)  # noqa: E731
     n_periods, low, high = len(past.periods), int(past.open.min()), int(past.open.max())
     n_centres = len(set(past.centre.tolist()))
     says = [
         f"{_count(n_periods, 'period')} with {low} to {high} centres open, {_count(n_centres, 'centre')} in the table."
         if low < high
-        else f"{_count(n_periods, 'period')}, in all of which {_count(low, 'centre')} "
-        f"{'was' if low == 1 else 'were'} open."
+        else f"{_count(n_periods, 'period')}, in all of which 1 centre was open."
+        if low == 1
+        else f"{_count(n_periods, 'period')}, in all of which {_count(low, 'centre')} were open."
     ]
     fit = by_name("per centre")
     if fit is None:
@@ -240,13 +242,16 @@ def _says(past: Past, fits: list[Fit], correlation: float | None, unmatched: lis
 
 
 def _trend(fit: Fit | None, correlation: float | None) -> list[str]:
+    """What time may have to do with it."""
     says = []
     if fit is not None:
         effect = fit.effects[0]
-        covers = effect.low <= 1.0 <= effect.high
         says.append(
             f"With a steady change over time allowed for, it is {effect.doubled:.2f} times ({effect.low:.2f} to "
-            f"{effect.high:.2f})" + (": more centres and the passage of time cannot be told apart." if covers else ".")
+            f"{effect.high:.2f}): more centres and the passage of time cannot be told apart."
+            if effect.low <= 1.0 <= effect.high
+            else f"With a steady change over time allowed for, it is {effect.doubled:.2f} times ({effect.low:.2f} to "
+            f"{effect.high:.2f})."
         )
     if correlation is not None and abs(correlation) >= _SAME_WAY:
         says.append("The number of centres and time went the same way, so either may stand behind the change.")
@@ -254,6 +259,7 @@ def _trend(fit: Fit | None, correlation: float | None) -> list[str]:
 
 
 def _small(n: int) -> str:
+    """What is added where there is little to go by."""
     return f" That is few: with {n} the interval is itself uncertain." if n < _FEW else ""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from nearer.files import written_whole
+from nearer.language import t, told
 from nearer.planning.curvedoc import CurveDocument
 from nearer.report import curvewords, plot, tokens, words
 from nearer.report.html import environment, settings_lines, style
@@ -22,19 +23,19 @@ def value_plot(document: CurveDocument) -> plot.Plot:
     bound = [size.bound / per for size in sizes]
     chart = plot.Plot(
         "value",
-        "Average minutes to the nearest centre by number of centres",
+        t("Average minutes to the nearest centre by number of centres"),
         curvewords.headline(document),
         (xs[0], xs[-1]),
         (0.0, max(best + greedy)),
-        "centres",
-        "minutes on average" + (", groups weighted" if document.weighted else ""),
+        t("centres"),
+        t("minutes on average") + (t(", groups weighted") if document.weighted else ""),
     )
     chart.band(xs, bound, best)
-    chart.line(xs, greedy, "greedy", "grows, always by the site that helps most")
+    chart.line(xs, greedy, "greedy", t("grows, always by the site that helps most"))
     if all(size.backwards is not None for size in sizes):
         back = [size.backwards.value / per for size in sizes if size.backwards is not None]
-        chart.line(xs, back, "back", f"grows towards the best network of {sizes[-1].centres}")
-    chart.line(xs, best, "best", "best network of each size")
+        chart.line(xs, back, "back", t("grows towards the best network of {n}", n=words.bare(sizes[-1].centres)))
+    chart.line(xs, best, "best", t("best network of each size"))
     return chart
 
 
@@ -47,19 +48,19 @@ def gain_plot(document: CurveDocument) -> plot.Plot | None:
     brings = [(size.each_brings or 0.0) / 60.0 for size in known[1:]]
     chart = plot.Plot(
         "brings",
-        "Hours that each further centre saves everyone together",
+        t("Hours that each further centre saves everyone together"),
         curvewords.fall_off(document),
         (edges[0], edges[-1]),
         (0.0, max(max(brings), 1e-9)),
-        "centres",
-        "hours saved by each further centre",
+        t("centres"),
+        t("hours saved by each further centre"),
     )
     chart.steps(edges, brings)
     found = document.falloff
     if found is not None:
-        chart.across(found.average / 60.0 / 2.0, "rule", "half of the average")
+        chart.across(found.average / 60.0 / 2.0, "rule", t("half of the average"))
         if found.centres is not None and found.centres < known[-1].centres:
-            chart.mark(found.centres, f"{found.centres} centres")
+            chart.mark(found.centres, t("{n} centres", n=words.bare(found.centres)))
     return chart
 
 
@@ -73,21 +74,21 @@ def history_plot(document: CurveDocument) -> plot.Plot | None:
     most = max([*past.volume, *([row["high"] for row in fit.curve] if fit else [])], default=1.0)
     chart = plot.Plot(
         "past",
-        f"Past {past.unit} by number of centres open",
-        " ".join(past.says),
+        t("Past {unit} by number of centres open", unit=past.unit),
+        " ".join(map(told, past.says)),
         (float(low), float(max(high, low + 1))),
         (0.0, min(most, 3.0 * max(past.volume, default=1.0))),
-        "centres open, as far as observed",
-        f"{past.unit} in a period",
+        t("centres open, as far as observed"),
+        t("{unit} in a period", unit=past.unit),
         width=460,
         height=320,
     )
     if fit:
         xs = [row["centres"] for row in fit.curve]
         chart.band(xs, [row["low"] for row in fit.curve], [row["high"] for row in fit.curve])
-        chart.line(xs, [row["volume"] for row in fit.curve], "best", "fitted, with the 95 % band")
+        chart.line(xs, [row["volume"] for row in fit.curve], "best", t("fitted, with the 95 % band"))
     titles = [
-        f"{name}: {n} centres, {value:,.0f}"
+        t("{name}: {n} centres, {value}", name=name, n=words.bare(n), value=words.whole(value))
         for name, n, value in zip(past.periods, past.open, past.volume, strict=True)
     ]
     chart.dots([float(n) for n in past.open], past.volume, titles)
@@ -107,6 +108,11 @@ def curve_html(document: CurveDocument) -> str:
         past="" if past is None else Markup(past.svg()),
         past_key=[] if past is None else [(Markup(picture), name) for picture, name in past.key()],
         rows=curvewords.digest(document),
+        notes=[told(note) for note in document.notes],
+        past_says=[] if document.history is None else [told(line) for line in document.history.says],
+        past_file="" if document.history is None else Markup("<bdi>{}</bdi>").format(document.history.file),
+        told=told,
+        past_limits=[] if document.history is None else [told(line) for line in document.history.limits],
         words=words,
         say=curvewords,
         settings=settings_lines(document.settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nearer.language import t, tn, told
 from nearer.planning.curvedoc import CurveDocument, CurveSize, Nested
 from nearer.report import words
 
@@ -17,12 +18,22 @@ def headline(document: CurveDocument) -> str:
     first, last = known[0], known[-1]
     was, now = words.minutes_pair(first.mean_min, last.mean_min)
     if len(known) == 1:
-        with_these = words.count(first.centres, "centre")
-        return f"With {with_these} the average way takes {words.minutes(first.mean_min)} minutes."
-    return (
-        f"From {first.centres} to {words.count(last.centres, 'centre')} the average way falls from {was} to {now} "
-        f"minutes; the share of people within {words.bare(document.coverage_min)} minutes rises from "
-        f"{words.percent(first.within)} to {words.percent(last.within)}."
+        return tn(
+            first.centres,
+            "With {n} centre the average way takes {minutes} minutes.",
+            "With {n} centres the average way takes {minutes} minutes.",
+            minutes=words.minutes(first.mean_min),
+        )
+    return t(
+        "From {first} to {centres} the average way falls from {was} to {now} minutes; the share of people within "
+        "{near} minutes rises from {before} to {after}.",
+        first=words.bare(first.centres),
+        centres=words.count(last.centres, "centre"),
+        was=was,
+        now=now,
+        near=words.bare(document.coverage_min),
+        before=words.percent(first.within),
+        after=words.percent(last.within),
     )
 
 
@@ -31,22 +42,32 @@ def fall_off(document: CurveDocument) -> str:
     found = document.falloff
     last = solved(document)[-1].centres
     if found is None:
-        return "Too few sizes were solved to say where returns fall off."
+        return t("Too few sizes were solved to say where returns fall off.")
     if found.centres is None:
-        return "Further centres bring nothing in this range."
+        return t("Further centres bring nothing in this range.")
     if found.centres >= last:
-        sentence = f"Up to {last} centres returns do not fall off by this rule."
+        sentence = t("Up to {last} centres returns do not fall off by this rule.", last=words.bare(last))
     else:
-        sentence = (
-            f"After {found.centres} centres every further one brings less than half of what a centre brings on "
-            f"average between {solved(document)[0].centres} and {last}."
+        sentence = t(
+            "After {centres} centres every further one brings less than half of what a centre brings on average "
+            "between {first} and {last}.",
+            centres=words.bare(found.centres),
+            first=words.bare(solved(document)[0].centres),
+            last=words.bare(last),
         )
     if found.earliest == found.latest == found.centres:
-        every = all(size.solved for size in document.sizes)
-        return f"{sentence} {'That size is proven' if every else 'Of the sizes solved, it is proven'}."
-    low = "the start" if found.earliest is None else str(found.earliest)
-    high = str(last) if found.latest is None else str(found.latest)
-    return f"{sentence} With the gaps still open it may lie anywhere from {low} to {high}."
+        if all(size.solved for size in document.sizes):
+            return f"{sentence} {t('That size is proven.')}"
+        return f"{sentence} {t('Of the sizes solved, it is proven.')}"
+    high = words.bare(last if found.latest is None else found.latest)
+    if found.earliest is None:
+        return f"{sentence} {t('With the gaps still open it may lie anywhere from the start to {high}.', high=high)}"
+    open_still = t(
+        "With the gaps still open it may lie anywhere from {low} to {high}.",
+        low=words.bare(found.earliest),
+        high=high,
+    )
+    return f"{sentence} {open_still}"
 
 
 def shares(document: CurveDocument) -> str:
@@ -54,8 +75,15 @@ def shares(document: CurveDocument) -> str:
     found = document.falloff
     if found is None or not found.shares:
         return ""
-    parts = [f"{words.percent(float(share))} with {centres} centres" for share, centres in found.shares.items()]
-    return f"Of all that {solved(document)[-1].centres} centres bring, {', '.join(parts)} is reached."
+    parts = [
+        t("{share} with {centres} centres", share=words.percent(float(share)), centres=words.bare(centres))
+        for share, centres in found.shares.items()
+    ]
+    return t(
+        "Of all that {n} centres bring, {parts} is reached.",
+        n=words.bare(solved(document)[-1].centres),
+        parts=words.joined(parts),
+    )
 
 
 def proof(document: CurveDocument) -> str:
@@ -63,13 +91,18 @@ def proof(document: CurveDocument) -> str:
     known = solved(document)
     worst = max(known, key=lambda size: size.gap)
     if len(known) == 1 and known[0].status == "optimal":
-        return "The only size solved is proven: no other choice of as many sites is better."
+        return t("The only size solved is proven: no other choice of as many sites is better.")
     if all(size.status == "optimal" for size in known):
-        return f"All {len(known)} sizes solved are proven: no other choice of as many sites is better."
-    n_proven = sum(size.status == "optimal" for size in known)
-    return (
-        f"Of {len(known)} sizes solved {n_proven} are proven optimal; none can be better by more than "
-        f"{words.percent_up(worst.gap)} (at {worst.centres} centres)."
+        return t(
+            "All {n} sizes solved are proven: no other choice of as many sites is better.", n=words.bare(len(known))
+        )
+    return t(
+        "Of {n} sizes solved {proven} are proven optimal; none can be better by more than {gap} (at {centres} "
+        "centres).",
+        n=words.bare(len(known)),
+        proven=words.bare(sum(size.status == "optimal" for size in known)),
+        gap=words.percent_up(worst.gap),
+        centres=words.bare(worst.centres),
     )
 
 
@@ -78,19 +111,21 @@ def between(document: CurveDocument) -> str:
     n = sum(not size.solved for size in document.sizes)
     if not n:
         return ""
-    return (
-        f"{words.count(n, 'size')} {'has' if n == 1 else 'have'} no run of {'its' if n == 1 else 'their'} own: the "
-        "network shown is the better of the two that grow, and the bound follows from the runs of other sizes. Nothing "
-        "is interpolated."
+    return tn(
+        n,
+        "{n} size has no run of its own: the network shown is the better of the two that grow, and the bound follows "
+        "from the runs of other sizes. Nothing is interpolated.",
+        "{n} sizes have no run of their own: the network shown is the better of the two that grow, and the bound "
+        "follows from the runs of other sizes. Nothing is interpolated.",
     )
 
 
 def nested(document: CurveDocument) -> list[str]:
     """The price of growing without ever moving a centre, for both ways of growing."""
     ways: list[tuple[str, list[tuple[CurveSize, Nested]]]] = [
-        ("Opening, each time, the site that helps most", [(s, s.greedy) for s in solved(document)]),
+        (t("Opening, each time, the site that helps most"), [(s, s.greedy) for s in solved(document)]),
         (
-            f"Growing towards the best network of {document.sizes[-1].centres}",
+            t("Growing towards the best network of {n}", n=words.bare(document.sizes[-1].centres)),
             [(s, s.backwards) for s in solved(document) if s.backwards is not None],
         ),
     ]
@@ -101,14 +136,22 @@ def nested(document: CurveDocument) -> list[str]:
         size, worst = max(pairs, key=lambda pair: pair[1].above_bound)
         _, end = pairs[-1]
         if worst.above_bound <= 1e-9:
-            found.append(f"{name} loses nothing at any size.")
+            found.append(t("{name} loses nothing at any size.", name=name))
             continue
+        said = {"name": name, "most": words.percent_up(worst.above_bound), "n": words.bare(size.centres)}
         found.append(
-            f"{name} costs at most {words.percent_up(worst.above_bound)} more than the best network of the same size "
-            f"(at {size.centres} centres), and at most {words.percent_up(max(end.above_bound, 0.0))} at the end."
+            t(
+                "{name} costs at most {most} more than the best network of the same size (at {n} centres), and at most "
+                "{end} at the end.",
+                end=words.percent_up(max(end.above_bound, 0.0)),
+                **said,
+            )
             if end.above_bound > 1e-9
-            else f"{name} costs at most {words.percent_up(worst.above_bound)} more than the best network of the same "
-            f"size (at {size.centres} centres), and nothing at the end."
+            else t(
+                "{name} costs at most {most} more than the best network of the same size (at {n} centres), and nothing "
+                "at the end.",
+                **said,
+            )
         )
     return found
 
@@ -117,9 +160,11 @@ def summary(document: CurveDocument) -> list[str]:
     """The few lines that a command line prints under its table."""
     lines = [headline(document), fall_off(document), shares(document), proof(document), between(document)]
     if not document.complete:
-        lines.append("Stopped early: the sizes done are shown.")
-    past = [] if document.history is None else [f"Past {document.history.unit}: {document.history.says[0]}"]
-    past += [] if document.history is None else document.history.says[1:]
+        lines.append(t("Stopped early: the sizes done are shown."))
+    past = []
+    if document.history is not None:
+        first, *rest = map(told, document.history.says)
+        past = [t("Past {unit}: {said}", unit=document.history.unit, said=first), *rest]
     return [line for line in [*lines, *nested(document), *past] if line]
 
 

@@ -6,32 +6,39 @@ from html import escape
 from pathlib import Path
 
 from nearer.files import written_whole
+from nearer.language import direction, spoken, t, told
 from nearer.planning.frontierdoc import FrontierDocument
 from nearer.report import plot, tokens, words
 from nearer.report.html import style
 
-NAMES = {
-    "travel": "travel of everyone together",
-    "coverage": "people near",
-    "farthest": "longest time of anybody within reach",
-    "equal": "minutes as good as if all had them",
-    "cost": "cost",
-}
 
-SPOKEN = {
-    **NAMES,
-    "coverage": "the number near",
-    "farthest": "the longest time",
-    "equal": "time made even",
-    "cost": "cost",
-}
+def name_of(aim: str) -> str:
+    """What an objective is called at an axis."""
+    return {
+        "travel": t("travel of everyone together"),
+        "coverage": t("people near"),
+        "farthest": t("longest time of anybody within reach"),
+        "equal": t("minutes as good as if all had them"),
+        "cost": t("cost"),
+    }[aim]
+
+
+def spoken_name(aim: str) -> str:
+    """What an objective is called in a sentence."""
+    known = {"coverage": t("the number near"), "farthest": t("the longest time"), "equal": t("time made even")}
+    return known.get(aim) or name_of(aim)
+
+
+def unit_of(document: FrontierDocument, which: str) -> str:
+    """The unit in which an axis is shown."""
+    aim = document.first if which == "first" else document.second
+    return t("hours") if aim.unit == "person-minutes" else words.unit(aim.unit)
 
 
 def axis(document: FrontierDocument, which: str) -> str:
     """What an axis shows, with its unit."""
     aim = document.first if which == "first" else document.second
-    name = NAMES[aim.name]
-    return f"{name}, {'hours' if aim.unit == 'person-minutes' else aim.unit}"
+    return t("{name}, {unit}", name=name_of(aim.name), unit=unit_of(document, which))
 
 
 def shown(document: FrontierDocument, which: str, value: float) -> float:
@@ -42,7 +49,7 @@ def shown(document: FrontierDocument, which: str, value: float) -> float:
 
 def figure(value: float) -> str:
     """A value of either objective."""
-    return f"{value:,.1f}" if abs(value) < 1000 and value != round(value) else f"{value:,.0f}"
+    return words.number(value, 1 if abs(value) < 1000 and value != round(value) else 0)
 
 
 def rows(document: FrontierDocument) -> list[list[str]]:
@@ -53,8 +60,8 @@ def rows(document: FrontierDocument) -> list[list[str]]:
             figure(shown(document, "first", point.first)),
             figure(shown(document, "second", point.second)),
             figure(shown(document, other, point.bound)),
-            "proven" if point.status == "optimal" else words.percent_up(point.gap),
-            str(len(point.opened)),
+            t("proven") if point.status == "optimal" else words.percent_up(point.gap),
+            words.bare(len(point.opened)),
         ]
         for point in document.points
     ]
@@ -63,26 +70,38 @@ def rows(document: FrontierDocument) -> list[list[str]]:
 def header(document: FrontierDocument) -> list[str]:
     """Names of the table's columns."""
     other = document.first if document.held == document.second.name else document.second
-    side = "at most" if other.larger_is_better else "at least"
-    return [axis(document, "first"), axis(document, "second"), f"{other.name} {side}", "better by at most", "opened"]
+    name = objective(other.name)
+    limit = t("{name} at most", name=name) if other.larger_is_better else t("{name} at least", name=name)
+    return [axis(document, "first"), axis(document, "second"), limit, t("better by at most"), t("opened")]
+
+
+def objective(aim: str) -> str:
+    """The name that an objective has in a study, with its meaning in other languages."""
+    return {
+        "travel": t("travel"),
+        "coverage": t("coverage"),
+        "farthest": t("farthest"),
+        "equal": t("equal"),
+        "cost": t("cost"),
+    }[aim]
 
 
 def summary(document: FrontierDocument) -> str:
     """The frontier in one sentence."""
     if len(document.points) < 2 and not document.complete:
-        return "Only one plan was found before the search was stopped: give it more time to see what lies between."
+        return t("Only one plan was found before the search was stopped: give it more time to see what lies between.")
     if len(document.points) < 2:
-        return "One plan is best in both: the two objectives do not cost each other anything here."
+        return t("One plan is best in both: the two objectives do not cost each other anything here.")
     first, second = (_from_to(document, which) for which in ("first", "second"))
-    return f"As {first}, {second}."
+    return t("As {first}, {second}.", first=first, second=second)
 
 
 def _from_to(document: FrontierDocument, which: str) -> str:
     """What an objective is at both ends of the frontier."""
     aim = document.first if which == "first" else document.second
     one, other = (figure(shown(document, which, getattr(document.points[end], which))) for end in (0, -1))
-    unit = axis(document, which).rpartition(", ")[2]
-    return f"{SPOKEN[aim.name]} goes from {one} to {other} {unit}"
+    said = {"name": spoken_name(aim.name), "one": one, "other": other, "unit": unit_of(document, which)}
+    return t("{name} goes from {one} to {other} {unit}", **said)
 
 
 def frontier_plot(document: FrontierDocument) -> str:
@@ -93,7 +112,7 @@ def frontier_plot(document: FrontierDocument) -> str:
     room = 0.05 * (max(ys) - min(ys)) or 0.05 * max(abs(ys[0]), 1.0)
     chart = plot.Plot(
         "frontier",
-        f"{axis(document, 'first')} against {axis(document, 'second')}",
+        t("{first} against {second}", first=axis(document, "first"), second=axis(document, "second")),
         summary(document),
         (min(xs), max(xs)),
         (max(min(ys) - room, 0.0), max(ys) + room),
@@ -102,12 +121,15 @@ def frontier_plot(document: FrontierDocument) -> str:
         whole=False,
     )
     if document.held == document.second.name:
-        chart.line(xs, [shown(document, "first", point.bound) for point in points], "greedy", "no plan goes beyond")
-    chart.line(xs, ys, "best", "best plans found")
+        chart.line(xs, [shown(document, "first", point.bound) for point in points], "greedy", t("no plan goes beyond"))
+    chart.line(xs, ys, "best", t("best plans found"))
     chart.dots(
         xs,
         ys,
-        [f"{figure(y)}; {figure(x)}: {len(point.opened)} sites" for x, y, point in zip(xs, ys, points, strict=True)],
+        [
+            t("{y}; {x}: {n} sites", y=figure(y), x=figure(x), n=words.bare(len(point.opened)))
+            for x, y, point in zip(xs, ys, points, strict=True)
+        ],
     )
     return chart.svg() + "".join(f'<p class="small">{picture} {escape(name)}</p>' for picture, name in chart.key())
 
@@ -118,22 +140,28 @@ def frontier_html(document: FrontierDocument) -> str:
     body = "".join(
         "<tr>" + "".join(f'<td class="num">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows(document)
     )
-    notes = "".join(f"<li>{escape(note)}</li>" for note in document.notes)
+    held = t(
+        "None is at least as good as another in both. {Name} is held to levels; the bound is over all plans that keep "
+        "the level.",
+        Name=objective(document.held).capitalize(),
+    )
+    made = escape(t("Made with nearer {version}. This file needs no network.", version=document.nearer))
+    notes = "".join(f"<li>{escape(told(note))}</li>" for note in document.notes)
     return (
-        '<!doctype html>\n<html lang="en" dir="ltr">\n<head>\n<meta charset="utf-8">\n'
+        '<!doctype html>\n<html lang="'
+        f'{spoken()}" dir="{direction()}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(document.study)}</title>\n<style>{tokens.css()}{plot.CSS}{style()}</style>\n</head>\n<body>\n"
-        '<main>\n<header>\n<p class="kicker">What two objectives cost each other</p>\n'
+        f'<main>\n<header>\n<p class="kicker">{t("What two objectives cost each other")}</p>\n'
         f'<h1><span dir="auto">{escape(document.study)}</span></h1>\n<p class="lead">{escape(summary(document))}</p>\n'
-        f'</header>\n<section aria-label="The frontier">\n<figure class="narrow">{frontier_plot(document)}</figure>\n'
-        '<div class="scroll" tabindex="0" role="region" aria-label="Points of the frontier">\n<table>\n'
-        f"<caption><b>Each row is a plan.</b> None is at least as good as another in both. "
-        f"{escape(document.held.capitalize())} is held to levels; the bound is over all plans that keep the level."
-        "</caption>\n"
+        f'</header>\n<section aria-label="{t("The frontier")}">\n'
+        f'<figure class="narrow">{frontier_plot(document)}</figure>\n'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{t("Points of the frontier")}">\n<table>\n'
+        f"<caption><b>{t('Each row is a plan.')}</b> {escape(held)}</caption>\n"
         f"<thead><tr>{heads}</tr></thead>\n<tbody>{body}</tbody>\n</table>\n</div>\n"
         f'<ul class="plain">{notes}</ul>\n</section>\n</main>\n'
-        f"<footer><p>Made with nearer {escape(document.nearer)}. This file needs no network.</p></footer>\n"
+        f"<footer><p>{made}</p></footer>\n"
         "</body>\n</html>\n"
     )
 

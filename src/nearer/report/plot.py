@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from nearer.language import figures
 from nearer.report import tokens
 from nearer.report.charts import round_step
 from nearer.report.mapclean import clean
@@ -34,7 +35,7 @@ CSS = (
 
 def plain(value: float) -> str:
     """A tick as a person writes it: 0.5, 20, 1,500."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
+    return figures(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}")
 
 
 @dataclass

@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from nearer.files import written_whole
+from nearer.language import figures, t, told
 from nearer.planning.sensdoc import SensitivityDocument
 from nearer.report import mapstyle, sitesmap, svgmap, tokens, words
 from nearer.report.html import environment, settings_lines, style
@@ -32,9 +33,12 @@ def counts(document: SensitivityDocument) -> dict[str, int]:
 def headline(document: SensitivityDocument) -> str:
     """Which sites stand, in one sentence."""
     n, found = len(document.scenarios), counts(document)
-    return (
-        f"{n} scenarios, {document.open} sites to open: {found['every']} belong to the best plan whenever they can be "
-        f"had, {found['most']} more in at least half of the scenarios, and {found['few']} in fewer."
+    return t(
+        "{n} scenarios, {open} sites to open: {every} belong to the best plan whenever they can be had, {most} more in "
+        "at least half of the scenarios, and {few} in fewer.",
+        n=words.bare(n),
+        open=words.bare(document.open),
+        **{kind: words.bare(found[kind]) for kind in ("every", "most", "few")},
     )
 
 
@@ -44,41 +48,61 @@ def robust_line(document: SensitivityDocument) -> str:
     first = document.plans[0]
     safe = words.percent_up(max(last.worst, 0.0))
     every = all(one.hedged for one in document.scenarios)
-    whom = "for all scenarios" if every else "for all scenarios that lose no site"
+    whom = t("for all scenarios") if every else t("for all scenarios that lose no site")
     if last.worst <= 1e-9:
-        return f"One plan is the best {whom}: nothing need be paid for safety against them."
+        return t("One plan is the best {whom}: nothing need be paid for safety against them.", whom=whom)
+    price = words.percent_up(max(robust.price, 0.0)) if robust.price > 1e-9 else t("nothing")
     if robust.goal == "regret":
-        start = f"One plan {whom} is never more than {safe} above the best plan of a scenario"
-        rest = f"the plan made for the situation as given may be {words.percent_up(max(first.worst, 0.0))} above"
-    else:
-        start = f"One plan {whom} keeps the worst of them at {robust.value:.4g} times today's best value"
-        rest = f"in no scenario is it more than {safe} above the best plan of that scenario"
-    price = words.percent_up(max(robust.price, 0.0)) if robust.price > 1e-9 else "nothing"
-    return f"{start}; {rest}. If nothing changes, that safety costs {price}."
+        return t(
+            "One plan {whom} is never more than {safe} above the best plan of a scenario; the plan made for the "
+            "situation as given may be {first} above. If nothing changes, that safety costs {price}.",
+            whom=whom,
+            safe=safe,
+            first=words.percent_up(max(first.worst, 0.0)),
+            price=price,
+        )
+    return t(
+        "One plan {whom} keeps the worst of them at {value} times today's best value; in no scenario is it more than "
+        "{safe} above the best plan of that scenario. If nothing changes, that safety costs {price}.",
+        whom=whom,
+        value=figures(f"{robust.value:.4g}"),
+        safe=safe,
+        price=price,
+    )
 
 
 def proof(document: SensitivityDocument) -> str:
     """How sure the figures are."""
     worst = max(one.gap for one in document.scenarios)
     each = (
-        "The best plan of every scenario is proven"
+        t("The best plan of every scenario is proven")
         if all(one.status == "optimal" for one in document.scenarios)
-        else f"No scenario's plan can be better by more than {words.percent_up(worst)}"
+        else t("No scenario's plan can be better by more than {gap}", gap=words.percent_up(worst))
     )
     robust = document.robust
     left = max(robust.value - robust.bound, 0.0)
-    unit = "percentage points" if robust.goal == "regret" else "% of the best value as given"
     if left <= 1e-9:
-        return f"{each}, and so is the robust plan."
-    return f"{each}; no plan's worst figure can be lower than the robust plan's by more than {100 * left:.3g} {unit}."
+        return t("{each}, and so is the robust plan.", each=each)
+    unit = t("percentage points") if robust.goal == "regret" else t("% of the best value as given")
+    return t(
+        "{each}; no plan's worst figure can be lower than the robust plan's by more than {left} {unit}.",
+        each=each,
+        left=figures(f"{100 * left:.3g}"),
+        unit=unit,
+    )
 
 
 def summary(document: SensitivityDocument) -> list[str]:
     """The few lines a command line prints under its table."""
     lines = [headline(document), robust_line(document), proof(document)]
     if not document.complete:
-        lines.append("Stopped early: more time may bring values and bounds closer.")
+        lines.append(t("Stopped early: more time may bring values and bounds closer."))
     return lines
+
+
+def otherwise(what: str) -> str:
+    """What is otherwise in a scenario, part by part."""
+    return "; ".join(map(told, what.split("; ")))
 
 
 def heat(share: float) -> int:
@@ -97,11 +121,21 @@ def _map(document: SensitivityDocument, ground: Drawn) -> tuple[Markup, Markup]:
         for point, name in zip(existing.geometry, existing["name"], strict=True)
     ]
     spots += [
-        Spot(one.lon, one.lat, KINDS[one.kind], f"{one.name}: {one.count} of {len(document.scenarios)} scenarios")
+        Spot(
+            one.lon,
+            one.lat,
+            KINDS[one.kind],
+            t(
+                "{name}: {n} of {all} scenarios",
+                name=one.name,
+                n=words.bare(one.count),
+                all=words.bare(len(document.scenarios)),
+            ),
+        )
         for one in document.choices
     ]
     shown = sitesmap.sites_map(
-        canvas, cells, spots, "nr-sens", "How often each site is chosen", headline(document), 720
+        canvas, cells, spots, "nr-sens", t("How often each site is chosen"), headline(document), 720
     )
     return Markup(svgmap.shared(canvas)), shown
 
@@ -115,10 +149,10 @@ def sensitivity_html(document: SensitivityDocument, ground: Drawn) -> str:
         shared=shared,
         map=picture,
         marks=[
-            (sitesmap.picture("existing"), "centre of today"),
-            (sitesmap.picture("always"), "in every scenario's plan"),
-            (sitesmap.picture("most"), "in at least half of them"),
-            (sitesmap.picture("few"), "in fewer"),
+            (sitesmap.picture("existing"), t("centre of today")),
+            (sitesmap.picture("always"), t("in every scenario's plan")),
+            (sitesmap.picture("most"), t("in at least half of them")),
+            (sitesmap.picture("few"), t("in fewer")),
         ],
         headline=headline(document),
         robust=robust_line(document),
@@ -126,6 +160,8 @@ def sensitivity_html(document: SensitivityDocument, ground: Drawn) -> str:
         disputed=[one for one in document.choices if one.kind != "every"][:_SHOWN],
         n_every=counts(document)["every"],
         heat=heat,
+        told=told,
+        otherwise=otherwise,
         words=words,
         settings=settings_lines(document.settings),
     )  # fmt: skip

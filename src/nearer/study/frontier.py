@@ -23,7 +23,7 @@ from nearer.solvers.frontier import FrontierPoint, FrontierRun, frontier
 from nearer.solvers.limited import Effort
 from nearer.solvers.ordered import Question
 from nearer.study.asking import question_of
-from nearer.study.frontier_money import MONEY, buy, turned
+from nearer.study.frontier_money import MONEY, Bought, buy, turned
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import (
@@ -168,15 +168,6 @@ def _bought(
         times = times_per_class(network.times, study, demand)
         found = buy(study, tables, demand, times, study.aims[0], points, run)
     proofs.update({proof_name(number): proof for number, proof in found.proofs.items()})
-    notes = ["Levels of cost lie evenly between the least there can be and what the best plan of the other costs."]
-    if found.money.unit == "money":
-        notes.append("Cost is opening, upgrading and closing, and running over the years of all phases.")
-    else:
-        notes.append("Nothing costs anything in this study, so that cost is the number of new centres.")
-    if len(study.plan.phases) > 1:
-        notes.append("Every point is a plan over all phases; the other objective is that of all phases together.")
-    if any(point.proof == "solver" for point in found.points):
-        notes.append("Some bounds are the solver's own word (HiGHS).")
     aims = (found.money, found.other) if money_first else (found.other, found.money)
     document = FrontierDocument(
         nearer=nearer.__version__,
@@ -189,7 +180,7 @@ def _bought(
         held="cost",
         points=turned(found, money_first=money_first),
         complete=all(point.status != "feasible" for point in found.points),
-        notes=notes,
+        notes=_money_notes(study, found),
     )
     return document, found.sendings
 
@@ -275,7 +266,22 @@ def _point(point: FrontierPoint, held_first: bool, ids: np.ndarray, before: np.n
     )
 
 
+def _money_notes(study: Study, found: Bought) -> list[str]:
+    """What a reader should know of a frontier of money."""
+    notes = ["Levels of cost lie evenly between the least there can be and what the best plan of the other costs."]
+    if found.money.unit == "money":
+        notes.append("Cost is opening, upgrading and closing, and running over the years of all phases.")
+    else:
+        notes.append("Nothing costs anything in this study, so that cost is the number of new centres.")
+    if len(study.plan.phases) > 1:
+        notes.append("Every point is a plan over all phases; the other objective is that of all phases together.")
+    if any(point.proof == "solver" for point in found.points):
+        notes.append("Some bounds are the solver's own word (HiGHS).")
+    return notes
+
+
 def _notes(study: Study, held: str, found: list[FrontierPoint]) -> list[str]:
+    """What a reader should know of a frontier of other objectives."""
     notes = [f"Levels of {held} lie evenly between what it can be at best and what it is where the other is at best."]
     if held == "farthest":
         notes.append("In every point as few people as possible are out of reach.")

@@ -1,0 +1,113 @@
+"""The pages of further questions in every language: nothing left in English, and the same figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nearer import language as spoken_words
+from nearer.language import LANGUAGES, language
+from nearer.study.curve import run_curve
+from nearer.study.frontier import run_frontier
+from nearer.study.sensitivity import run_sensitivity
+from tests.report.test_report_html import Page
+from tests.report.test_report_languages import Mirror, cells, loaded
+from tests.study.conftest import PEOPLE, SITES, TOML
+
+OTHERS = [code for code in LANGUAGES if code != "en"]
+UNTOUCHED = (
+    r"nearer( verify)?( evaluates)?|proofs?\.npz|[a-z_]+\.(csv|json|gpkg|toml)|[0-9a-f]{64}|\[\[scenarios\]\]|HiGHS|"
+    r"regret_most|SHA|Poisson|proofs|people|sites|travel|farthest|\bold\b|\bvisits\b"
+)
+"""Commands, files, keys and objectives as the study file writes them, which every language says alike."""
+
+
+def _visits() -> str:
+    rows = [f"H,{year},{visits}" for year, visits in ((2019, 90), (2020, 100), (2021, 120), (2022, 130))]
+    return "centre,period,visits\n" + "\n".join([*rows, "S,2021,40", "S,2022,60", "L,2022,50"]) + "\n"
+
+
+def curve(folder: Path) -> str:
+    (folder / "visits.csv").write_text(_visits(), encoding="utf-8")
+    run_curve(folder, to=4, step=2, history=folder / "visits.csv", threads=1)
+    return (folder / "curve" / "curve.html").read_text(encoding="utf-8")
+
+
+def frontier(folder: Path) -> str:
+    run_frontier(folder, points=3, threads=1)
+    return (folder / "frontier" / "frontier.html").read_text(encoding="utf-8")
+
+
+def sensitivity(folder: Path) -> str:
+    run_sensitivity(folder, threads=1)
+    return (folder / "sensitivity" / "sensitivity.html").read_text(encoding="utf-8")
+
+
+PAGES: tuple[Callable[[Path], str], ...] = (curve, frontier, sensitivity)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[Path], str], str], str]:
+    """A page by who makes it and its language, each made once; what people named has no letters of ours."""
+    kept: dict[tuple[str, str], str] = {}
+
+    def page(make: Callable[[Path], str], code: str) -> str:
+        key = (make.__name__, code)
+        if key not in kept:
+            folder = tmp_path_factory.mktemp(make.__name__)
+            toml = TOML.replace("Two rows", "Σ").replace("older", '"ψ"')
+            for name, text in (("nearer.toml", toml), ("people.csv", PEOPLE), ("sites.csv", _named(SITES))):
+                (folder / name).write_text(text, encoding="utf-8")
+            with language(code):
+                kept[key] = make(folder)
+        return kept[key]
+
+    return page
+
+
+def _named(sites: str) -> str:
+    for name in ("Town hall", "School", "Parish hall", "Library", "Gym"):
+        sites = sites.replace(name, "Φ")
+    return sites
+
+
+@pytest.fixture
+def mirrored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Persian with every text translated into letters that are not ours."""
+    report = Mirror(dict(loaded("report_words").texts()))
+    notes = Mirror({form: None for form, _ in loaded("note_words").forms()})
+    texts = {"report": report, "notes": notes}
+    monkeypatch.setattr(spoken_words, "catalogue", lambda code, of: {} if code == "en" else texts[of])
+    spoken_words._forms.cache_clear()
+    yield
+    spoken_words._forms.cache_clear()
+
+
+@pytest.mark.parametrize("make", PAGES)
+def test_every_word_of_a_page_goes_through_the_catalogues(
+    mirrored: None, tmp_path_factory: pytest.TempPathFactory, make: Callable[[Path], str]
+) -> None:
+    folder = tmp_path_factory.mktemp("mirrored")
+    toml = TOML.replace("Two rows", "Σ").replace("older", '"ψ"')
+    for name, text in (("nearer.toml", toml), ("people.csv", PEOPLE), ("sites.csv", _named(SITES))):
+        (folder / name).write_text(text, encoding="utf-8")
+    with language("fa"):
+        text = make(folder)
+    seen = re.sub(r"(?s)<style>.*?</style>|<code.*?</code>|<pre.*?</pre>", "", text)
+    seen = " ".join([*Page(seen).words, *re.findall(r'aria-label="([^"]*)"', seen)])
+    assert sorted(set(re.findall(r"[A-Za-z]{2,}", re.sub(UNTOUCHED, "", seen)))) == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("make", PAGES)
+def test_a_page_in_another_language_has_the_same_figures(
+    made: Callable[[Callable[[Path], str], str], str], make: Callable[[Path], str], code: str
+) -> None:
+    page, english = made(make, code), made(make, "en")
+    assert f'<html lang="{code}" dir="{"rtl" if code == "fa" else "ltr"}">' in page
+    assert cells(page) == cells(english)
+    assert len(cells(english)) >= 5
+    assert "{" not in re.sub(r"(?s)<style>.*?</style>|<pre.*?</pre>|<code>.*?</code>", "", page)
