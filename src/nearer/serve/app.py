@@ -121,17 +121,11 @@ def create_app(
     app.add_middleware(Guard, hosts=hosts, file_path=lambda path: bool(_FILE_PATH.fullmatch(path)))
     for kind in (NearerError, RequestValidationError):
         app.add_exception_handler(kind, _refused)
-    for routes in (
-        routes_studies,
-        routes_files,
-        routes_map,
-        routes_jobs,
-        routes_shares,
-        routes_plans,
-    ):  # the last takes any name
-        app.include_router(routes.router(serving), prefix="/api")
     if desk is not None:
         app.mount("/api/aid", desk.app())
+    # what is asked most is looked for first; the last takes any name
+    for routes in (routes_map, routes_studies, routes_files, routes_jobs, routes_shares, routes_plans):
+        app.include_router(routes.router(serving), prefix="/api")
     if authority is not None:
         app.add_api_route("/nearer-ca.crt", partial(_certificate, authority), include_in_schema=False)
     _add_pages(app, desk is not None, signed)

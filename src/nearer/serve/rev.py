@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from nearer.serve.remembered import settings_of
-from nearer.study.settings import Study
+from nearer.serve.remembered import Remembered
+from nearer.study.load import STUDY_FILE, load_study
 
 
 @cache
@@ -29,7 +30,7 @@ def rev_of(folder: Path) -> str:
     InputError
         Faults in its settings.
     """
-    return named(data_key(folder, settings_of(folder)))
+    return named(data_key(folder))
 
 
 def named(key: str) -> str:
@@ -37,14 +38,33 @@ def named(key: str) -> str:
     return hashlib.sha256(f"{program()} {key}".encode()).hexdigest()[:12]
 
 
-def data_key(folder: Path, study: Study) -> str:
-    """What the data of a study hang on: its settings but for the plan's, and name, size and time of its files."""
-    settings = study.model_dump(mode="json", exclude={"study", "owners"})
+def data_key(folder: Path) -> str:
+    """
+    What the data of a study hang on: its settings but for the plan's, and name, size and time of its files.
+
+    Raises
+    ------
+    InputError
+        Faults in its settings.
+    """
+    try:
+        settings = _settings.of(folder / STUDY_FILE)
+    except OSError:
+        settings = _of_settings(folder)  # it says what is wrong with the folder
+    found = []
+    with os.scandir(folder) as entries:
+        for one in entries:
+            if one.name != STUDY_FILE and one.is_file():
+                state = one.stat()
+                found.append((one.name, state.st_size, state.st_mtime_ns))
+    return f"{settings} {sorted(found)}"
+
+
+def _of_settings(path: Path) -> str:
+    settings = load_study(path).model_dump(mode="json", exclude={"study", "owners"})
     plan = settings.pop("plan")
     settings["plan"] = {key: plan[key] for key in ("group_weights", "unreached_min", "coverage_min")}
-    files_ = sorted(
-        (one.name, one.stat().st_size, one.stat().st_mtime_ns)
-        for one in folder.iterdir()
-        if one.is_file() and one.name != "nearer.toml"
-    )
-    return json.dumps([settings, files_], sort_keys=True)
+    return json.dumps(settings, sort_keys=True)
+
+
+_settings = Remembered(_of_settings)

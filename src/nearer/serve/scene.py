@@ -24,7 +24,6 @@ from nearer.planning.access import Access
 from nearer.planning.areas import area_of_sites, areas
 from nearer.planning.measures import measure_access, people_cut_off, thresholds
 from nearer.progress import Progress
-from nearer.serve.remembered import settings_of
 from nearer.serve.rev import data_key, named
 from nearer.serve.sent import as_sent
 from nearer.serve.situation import Situation
@@ -324,7 +323,7 @@ def read_scene(folder: Path, progress: Progress | None = None) -> Scene:
     network = travel(tables, study, run, folder)
     demand = weigh(tables, study)
     times = times_per_class(network.times, study, demand)
-    return Scene(study, tables, demand, network, times, named(data_key(folder, study)), folder)
+    return Scene(study, tables, demand, network, times, named(data_key(folder)), folder)
 
 
 class Scenes:
@@ -345,7 +344,7 @@ class Scenes:
         InputError
             Faults in its files or settings.
         """
-        key = data_key(folder, settings_of(folder))
+        key = data_key(folder)
         with self._lock:
             lock = self._locks.setdefault(folder, threading.Lock())
         with lock:
