@@ -15,7 +15,7 @@ from nearer.model.center_plane import CenterPoints, certified_center
 from nearer.model.certificate import CenterProof, load_proof
 from nearer.model.plane import ROUND
 from nearer.progress import Stop
-from nearer.solvers.center_plane import reach_below, solve_center
+from nearer.solvers.center_plane import reach_below, solve_center, squared_reach
 
 
 def random_points(rng: np.random.Generator, n: int, m: int) -> CenterPoints:
@@ -94,3 +94,21 @@ def test_the_reach_is_the_last_distance_that_rounds_below(rounding: str) -> None
         assert rounded(np.array([np.nextafter(reach, np.inf)]))[0] >= threshold
         assert reach < 0 or rounded(np.array([reach]))[0] < threshold
     assert reach_below(rounded, 0.0) == -1.0
+
+
+def test_the_squared_reach_is_the_last_one_whose_root_is_within() -> None:
+    for reach in (0.0, 1e-9, 1.0, np.sqrt(2.0), 0.1, 7.3, 103_670.99999999999):
+        squared = squared_reach(float(reach))
+        assert np.sqrt(squared) <= reach < np.sqrt(np.nextafter(squared, np.inf))
+
+
+def test_the_threads_do_not_change_the_answer() -> None:
+    x, y = np.random.default_rng(3).uniform(0, 1000, (2, 120_000))
+    points = CenterPoints(x, y, x, y, np.floor, True)
+    one, two = (solve_center(points, 4, gap=0.2, work_limit=400_000_000, threads=threads) for threads in (1, 2))
+    assert one[0].objective == two[0].objective
+    assert one[0].work == two[0].work
+    assert one[1] is not None
+    assert two[1] is not None
+    assert np.array_equal(one[1].certificate.multipliers, two[1].certificate.multipliers)
+    assert certified_center(points, 4, one[1]) == one[0].bound > 0.8 * one[0].objective

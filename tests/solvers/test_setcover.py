@@ -14,7 +14,8 @@ from nearer.model.check import certified_bound, check_solution
 from nearer.progress import Stop
 from nearer.solvers import solve
 from nearer.solvers.budget import Budget
-from nearer.solvers.setcover import CoverRows, solve_set_cover
+from nearer.solvers.cover_rows import CoverRows
+from nearer.solvers.setcover import solve_set_cover
 from nearer.solvers.setcover_tree import CoverSearch
 from nearer.testing.contract import check_proof
 

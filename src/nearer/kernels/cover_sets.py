@@ -14,7 +14,7 @@ import numpy as np
 from nearer.kernels.jit import kernel
 from nearer.units import FloatArray, IntArray
 
-_SIDE = 128  # cells of a grid each way
+_SIDE = 128  # cells of a grid each way, for many points
 _SURE = 1e-9  # relative distance from the rim at which rounding cannot matter
 
 
@@ -35,6 +35,8 @@ class Discs:
         Sites that cover all of each cell, uint64 (cells, words).
     ptr, rim
         Sites whose rim may cross each cell: ``rim[ptr[c]:ptr[c + 1]]``, int64 and int32.
+    side
+        Cells each way.
     """
 
     x: FloatArray
@@ -47,23 +49,25 @@ class Discs:
     whole: IntArray
     ptr: IntArray
     rim: IntArray
+    side: int
 
     @classmethod
-    def of(cls, x: FloatArray, y: FloatArray, limit: float) -> Discs:
-        """Lay the grid over all that the sites can cover."""
+    def of(cls, x: FloatArray, y: FloatArray, limit: float, n_points: int | None = None) -> Discs:
+        """Lay the grid over all that the sites can cover, with fewer cells where few points are to come."""
+        side = _SIDE if n_points is None else int(min(max(np.sqrt(n_points) / 4, 8), _SIDE))
         # and a hair more, so that no rounding moves a point that is covered out of the grid
         reach = limit * (1 + 1e-6) + 1e-6 * max(float(np.abs(x).max()), float(np.abs(y).max())) + 1e-300
         x0, y0 = float(x.min()) - reach, float(y.min()) - reach
-        wide = max((float(x.max()) + reach - x0) / _SIDE, 1e-300)
-        high = max((float(y.max()) + reach - y0) / _SIDE, 1e-300)
-        whole = np.zeros((_SIDE * _SIDE, -(-len(x) // 64)), dtype=np.uint64)
-        ptr = np.zeros(_SIDE * _SIDE + 1, dtype=np.int64)
+        wide = max((float(x.max()) + reach - x0) / side, 1e-300)
+        high = max((float(y.max()) + reach - y0) / side, 1e-300)
+        whole = np.zeros((side * side, -(-len(x) // 64)), dtype=np.uint64)
+        ptr = np.zeros(side * side + 1, dtype=np.int64)
         none = np.zeros(0, dtype=np.int32)
-        _lay(x, y, limit, x0, y0, wide, high, whole, ptr, none)
+        _lay(x, y, limit, x0, y0, wide, high, side, whole, ptr, none)
         ptr = np.cumsum(ptr)
         rim = np.empty(ptr[-1], dtype=np.int32)
-        _lay(x, y, limit, x0, y0, wide, high, whole, ptr, rim)
-        return cls(x, y, limit, x0, y0, wide, high, whole, ptr, rim)
+        _lay(x, y, limit, x0, y0, wide, high, side, whole, ptr, rim)
+        return cls(x, y, limit, x0, y0, wide, high, whole, ptr, rim, side)
 
     def merge(
         self, x: FloatArray, y: FloatArray, weight: FloatArray
@@ -71,7 +75,7 @@ class Discs:
         """Sets of some points as met, uint64 (sets, words); of each the weight, number and first of its points."""
         merged: tuple[IntArray, FloatArray, IntArray, IntArray] = _merge(
             *(x, y, weight, self.x, self.y, self.limit, self.x0, self.y0, self.wide, self.high),
-            *(self.whole, self.ptr, self.rim),
+            *(self.side, self.whole, self.ptr, self.rim),
         )
         return merged
 
@@ -85,6 +89,7 @@ def _lay(
     y0: float,
     wide: float,
     high: float,
+    side: int,
     whole: IntArray,
     ptr: IntArray,
     rim: IntArray,
@@ -92,8 +97,8 @@ def _lay(
     """Count the rims of each cell into ``ptr[c + 1]`` and fill ``whole``; with room in ``rim``, list them."""
     listing = len(rim) > 0
     for c in range(len(ptr) - 1):
-        left = x0 + (c % _SIDE) * wide
-        low = y0 + (c // _SIDE) * high
+        left = x0 + (c % side) * wide
+        low = y0 + (c // side) * high
         # a hair wider, since a point is put into its cell by a rounded division
         right, top = left + wide * (1.0 + 1e-6), low + high * (1.0 + 1e-6)
         left -= wide * 1e-6
@@ -127,6 +132,7 @@ def _merge(
     y0: float,
     wide: float,
     high: float,
+    side: int,
     whole: IntArray,
     ptr: IntArray,
     rim: IntArray,
@@ -145,8 +151,8 @@ def _merge(
     for i in range(len(x)):
         across = np.floor((x[i] - x0) / wide)
         up = np.floor((y[i] - y0) / high)
-        if across >= 0 and up >= 0 and across < _SIDE and up < _SIDE:
-            c = int(up) * _SIDE + int(across)
+        if across >= 0 and up >= 0 and across < side and up < side:
+            c = int(up) * side + int(across)
             for b in range(words):
                 own[b] = whole[c, b]
             for e in range(ptr[c], ptr[c + 1]):

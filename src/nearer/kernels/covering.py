@@ -404,6 +404,7 @@ def weighting_search(
             for t in range(n_touched):
                 less[touched[t]] = 0
         if come < 0:
+            spent += 1
             memory[1] = -1
             memory[2] = -1
             continue

@@ -26,21 +26,56 @@ def nearest_of(
 
 
 @kernel
-def share_within(
-    x: FloatArray, y: FloatArray, site_x: FloatArray, site_y: FloatArray, share: FloatArray, limit: float
+def sums_within(
+    x: FloatArray, y: FloatArray, at_x: FloatArray, at_y: FloatArray, share: FloatArray, squared: float
 ) -> FloatArray:
-    """Sum of the shares of the sites at most ``limit`` from each point, float64 (n,), no further than to 1."""
-    total = np.zeros(len(x))
-    near = limit * limit * (1.0 - 1e-12)
-    far = limit * limit * (1.0 + 1e-12)
-    for i in range(len(x)):
-        for j in range(len(site_x)):
-            across, up = x[i] - site_x[j], y[i] - site_y[j]
-            squared = across * across + up * up
-            if squared > far:
-                continue
-            if squared < near or np.sqrt(squared) <= limit:
-                total[i] += share[j]
-                if total[i] >= 1.0:
-                    break
+    """Sum of the shares of the places whose squared distance to each point is at most ``squared``, float64 (n,)."""
+    n = len(x)
+    total = np.zeros(n)
+    for start in range(0, n, 1024):  # so many stay near the processor, and eight at a time are compared
+        end = min(start + 1024, n)
+        for k in range(len(at_x)):
+            a = at_x[k]
+            b = at_y[k]
+            more = share[k]
+            for i in range(start, end):
+                across = x[i] - a
+                up = y[i] - b
+                total[i] += more if across * across + up * up <= squared else 0.0
     return total
+
+
+@kernel
+def circle_middles(x: FloatArray, y: FloatArray, order: IntArray, ptr: IntArray) -> tuple[FloatArray, FloatArray]:
+    """
+    About the middle of the smallest circle around each group of points (Badoiu, Clarkson 2003), float64 (groups,).
+
+    ``order[ptr[k]:ptr[k + 1]]`` are the points of group k; ``nan`` where it has none.
+    """
+    n = len(ptr) - 1
+    middle_x = np.full(n, np.nan)
+    middle_y = np.full(n, np.nan)
+    for k in range(n):
+        if ptr[k] == ptr[k + 1]:
+            continue
+        at_x = 0.0
+        at_y = 0.0
+        for e in range(ptr[k], ptr[k + 1]):
+            at_x += x[order[e]]
+            at_y += y[order[e]]
+        at_x /= ptr[k + 1] - ptr[k]
+        at_y /= ptr[k + 1] - ptr[k]
+        for step in range(1, 100):
+            far = -1.0
+            who = order[ptr[k]]
+            for e in range(ptr[k], ptr[k + 1]):
+                i = order[e]
+                d = (x[i] - at_x) * (x[i] - at_x) + (y[i] - at_y) * (y[i] - at_y)
+                if d > far:
+                    far = d
+                    who = i
+            at_x += (x[who] - at_x) / (step + 1)
+            at_y += (y[who] - at_y) / (step + 1)
+        middle_x[k] = at_x
+        middle_y[k] = at_y
+    return middle_x, middle_y

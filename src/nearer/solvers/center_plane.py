@@ -10,26 +10,29 @@ but not all rows adds the farthest of those it leaves out; where no p sites cove
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
 from nearer.kernels import covering as kernels
 from nearer.kernels.cover_sets import Discs
-from nearer.kernels.farthest import nearest_of, share_within
+from nearer.kernels.farthest import circle_middles, nearest_of
+from nearer.kernels.jit import run_chunks
 from nearer.model import Solution, Status
 from nearer.model.center_plane import CenterPoints
-from nearer.model.certificate import CenterProof
+from nearer.model.certificate import CenterProof, Certificate
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
-from nearer.solvers.proof import ProofTree
+from nearer.solvers.center_relaxation import CenterRelaxation, Relaxed
+from nearer.solvers.cover_rows import CoverRows
 from nearer.solvers.setcover_tree import CoverSearch
 from nearer.solvers.state import State
-from nearer.units import FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray
 
-_SLICE = 5_000_000  # entries a kernel call may scan: well below 0.2 s
-_QUICK, _LONG = 20_000_000, 200_000_000  # entries that one search for a plan may scan
+_QUICK = 20_000_000  # entries that the first searches for a plan may scan
+_TIMES = 3_000  # times that such a search may scan all entries
+_MOVES = 8  # times that the sites of a plan move to the middles of what they serve
+_CHUNK = 50_000  # points of a kernel call; fixed, so that results do not depend on the number of threads
 
 
 def reach_below(rounded: Callable[[FloatArray], FloatArray], threshold: float) -> float:
@@ -47,281 +50,248 @@ def reach_below(rounded: Callable[[FloatArray], FloatArray], threshold: float) -
     return float(np.int64(first).view(np.float64))
 
 
-@dataclass(frozen=True)
-class SubsetCover:
-    """
-    Some rows, and the sites that no other dominates there; what ``CoverSearch`` asks of a set cover.
-
-    Parameters
-    ----------
-    place
-        Positions of the sites in the problem, int64 (m,).
-    ptr, col
-        Sites of each row, as positions in ``place``: int64 (n + 1,) and int32.
-    p
-        Sites that may open.
-    """
-
-    place: IntArray
-    ptr: IntArray
-    col: IntArray
-    p: int
-
-    @property
-    def n(self) -> int:
-        """Rows."""
-        return len(self.ptr) - 1
-
-    @property
-    def m(self) -> int:
-        """Sites."""
-        return len(self.place)
-
-    @cached_property
-    def site(self) -> IntArray:
-        """Names of the sites in the certificate: 0, 1, …"""
-        return np.arange(self.m)
-
-    @property
-    def n_rows(self) -> int:
-        """Rows of the certificate: these alone."""
-        return self.n
-
-    @property
-    def dear(self) -> FloatArray:
-        """Cost of a row left uncovered: more than may open."""
-        return np.full(self.n, self.p + 1.0)
-
-    @cached_property
-    def rows(self) -> IntArray:
-        """Row of each entry, int64 (nnz,)."""
-        return np.repeat(np.arange(self.n), np.diff(self.ptr))
-
-    @cached_property
-    def twin(self) -> tuple[IntArray, IntArray]:
-        """The entries by site: ``cptr``, ``crow``."""
-        twin: tuple[IntArray, IntArray] = kernels.columns_within(
-            self.ptr, self.ptr[1:], self.col, np.ones(self.m, dtype=bool), np.arange(self.n)
-        )
-        return twin
-
-    def sums(self, lam: FloatArray) -> FloatArray:
-        """Sum of λ over the rows of each site, float64 (m,)."""
-        return np.bincount(self.col, lam[self.rows], minlength=self.m).astype(np.float64)
-
-    def spread(self, lam: FloatArray) -> FloatArray:
-        """λ as it is."""
-        return lam
-
-    def search(self, opened: IntArray, work: int, seed: int, budget: Budget) -> IntArray | None:
-        """Swap sites until every row is covered (``kernels.weighting_search``); None where that is not found."""
-        n, m = self.n, self.m
-        cptr, crow = self.twin
-        is_open = np.zeros(m, dtype=bool)
-        is_open[opened] = True
-        is_open[np.flatnonzero(~is_open)[: self.p - int(is_open.sum())]] = True
-        count, whose, score = (np.zeros(size, dtype=np.int64) for size in (n, n, m))
-        weight, free = np.ones(n, dtype=np.int64), np.ones(m, dtype=bool)
-        memory = np.array([seed % 2_147_483_648, -1, -1], dtype=np.int64)
-        left = kernels.weighting_start(cptr, crow, n, is_open, count, whose, score)
-        until = budget.spent + work
-        while left > 0 and budget.spent < until and not budget.exhausted():
-            left, done, spent = kernels.weighting_search(
-                *(self.ptr, self.ptr[1:], self.col, free, np.arange(n), cptr, crow),
-                *(is_open, count, whose, score, weight, memory, 1_000_000_000, _SLICE),
-            )
-            budget.spend(spent + n)
-            if done == 0:
-                break
-        return None if left > 0 else np.flatnonzero(is_open)
-
-    def greedy(self, rank: FloatArray) -> IntArray:
-        """Up to p sites that cover many rows, those of rank 0.5 or more first."""
-        cptr, crow = self.twin
-        plan: IntArray = kernels.greedy_cover(
-            self.ptr, self.ptr[1:], self.col, np.arange(self.n), cptr, crow, rank, self.p
-        )
-        return plan
+def squared_reach(reach: float) -> float:
+    """The greatest squared distance whose root, rounded as float64, is at most ``reach``."""
+    squared = reach * reach
+    while np.sqrt(squared) > reach:
+        squared = float(np.nextafter(squared, -np.inf))
+    while np.sqrt(np.nextafter(squared, np.inf)) <= reach:
+        squared = float(np.nextafter(squared, np.inf))
+    return squared
 
 
 class PlaneCenterRun:
     """One run; see ``solve_center``."""
 
-    def __init__(self, points: CenterPoints, p: int, state: State, seed: int) -> None:
-        self.points, self.p, self.state, self.seed = points, p, state, seed
+    def __init__(self, points: CenterPoints, p: int, state: State, seed: int, threads: int) -> None:
+        self.points, self.p, self.state, self.seed, self.threads = points, p, state, seed, threads
         self.subset: IntArray = np.zeros(0, dtype=np.int64)
-        self.proof: CenterProof | None = None
+        self.plan: IntArray = np.zeros(0, dtype=np.int64)
+        self.relaxation = CenterRelaxation(points, p, state.budget, threads)
+        self._proof: Callable[[], CenterProof] | None = None
+        self._above = np.inf  # the relaxation proves nothing from here on
+        self._asked = 0
 
-    def keep(self, plan: IntArray) -> tuple[FloatArray, IntArray]:
-        """Offer a plan; squared distances to its nearest site, and which of them that is."""
+    def proof(self) -> CenterProof | None:
+        """What proves the bound; None where that is 0."""
+        return None if self._proof is None else self._proof()
+
+    def nearest(self, plan: IntArray) -> tuple[FloatArray, IntArray]:
+        """Squared distance of each point to its nearest site of a plan, and which of them that is."""
         points = self.points
         squared = np.full(points.n_rows, np.inf)
         whose: IntArray = np.zeros(points.n_rows, dtype=np.int64)
-        nearest_of(points.x, points.y, points.site_x[plan], points.site_y[plan], squared, whose)
+        site_x, site_y = points.site_x[plan], points.site_y[plan]
+        parts = [slice(start, start + _CHUNK) for start in range(0, points.n_rows, _CHUNK)]
+        for _ in run_chunks(
+            lambda s: nearest_of(points.x[s], points.y[s], site_x, site_y, squared[s], whose[s]), parts, self.threads
+        ):
+            pass
         self.state.budget.spend(points.n_rows * len(plan))
-        self.state.found(float(points.rounded(np.sqrt(squared.max(keepdims=True)))[0]), plan)
         return squared, whose
 
+    def keep(self, plan: IntArray) -> tuple[FloatArray, IntArray]:
+        """Offer a plan, and what becomes of it when sites move to the middles of what they serve; its ``nearest``."""
+        own = squared, whose = self.nearest(plan)
+        least = np.inf
+        for _ in range(_MOVES):
+            worst = squared.max()
+            if worst >= least:
+                break
+            least = worst
+            value = float(self.points.rounded(np.sqrt(squared.max(keepdims=True)))[0])
+            if value < self.state.value:
+                self.plan = plan
+                self.state.found(value, plan)
+            if self.state.budget.exhausted():
+                break
+            plan = self._moved(whose, plan)
+            squared, whose = self.nearest(plan)
+        return own
+
     def first_plan(self) -> None:
-        """The farthest point's nearest site, again and again (Gonzalez 1985); then each its cluster's middle."""
+        """The farthest point's nearest site, again and again (Gonzalez 1985); then each to its cluster's middle."""
         points = self.points
         squared = np.full(points.n_rows, np.inf)
-        whose: IntArray = np.zeros(points.n_rows, dtype=np.int64)
         middle_x, middle_y = points.x.mean(), points.y.mean()
         row = int(np.argmax(np.square(points.x - middle_x) + np.square(points.y - middle_y)))
         rows, plan = [row], [int(points.nearest_site(points.x[row], points.y[row])[0])]
-        while len(plan) < self.p:
-            last = np.array(plan[-1:])
-            nearest_of(points.x, points.y, points.site_x[last], points.site_y[last], squared, whose)
+        while len(rows) < 4 * self.p:
+            np.minimum(squared, self.nearest(np.array(plan[-1:]))[0], out=squared)
             row = int(np.argmax(squared))
             if squared[row] <= 0.0:
                 break
             rows.append(row)
             plan.append(int(points.nearest_site(points.x[row], points.y[row])[0]))
         self.subset = np.array(rows, dtype=np.int64)
-        best = np.inf
-        for _ in range(30):
-            squared, whose = self.keep(np.array(plan))
-            if squared.max() >= best or self.state.budget.exhausted():
-                break
-            best = squared.max()
-            plan = self._middles(whose, plan)
-        self.more_rows(squared, whose, self.p)
+        self.relaxation.row = self.subset
+        self.relaxation.site = np.unique(plan)
+        self.more_rows(*self.keep(np.array(plan[: self.p])))
 
-    def _middles(self, whose: IntArray, plan: list[int]) -> list[int]:
-        """The site nearest to the middle of the smallest circle around each cluster."""
-        points, moved = self.points, []
-        for k, old in enumerate(plan):
-            mine = np.flatnonzero(whose == k)
-            if len(mine):
-                x, y = _smallest_circle(points.x[mine], points.y[mine])
-                old = int(points.nearest_site(x, y)[0])
-            moved.append(old)
+    def _moved(self, whose: IntArray, plan: IntArray) -> IntArray:
+        """The site nearest to the middle of the smallest circle around what each site of a plan serves."""
+        points = self.points
+        order = np.argsort(whose, kind="stable")
+        ptr = np.searchsorted(whose[order], np.arange(len(plan) + 1))
+        x, y = circle_middles(points.x, points.y, order, ptr)
+        self.state.budget.spend(20 * points.n_rows)
+        moved, some = plan.copy(), np.flatnonzero(np.isfinite(x))
+        moved[some] = points.nearest_site(x[some], y[some])
         return moved
 
-    def more_rows(self, squared: FloatArray, whose: IntArray, most: int, beyond: float = -1.0) -> bool:
-        """Add to the subset the farthest row of each site of a plan, the farthest first; whether any was missing."""
-        order = np.argsort(-squared, kind="stable")[:200_000] if len(squared) > 400_000 else np.argsort(-squared)
-        order = order[squared[order] > beyond]
+    def more_rows(self, squared: FloatArray, whose: IntArray, beyond: float = -1.0) -> bool:
+        """Add to the subset the farthest row of each site of a plan, if it is too far; whether any was missing."""
+        far = np.flatnonzero(squared > beyond)
+        order = far[np.argsort(-squared[far], kind="stable")]
         _, first = np.unique(whose[order], return_index=True)
-        rows = order[np.sort(first)[:most]]
+        rows = order[np.sort(first)]
         rows = rows[~np.isin(rows, self.subset)]
         self.subset = np.concatenate([self.subset, rows])
         return len(rows) > 0
 
-    def cover(self, reach: float) -> SubsetCover:
-        """The set cover on the subset."""
-        points, subset = self.points, self.subset
-        discs = Discs.of(points.x[subset], points.y[subset], reach)
+    def cover(self, reach: float, rows: IntArray) -> tuple[IntArray, CoverRows]:
+        """The set cover of some rows: the sites that no other dominates there, and what they cover."""
+        points = self.points
+        discs = Discs.of(points.x[rows], points.y[rows], reach, points.n_sites)
         sets, _, _, first = discs.merge(points.site_x, points.site_y, np.zeros(points.n_sites))
         keep = kernels.undominated(sets)
         keep[0] |= not keep.any()  # where no site is near any of them, one stands for all
         self.state.budget.spend(points.n_sites * 10 + len(sets) * 50)
-        bits = np.unpackbits(sets[keep].view(np.uint8), axis=1, bitorder="little")[:, : len(subset)]
+        bits = np.unpackbits(sets[keep].view(np.uint8), axis=1, bitorder="little")[:, : len(rows)]
         row, col = np.nonzero(bits.T)
-        ptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(subset)))]).astype(np.int64)
-        return SubsetCover(first[keep], ptr, col.astype(np.int32), self.p)
+        n, m = len(rows), int(keep.sum())
+        ptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))]).astype(np.int64)
+        dear = np.full(n, self.p + 1.0)
+        return first[keep], CoverRows(0.0, np.arange(n), np.arange(m), ptr, col.astype(np.int32), dear, n)
 
-    def ask(self, threshold: float, work: int) -> bool | None:
-        """
-        Whether a plan stays below a threshold, as far as relaxation and search tell; with work, also by branching.
-
-        True where the state's value is below now, False where its bound has risen to the threshold.
-        """
+    def plans(self, threshold: float, work: int) -> bool:
+        """Look for a plan below a threshold: swaps on the subset, to which the rows join that a plan leaves out."""
         state, points = self.state, self.points
         reach = reach_below(points.rounded, threshold)
-        limit = reach * reach
-        rank: FloatArray | None = None
-        while not state.budget.exhausted():
-            cover = self.cover(reach)
-            alone = np.flatnonzero(np.diff(cover.ptr) == 0)
-            if len(alone):
-                lam = np.zeros(cover.n)
-                lam[alone[0]] = self.p + 1.0
-                return self._no(threshold, cover, _one_leaf(cover, lam))
-            start = cover.greedy(np.zeros(cover.m) if rank is None else rank)
-            found = cover.search(start, _LONG if work else _QUICK, self.seed, state.budget)
-            if found is not None:
-                squared, whose = self.keep(cover.place[found])
-                if state.value < threshold:
-                    return True
-                if self.more_rows(squared, whose, self.p, limit):
-                    continue
-            search = CoverSearch(cover, state.budget)
-            root = search.root()
-            if root is None:
-                return None
-            if np.ceil(search.bound(root) - 1e-6) > self.p:
-                return self._no(threshold, cover, _one_leaf(cover, root))
-            y = search.solution
-            at = np.flatnonzero(y > 1e-9)
-            place = cover.place[at]
-            total = share_within(points.x, points.y, points.site_x[place], points.site_y[place], y[at], reach)
-            state.budget.spend(points.n_rows * len(at))
-            if self.uncovered(total):
+        limit = squared_reach(reach)
+        until, start = state.budget.spent + work, self.plan
+        self._asked += 1
+        while not state.budget.exhausted() and state.budget.spent < until:
+            place, rows = self.cover(reach, self.subset)
+            if rows.ptr[-1] == 0 or np.diff(rows.ptr).min() == 0:  # a row that no site is near
+                return False
+            opened = self._alike(start, place)
+            most = min(until - state.budget.spent, _TIMES * len(rows.col) * max(work // _QUICK, 1))
+            if not rows.swap(opened, most, self.seed + self._asked, state.budget):
+                return False
+            start = place[opened]
+            squared, whose = self.keep(start)
+            if state.value < threshold:
+                return True
+            if not self.more_rows(squared, whose, limit):
+                return False
+        return False
+
+    def _alike(self, plan: IntArray, place: IntArray) -> BoolArray:
+        """As many of some sites as may open, those near the sites of a plan, bool (len(place),)."""
+        points, opened = self.points, np.zeros(len(place), dtype=bool)
+        for j in plan[: self.p]:
+            far = np.square(points.site_x[place] - points.site_x[j]) + np.square(
+                points.site_y[place] - points.site_y[j]
+            )
+            far[opened] = np.inf
+            opened[int(np.argmin(far))] = True
+        opened[np.flatnonzero(~opened)[: self.p - int(opened.sum())]] = True
+        return opened
+
+    def relax(self, threshold: float, work: int) -> Relaxed:
+        """Ask the relaxation of a threshold, and keep what that proves."""
+        reach = reach_below(self.points.rounded, threshold)
+        found = self.relaxation.ask(squared_reach(reach), work)
+        if found.proven:
+            self._no(threshold, found.row, partial(self._leaf, reach, found.row, found.lam))
+        return found
+
+    def _leaf(self, reach: float, row: IntArray, lam: FloatArray) -> tuple[IntArray, Certificate]:
+        """The certificate that multipliers alone make."""
+        place, rows = self.cover(reach, row)
+        lam = lam / max(1.0, float(rows.sums(lam).max())) * (1.0 - 1e-12)
+        return place, Certificate.root_only(lam)
+
+    def bounds(self, work: int) -> None:
+        """Raise the bound to where the relaxation ends, or nearly, each threshold asked for so much work at most."""
+        state = self.state
+        top, value = min(self._above, state.value), state.value
+        while not state.done():
+            middle = self._between(state.bound, top)
+            if middle is None:
+                return
+            found = self.relax(middle, work)
+            if found.proven:
                 continue
-            if not work:
-                return None
+            if found.proven is False:
+                self._above = min(self._above, middle)
+            top = middle
+            # The number of sites goes about as one over the square of the threshold.
+            guess = 0.998 * middle * np.sqrt(max(found.about, 1.0) / self.p)
+            if found.about < self.p and state.bound < guess < middle:
+                again = self.relax(float(np.ceil(guess)) if self.points.whole else float(guess), work)
+                if not again.proven:
+                    top = min(top, guess)
+            if top - state.bound < 1e-3 * value:
+                return
+
+    def branch(self, threshold: float, work: int) -> bool | None:
+        """Whether a plan stays below a threshold, by a tree; None where it is not done."""
+        state, points = self.state, self.points
+        reach = reach_below(points.rounded, threshold)
+        limit = squared_reach(reach)
+        while not state.budget.exhausted():
+            self.subset = np.union1d(self.subset, self.relaxation.row)
+            place, rows = self.cover(reach, self.subset)
             part = Budget(state.budget.stop, work)
-            search.budget = part
+            search = CoverSearch(rows, part)
             proof = search.too_few(self.p)
             state.budget.spend(part.spent)
             if proof is not None:
-                return self._no(threshold, cover, proof)
+                self._no(threshold, self.subset, partial(_given, place, proof.certificate()))
+                return False
             if search.plan is None:
                 return None
-            squared, whose = self.keep(cover.place[search.plan])
+            squared, whose = self.keep(place[search.plan])
             if state.value < threshold:
                 return True
-            self.more_rows(squared, whose, self.p, limit)
+            self.more_rows(squared, whose, limit)
         return None
 
-    def uncovered(self, total: FloatArray) -> bool:
-        """Add rows that a fractional choice covers least, far from each other; whether there are any."""
-        points = self.points
-        low = np.flatnonzero(total < 1.0 - 1e-6)
-        if not len(low):
-            return False
-        low = low[np.argsort(total[low], kind="stable")][:20_000]
-        reach, picked = reach_below(points.rounded, self.state.value), []
-        left = np.ones(len(low), dtype=bool)
-        for _ in range(2 * self.p):
-            at = np.flatnonzero(left)
-            if not len(at):
-                break
-            row = low[at[0]]
-            picked.append(row)
-            left &= np.hypot(points.x[low] - points.x[row], points.y[low] - points.y[row]) > 0.5 * reach
-        rows = np.setdiff1d(np.array(picked), self.subset)
-        self.subset = np.concatenate([self.subset, rows])
-        return len(rows) > 0
+    def _no(self, threshold: float, row: IntArray, certificate: Callable[[], tuple[IntArray, Certificate]]) -> None:
+        def proof() -> CenterProof:
+            place, made = certificate()
+            return CenterProof(threshold, row, place, made)
 
-    def _no(self, threshold: float, cover: SubsetCover, tree: ProofTree) -> bool:
-        self.proof = CenterProof(threshold, self.subset.copy(), cover.place, tree.certificate())
-        self.state.proved(threshold)
-        return False
+        if threshold > self.state.bound:
+            self._proof = proof
+            self.state.proved(threshold)
 
     def run(self) -> None:
         """From the first plan to a proof, or until the state is done."""
-        state, work = self.state, 0
+        state, work = self.state, _QUICK
         self.first_plan()
         state.proved(0.0)
-        low = state.bound  # above it, not yet asked without branching
-        top = state.value
+        self.better(0.03, 0.006, work)
+        self.bounds(20 * work)
         while not state.done():
-            middle = self._between(max(low, state.bound), top)
-            if middle is None:
-                break
-            answer = self.ask(middle, 0)
-            top = middle if answer is None else min(top, state.value)  # None: the relaxation leaves it open
-        work = 1_000_000_000
-        while not state.done():
-            answer = self.ask(state.value, work)
-            if answer is None and not state.done():
-                middle = self._between(state.bound, state.value)
-                if middle is not None:
-                    self.ask(middle, work)
-            work *= 3
+            began = state.budget.spent
+            self.better(0.004, 3e-4, work)
+            self.bounds(20 * work)
+            if not state.done():
+                self.branch(state.value, max(work, state.budget.spent - began))
+            work *= 4
+
+    def better(self, step: float, least: float, work: int) -> None:
+        """Look for plans a step better than the best, the step halved where none is found."""
+        state = self.state
+        while step > least and not state.done():
+            target = max(state.value * (1.0 - step), state.bound + 0.2 * (state.value - state.bound))
+            if self.points.whole:
+                target = float(np.floor(target) + 1.0)
+            if target <= state.bound or not self.plans(min(target, state.value), work):
+                step /= 2
 
     def _between(self, low: float, high: float) -> float | None:
         """A threshold in the middle; None where they are close."""
@@ -331,20 +301,8 @@ class PlaneCenterRun:
         return (low + high) / 2 if high - low > 1e-3 * high else None
 
 
-def _one_leaf(cover: SubsetCover, lam: FloatArray) -> ProofTree:
-    tree = ProofTree()
-    tree.set_leaf(0, tree.add(partial(cover.spread, lam)))
-    return tree
-
-
-def _smallest_circle(x: FloatArray, y: FloatArray) -> tuple[float, float]:
-    """About the middle of the smallest circle around some points (Badoiu, Clarkson 2003)."""
-    at_x, at_y = float(x.mean()), float(y.mean())
-    for step in range(1, 200):
-        far = int(np.argmax(np.square(x - at_x) + np.square(y - at_y)))
-        at_x += (x[far] - at_x) / (step + 1)
-        at_y += (y[far] - at_y) / (step + 1)
-    return at_x, at_y
+def _given(place: IntArray, certificate: Certificate) -> tuple[IntArray, Certificate]:
+    return place, certificate
 
 
 def solve_center(
@@ -366,7 +324,7 @@ def solve_center(
     gap
         Relative gap at which the run may end.
     threads
-        Not used: one is enough.
+        Of the passes over all points; the result is the same for any number.
     work_limit
         Entries to scan at most (see ``Budget``): ends a run at the same point on every machine.
 
@@ -381,7 +339,7 @@ def solve_center(
     with (progress or Silent()).step("Choosing sites") as tick:
         state = State(budget, points.whole, gap, floor=0.0)
         state.tell_gap(tick)
-        run = PlaneCenterRun(points, p, state, seed)
+        run = PlaneCenterRun(points, p, state, seed, threads)
         run.run()
     open_mask = np.zeros(points.n_sites, dtype=bool)
     open_mask[state.open_site] = True
@@ -401,4 +359,4 @@ def solve_center(
         seconds=stop.elapsed_s - began_s,
         work=budget.spent,
     )
-    return solution, run.proof
+    return solution, run.proof()

@@ -7,104 +7,21 @@ above the bound known, a tree proves that k sites are too few, or finds a cover 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
-from nearer.kernels import covering as kernels
-from nearer.model import FREE, OPEN, Instance, Solution, Status
+from nearer.model import OPEN, Instance, Solution, Status
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
+from nearer.solvers.cover_rows import CoverRows
 from nearer.solvers.proof import ProofTree
 from nearer.solvers.setcover_tree import CoverSearch
 from nearer.solvers.state import State
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.units import BoolArray, IntArray
 
 _QUICK, _LONG = 500, 5_000  # times that a search for one site less may scan all entries
 _MOST = 20_000  # entries that count for this at most, so that no search takes more than a second or two
-_SLICE = 5_000_000  # entries a kernel call may scan: well below 0.2 s
-
-
-@dataclass(frozen=True)
-class CoverRows:
-    """
-    What is left to cover, and by which free sites.
-
-    Parameters
-    ----------
-    base
-        Prices of the sites that stand open.
-    row, site
-        Positions in the instance, int32 (n,) and (m,).
-    ptr, col
-        Free sites of each row, int64 (n + 1,) and int32.
-    dear
-        What leaving each row uncovered costs, float64 (n,): more than any cover.
-    n_rows
-        Rows of the instance.
-    """
-
-    base: float
-    row: IntArray
-    site: IntArray
-    ptr: IntArray
-    col: IntArray
-    dear: FloatArray
-    n_rows: int
-
-    @classmethod
-    def of(cls, instance: Instance) -> CoverRows:
-        """Take out rows that are covered or do not count."""
-        rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
-        free = instance.standing == FREE
-        wanted = instance.weight[0] > 0
-        wanted[rows[instance.standing[instance.site_idx] == OPEN]] = False
-        keep = free[instance.site_idx] & wanted[rows]
-        place = np.cumsum(free) - 1
-        row = np.flatnonzero(wanted)
-        return cls(
-            base=float(instance.price[instance.standing == OPEN].sum()),
-            row=row.astype(np.int32),
-            site=np.flatnonzero(free).astype(np.int32),
-            ptr=np.concatenate([[0], np.cumsum(np.bincount(rows[keep], minlength=instance.n_rows)[row])]),
-            col=place[instance.site_idx[keep]].astype(np.int32),
-            dear=instance.weight[0][row] * instance.unserved[row],
-            n_rows=instance.n_rows,
-        )
-
-    @property
-    def n(self) -> int:
-        """Rows."""
-        return len(self.row)
-
-    @property
-    def m(self) -> int:
-        """Free sites."""
-        return len(self.site)
-
-    @cached_property
-    def rows(self) -> IntArray:
-        """Row of each entry, int64 (nnz,)."""
-        return np.repeat(np.arange(self.n), np.diff(self.ptr))
-
-    @cached_property
-    def twin(self) -> tuple[IntArray, IntArray]:
-        """The entries by site: ``cptr``, ``crow``."""
-        twin: tuple[IntArray, IntArray] = kernels.columns_within(
-            self.ptr, self.ptr[1:], self.col, np.ones(self.m, dtype=bool), np.arange(self.n)
-        )
-        return twin
-
-    def sums(self, lam: FloatArray) -> FloatArray:
-        """Sum of λ over the rows of each site, float64 (m,)."""
-        return np.bincount(self.col, lam[self.rows], minlength=self.m).astype(np.float64)
-
-    def spread(self, lam: FloatArray) -> FloatArray:
-        """λ as multipliers of all rows of the instance."""
-        full = np.zeros(self.n_rows)
-        full[self.row] = lam
-        return full
 
 
 class SetCoverRun:
@@ -151,12 +68,7 @@ class SetCoverRun:
         rank = np.zeros(rows.m)
         if start is not None:
             rank[np.isin(rows.site, start)] = 1.0
-        cptr, crow = rows.twin
-        self.keep(
-            np.asarray(
-                kernels.greedy_cover(rows.ptr, rows.ptr[1:], rows.col, np.arange(rows.n), cptr, crow, rank, rows.m)
-            )
-        )
+        self.keep(rows.greedy(rank, rows.m))
         self.state.budget.spend(3 * len(rows.col))
 
     def keep(self, plan: IntArray) -> None:
@@ -177,8 +89,6 @@ class SetCoverRun:
         """Search for covers of one site less, again and again, each for so many scans of all entries."""
         rows, state = self.rows, self.state
         n, m = rows.n, rows.m
-        cptr, crow = rows.twin
-        free = np.ones(m, dtype=bool)
         work = times * min(len(rows.col), _MOST)
         while not state.done() and len(state.open_site) > 1:
             opened: BoolArray = np.isin(rows.site, state.open_site)
@@ -186,20 +96,7 @@ class SetCoverRun:
             covers = np.bincount(rows.rows[opened[rows.col]], minlength=n)
             alone = np.bincount(rows.col, covers[rows.rows] == 1, minlength=m)
             opened[np.flatnonzero(opened)[np.argmin(alone[opened])]] = False
-            count, whose, score = (np.zeros(size, dtype=np.int64) for size in (n, n, m))
-            weight = np.ones(n, dtype=np.int64)
-            memory = np.array([self.seed % 2_147_483_648, -1, -1], dtype=np.int64)
-            left = kernels.weighting_start(cptr, crow, n, opened, count, whose, score)
-            until = state.budget.spent + work
-            while left > 0 and state.budget.spent < until and not state.budget.exhausted():
-                left, done, spent = kernels.weighting_search(
-                    *(rows.ptr, rows.ptr[1:], rows.col, free, np.arange(n), cptr, crow),
-                    *(opened, count, whose, score, weight, memory, 1_000_000_000, _SLICE),
-                )
-                state.budget.spend(spent + n)
-                if done == 0:
-                    break
-            if left > 0:
+            if not rows.swap(opened, work, self.seed, state.budget):
                 return
             self.keep(np.flatnonzero(opened))
 

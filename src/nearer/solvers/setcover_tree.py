@@ -11,13 +11,14 @@ sides (reliability branching, Achterberg, Koch, Martin 2005).
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from nearer.kernels import covering as kernels
 from nearer.lp import Lp, LpStatus
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
+from nearer.solvers.cover_rows import CoverRows
 from nearer.solvers.proof import ProofTree
 from nearer.units import FloatArray, IntArray
 
@@ -26,48 +27,6 @@ _WHOLE = 1e-6
 _ROWS_AT_ONCE = 40
 _PROBE_ITERATIONS, _RELIABLE, _LOOK_AHEAD = 20, 4, 6
 _STORED = 100_000_000  # multipliers of one proof at most: 0.8 GB
-
-
-class ToCover(Protocol):
-    """What a search asks of the rows; see ``CoverRows``."""
-
-    @property
-    def n(self) -> int:
-        """Rows."""
-
-    @property
-    def m(self) -> int:
-        """Sites."""
-
-    @property
-    def site(self) -> IntArray:
-        """Positions of the sites in the instance."""
-
-    @property
-    def ptr(self) -> IntArray:
-        """Where each row's sites begin."""
-
-    @property
-    def col(self) -> IntArray:
-        """Sites of the rows."""
-
-    @property
-    def rows(self) -> IntArray:
-        """Row of each entry."""
-
-    @property
-    def dear(self) -> FloatArray:
-        """Cost of a row left uncovered."""
-
-    @property
-    def n_rows(self) -> int:
-        """Rows of the instance."""
-
-    def sums(self, lam: FloatArray) -> FloatArray:
-        """Sum of λ over the rows of each site."""
-
-    def spread(self, lam: FloatArray) -> FloatArray:
-        """λ as multipliers of all rows of the instance."""
 
 
 class CoverSearch:
@@ -82,7 +41,7 @@ class CoverSearch:
         Nodes of all trees.
     """
 
-    def __init__(self, rows: ToCover, budget: Budget) -> None:
+    def __init__(self, rows: CoverRows, budget: Budget) -> None:
         self.rows, self.budget = rows, budget
         self.plan: IntArray | None = None
         self.nodes_done = 0
@@ -268,7 +227,7 @@ class CoverSearch:
         picked: list[int] = []
         for i in order[: 50 * _ROWS_AT_ONCE]:
             sites = rows.col[rows.ptr[i] : rows.ptr[i + 1]]
-            if not picked or taken[sites].mean() < 0.5:
+            if not picked or 2 * np.count_nonzero(taken[sites]) < len(sites):
                 taken[sites] = True
                 picked.append(int(i))
                 if len(picked) == _ROWS_AT_ONCE:

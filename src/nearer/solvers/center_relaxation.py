@@ -1,0 +1,218 @@
+"""
+The linear relaxation of covering all points of a plane within a threshold, few rows and few sites at a time.
+
+``min Σ y, Σ of y_j over the sites j within t of i ≥ 1``. Rows that the openness y leaves uncovered and sites whose rows
+hold more than 1 of the duals λ join in turns; both are found by one pass over all points or sites from coordinates.
+Whatever the programme says, ``Σ λ / max(1, max_j Λ_j)``, with Λ_j the sum of λ over the rows of j, is a lower bound of
+the number of sites, for then λ is feasible in the dual with all sites.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nearer.kernels.farthest import sums_within
+from nearer.kernels.jit import run_chunks
+from nearer.lp import Lp, LpStatus
+from nearer.model.center_plane import CenterPoints
+from nearer.solvers.budget import LP_ITERATION_WORK, Budget
+from nearer.units import BoolArray, FloatArray, IntArray
+
+MARGIN = 1e-6
+"""By how much multipliers must prove more than p."""
+_SURE = 1e-9  # what a bound is lowered by, relative, against rounding
+_AT_ONCE = 40  # rows or sites that join at least
+_LOOKED_AT = 20_000  # points or sites looked at first, where there are far more
+_CHUNK = 50_000  # points of a kernel call; fixed, so that results do not depend on the number of threads
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """
+    What the relaxation tells of a threshold.
+
+    Parameters
+    ----------
+    proven
+        Whether more than p sites are needed; None where it was not solved to the end.
+    least
+        Sites that are proven to be needed.
+    about
+        Openness in all of the last programme: near what the whole relaxation needs.
+    row, lam
+        Rows and their multipliers, above 0.
+    site, y
+        Sites that are open in part, and by how much; empty where it was not solved to the end.
+    """
+
+    proven: bool | None
+    least: float
+    about: float
+    row: IntArray
+    lam: FloatArray
+    site: IntArray
+    y: FloatArray
+
+
+class CenterRelaxation:
+    """Rows and sites that mattered last are where the next threshold starts."""
+
+    def __init__(self, points: CenterPoints, p: int, budget: Budget, threads: int) -> None:
+        self.points, self.p, self.budget, self.threads = points, p, budget, threads
+        self.row: IntArray = np.zeros(0, dtype=np.int64)
+        self.site: IntArray = np.zeros(0, dtype=np.int64)
+        self._some_rows = _some(points.n_rows)
+        self._some_sites = _some(points.n_sites)
+
+    def sums(self, which: IntArray | None, rows: bool, at: IntArray, share: FloatArray, squared: float) -> FloatArray:
+        """Shares of sites ``at`` near rows (``rows``), or of rows ``at`` near sites; None = all of them."""
+        points = self.points
+        x, y = (points.x, points.y) if rows else (points.site_x, points.site_y)
+        at_x, at_y = (points.site_x[at], points.site_y[at]) if rows else (points.x[at], points.y[at])
+        if which is not None:
+            x, y = x[which], y[which]
+        parts = [slice(start, start + _CHUNK) for start in range(0, len(x), _CHUNK)]
+        self.budget.spend(len(x) * len(at) // 4)
+        return np.concatenate(
+            list(run_chunks(lambda s: sums_within(x[s], y[s], at_x, at_y, share, squared), parts, self.threads))
+        )
+
+    def ask(self, squared: float, work: int) -> Relaxed:
+        """Whether more than p sites are needed within this squared distance, for so much work at most."""
+        points, p = self.points, self.p
+        reach = float(np.sqrt(squared))
+        until = self.budget.spent + work
+        programme = _Programme(points, p, squared, self.budget, self.row, self.site)
+        least = 0.0
+        lam: FloatArray = np.zeros(len(programme.row))
+        y: FloatArray = np.zeros(0)
+        proven: bool | None = None
+        names: IntArray | None
+        which: IntArray | None
+        while self.budget.spent < until and not self.budget.exhausted():
+            solved = programme.solve()
+            if solved is None:
+                break
+            lam, y = solved
+            active = np.flatnonzero(lam > 0)
+            row = programme.row[active]
+            names = self._some_sites  # where there are many, all are looked at only when it matters
+            load = self.sums(names, False, row, lam[active], squared)
+            if names is not None and (load.max() <= 1.0 + MARGIN or lam.sum() > (p + MARGIN) * load.max()):
+                names = None
+                load = self.sums(None, False, row, lam[active], squared)
+            bound = float(lam.sum()) / max(1.0, float(load.max())) * (1.0 - _SURE)
+            if names is None:
+                least = max(least, bound)
+                if bound > p + MARGIN:
+                    proven = True
+                    break
+            if load.max() > 1.0 + MARGIN:
+                over: IntArray = np.flatnonzero(load > 1.0 + MARGIN)
+                over = over[np.argsort(-load[over], kind="stable")[: 50 * _AT_ONCE]]
+                if names is not None:
+                    over = names[over]
+                picked = _spaced(over, points.site_x, points.site_y, 0.15 * reach, max(_AT_ONCE, 2 * p))
+                programme.add_sites(picked)
+                continue
+            opened = np.flatnonzero(y > 1e-9)
+            site, share = programme.site[opened], y[opened]
+            which = self._some_rows
+            total = self.sums(which, True, site, share, squared)
+            if which is not None and total.min() >= 1.0 - MARGIN:
+                which = None
+                total = self.sums(None, True, site, share, squared)
+            lowest = float(total.min())
+            if lowest >= 1.0 - MARGIN or (which is None and 0.0 < y.sum() <= p * lowest):
+                proven = False
+                break
+            under: IntArray = np.flatnonzero(total < 1.0 - MARGIN)
+            under = under[np.argsort(total[under], kind="stable")[: 50 * _AT_ONCE]]
+            if which is not None:
+                under = which[under]
+            programme.add_rows(_spaced(under, points.x, points.y, 0.3 * reach, max(_AT_ONCE, 2 * p)))
+        active = np.flatnonzero(lam > 1e-12)
+        opened = np.flatnonzero(y > 1e-9)
+        found = Relaxed(
+            proven,
+            least,
+            programme.value,
+            programme.row[active],
+            lam[active],
+            programme.site[opened],
+            y[opened],
+        )
+        if len(active):
+            self.row = found.row
+        if len(opened):
+            self.site = found.site
+        return found
+
+
+class _Programme:
+    """The linear programme on some rows and sites; a column before all others serves every row, for p + 1."""
+
+    def __init__(
+        self, points: CenterPoints, p: int, squared: float, budget: Budget, row: IntArray, site: IntArray
+    ) -> None:
+        self.points, self.squared, self.budget = points, squared, budget
+        self.row: IntArray = np.zeros(0, dtype=np.int64)
+        self.site: IntArray = np.zeros(0, dtype=np.int64)
+        self.value = 0.0
+        self._lp = Lp(budget.stop)
+        self._lp.add_columns(np.array([p + 1.0]), np.zeros(1), np.array([np.inf]))
+        self.add_sites(site)
+        self.add_rows(row)
+
+    def _within(self, row: IntArray, site: IntArray) -> BoolArray:
+        points = self.points
+        squared = np.square(points.x[row, None] - points.site_x[None, site])
+        squared += np.square(points.y[row, None] - points.site_y[None, site])
+        return np.asarray(squared <= self.squared)
+
+    def add_rows(self, row: IntArray) -> None:
+        """Add rows."""
+        row = row[~np.isin(row, self.row)]
+        within = np.concatenate([np.ones((len(row), 1), dtype=bool), self._within(row, self.site)], axis=1)
+        _, column = np.nonzero(within)
+        indptr = np.concatenate([[0], np.cumsum(within.sum(axis=1))])
+        self._lp.add_rows(np.ones(len(row)), np.full(len(row), np.inf), indptr, column, np.ones(len(column)))
+        self.row = np.concatenate([self.row, row])
+
+    def add_sites(self, site: IntArray) -> None:
+        """Add sites."""
+        site = site[~np.isin(site, self.site)]
+        within = self._within(self.row, site).T
+        _, row = np.nonzero(within)
+        indptr = np.concatenate([[0], np.cumsum(within.sum(axis=1))])
+        one = np.ones(len(site))
+        self._lp.add_entries(one, 0.0 * one, np.inf * one, indptr, row, np.ones(len(row)))
+        self.site = np.concatenate([self.site, site])
+
+    def solve(self) -> tuple[FloatArray, FloatArray] | None:
+        """λ of the rows and openness of the sites; None when stopped."""
+        before = self._lp.iterations
+        if self._lp.solve() is not LpStatus.OPTIMAL:
+            return None
+        each = LP_ITERATION_WORK + len(self.row) * len(self.site) // 100
+        self.budget.spend(each * (1 + self._lp.iterations - before))
+        self.value = self._lp.objective
+        return np.maximum(self._lp.row_dual, 0.0), self._lp.x[1:]
+
+
+def _some(n: int) -> IntArray | None:
+    return np.arange(0, n, n // _LOOKED_AT) if n > 2 * _LOOKED_AT else None
+
+
+def _spaced(order: IntArray, x: FloatArray, y: FloatArray, distance: float, most: int) -> IntArray:
+    """The first of some points, then each that lies farther than a distance from those taken, int64."""
+    left = np.ones(len(order), dtype=bool)
+    taken: list[int] = []
+    while len(taken) < most and left.any():
+        at = order[int(np.argmax(left))]
+        taken.append(int(at))
+        left &= np.hypot(x[order] - x[at], y[order] - y[at]) > distance
+        left[order == at] = False
+    return np.array(taken, dtype=np.int64)
