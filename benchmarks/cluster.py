@@ -48,6 +48,11 @@ ROW_LENGTHS, ITERATIONS, REGIONS = (20, 60), 10, (4, 16)
 PAIRS_PER_JOB = (50_000, 200_000)
 """Of each: two, so that what a job costs by itself can be told from what its pairs cost."""
 
+REPEATS = 3
+"""The least of so many counts: what is more was other programs' doing."""
+
+ROUND_TERMS = ("rounds", "questions", "rows told", "pairs read")
+
 COUNTRY_PEOPLE, COUNTRY_POINTS, COUNTRY_SITES = 100_000_000, 5_000_000, 275_000
 """Newtown's own shares: 20 people a point, 18 points a site."""
 COUNTRY_ROW, COUNTRY_ITERATIONS, COUNTRY_SWAPS = 60, 2_000, 1_000
@@ -90,6 +95,7 @@ def tables(given: Given) -> Iterator[Table]:
     with tempfile.TemporaryDirectory() as scratch:
         where = Path(scratch)
         cities = [_city(where / str(n), n) for n in people]
+        problems = {(n, length): _problem(n, length) for n in rows for length in ROW_LENGTHS}
         times: list[Measured] = []
         climbs: list[Measured] = []
         swaps: list[Measured] = []
@@ -97,17 +103,16 @@ def tables(given: Given) -> Iterator[Table]:
         for n in WORKERS:
             with _cluster(n, where) as cluster:
                 _times(cluster, "", cities[0], where / "warm", PAIRS_PER_JOB[0])
-                _rounds(cluster, "", _problem(rows[0], ROW_LENGTHS[0]), REGIONS[0])
+                _rounds(cluster, "", problems[rows[0], ROW_LENGTHS[0]], REGIONS[0])
                 idle.append((n, *_empty(cluster)))
                 for city, of in zip(cities, people, strict=True):
                     for pairs in PAIRS_PER_JOB:
                         times.append(_times(cluster, f"{of:,} people", city, where / f"{of}-{n}-{pairs}", pairs))
-                for of in rows:
-                    for length in ROW_LENGTHS:
-                        for cut in REGIONS:
-                            climb, swap = _rounds(cluster, f"{of:,} rows", _problem(of, length), cut)
-                            climbs.append(climb)
-                            swaps.append(swap)
+                for (of, _), problem in problems.items():
+                    for cut in REGIONS:
+                        climb, swap = _rounds(cluster, f"{of:,} rows", problem, cut)
+                        climbs.append(climb)
+                        swaps.append(swap)
         pair, table = _checked(
             times,
             f"Travel times on a cluster: Newtown, {LIMIT_MIN} minutes",
@@ -118,14 +123,14 @@ def tables(given: Given) -> Iterator[Table]:
         entry, table = _checked(
             climbs,
             f"A bound over regions: {ITERATIONS} iterations",
-            ("questions", "rows told", "pairs read"),
+            ROUND_TERMS,
             f"{rows[2]:,} rows",
         )
         yield table
         move, table = _checked(
             swaps,
             f"Swaps over regions: {ITERATIONS} rounds",
-            ("questions", "rows told", "pairs read"),
+            ROUND_TERMS,
             f"{rows[2]:,} rows",
         )
         yield table
@@ -190,14 +195,18 @@ def _times(cluster: Cluster, size: str, city: Network, folder: Path, pairs_per_j
     search = Search.over(*streets)
     layout = shared.lay_out(*streets, folder, search)
     todo = shared.chunks(layout, pairs_per_job, reach_of(search))
-    began, cpu_s = time.process_time(), 0.0
-    with cluster.batch("times", str(folder)) as batch:
-        for at, (first, last) in enumerate(todo):
-            batch.ask(at, clocked_part, {"layout": str(layout), "first": first, "last": last})
-        for _, answer in batch.answers(Stop()):
-            cpu_s += float(answer["cpu_s"])
-    here_s = time.process_time() - began
-    return Measured(size, cluster.n_workers, (float(len(todo)), float(city.times.n_pairs)), cpu_s, here_s)
+    least = (np.inf, np.inf)
+    for _ in range(REPEATS):
+        for part in layout.glob("part-*"):
+            part.unlink()
+        began, cpu_s = time.process_time(), 0.0
+        with cluster.batch("times", str(folder), keep=False) as batch:
+            for at, (first, last) in enumerate(todo):
+                batch.ask(at, clocked_part, {"layout": str(layout), "first": first, "last": last})
+            for _, answer in batch.answers(Stop()):
+                cpu_s += float(answer["cpu_s"])
+        least = min(least[0], cpu_s), min(least[1], time.process_time() - began)
+    return Measured(size, cluster.n_workers, (float(len(todo)), float(city.times.n_pairs)), *least)
 
 
 @dataclass
@@ -270,13 +279,11 @@ def _rounds(cluster: Cluster, size: str, problem: Instance, n_regions: int) -> t
     rng = np.random.default_rng(0)
     with cluster.batch("rows", cluster.session, keep=False) as batch:
         there = There(batch, FromFiles(batch.shelf, batch.shelf.put_fields(problem), tuple(cuts)))
-        found = there.ask(asked.outline, **stands)
-        least = np.concatenate([one["least"] for one in found])
+        there.ask(asked.outline, **stands)
         spans = list(pairwise(cuts))
         chosen = np.zeros(problem.n_sites, dtype=bool)
         chosen[rng.choice(problem.n_sites, int(problem.open_max[0]), replace=False)] = True
-        d2 = np.concatenate([one["d2"] for one in there.ask(asked.two_nearest, plan=chosen, **stands)])
-        lam = least + 0.5 * (np.minimum(d2, 4 * least + 1) - least)
+        lam = problem.weight[0] * np.asarray(problem.cost)[problem.indptr[:-1] + np.diff(problem.indptr) // 2]
         entries = int(
             np.count_nonzero(
                 problem.cost * np.repeat(problem.weight[0], np.diff(problem.indptr))
@@ -285,11 +292,14 @@ def _rounds(cluster: Cluster, size: str, problem: Instance, n_regions: int) -> t
         )
 
         def spent(asks: Sequence[Callable[[], list[Arrays]]]) -> tuple[float, float]:
-            began, cpu_s = time.process_time(), 0.0
-            for _ in range(ITERATIONS):
-                for ask in asks:
-                    cpu_s += sum(float(one["cpu_s"]) for one in ask())
-            return cpu_s, time.process_time() - began
+            least = (np.inf, np.inf)
+            for _ in range(REPEATS):
+                began, cpu_s = time.process_time(), 0.0
+                for _ in range(ITERATIONS):
+                    for ask in asks:
+                        cpu_s += sum(float(one["cpu_s"]) for one in ask())
+                least = min(least[0], cpu_s), min(least[1], time.process_time() - began)
+            return least
 
         climb = spent(
             (
@@ -301,10 +311,10 @@ def _rounds(cluster: Cluster, size: str, problem: Instance, n_regions: int) -> t
         scanned = sum(
             int(one["scanned"]) for one in there.ask(asked.moves_of, None, plan=chosen, scale=np.array(1.0), **stands)
         )
-    told = float(ITERATIONS * problem.n_rows)
+    work = np.array([1.0, n_regions, problem.n_rows])
     return (
-        Measured(size, cluster.n_workers, (2.0 * ITERATIONS * n_regions, 2 * told, 2.0 * ITERATIONS * entries), *climb),
-        Measured(size, cluster.n_workers, (1.0 * ITERATIONS * n_regions, told, 1.0 * ITERATIONS * scanned), *swap),
+        Measured(size, cluster.n_workers, (*(2 * ITERATIONS * work), 2.0 * ITERATIONS * entries), *climb),
+        Measured(size, cluster.n_workers, (*(ITERATIONS * work), 1.0 * ITERATIONS * scanned), *swap),
     )
 
 
@@ -363,7 +373,7 @@ def _checked(runs: list[Measured], title: str, terms: tuple[str, ...], third: st
         f"{1e6 * by:.3g} µs for each of the {term}" for by, term in zip(model.here_s, terms, strict=True)
     )
     table.notes += [
-        f"In jobs: {said}. Here: {here}. Fitted to one worker and two sizes.",
+        f"In jobs: {said}. Here: {here}. Fitted to one worker and two sizes; each count the least of {REPEATS}.",
         "In jobs the model is off by {:+.0f} to {:+.0f} % where it was fitted, {:+.0f} to {:+.0f} % where it is "
         "checked.".format(*(100 * by for used in (True, False) for by in (min(worst[used]), max(worst[used])))),
     ]
@@ -386,8 +396,8 @@ def _country(city: Network, pair: Fitted, entry: Fitted, move: Fitted, here_s: f
         ("workers", "travel times, min", "bounds, min", "swaps, min", "asking, min", "rows of each, GB", "network, GB"),
     )
     iterations, rounds = 2 * COUNTRY_ITERATIONS, COUNTRY_SWAPS
-    climb_work = np.array([iterations * n_regions, iterations * COUNTRY_POINTS, iterations * entries / 2])
-    swap_work = np.array([rounds * n_regions, rounds * COUNTRY_POINTS, rounds * entries / 2])
+    climb_work = iterations * np.array([1.0, n_regions, COUNTRY_POINTS, entries / 2])
+    swap_work = rounds * np.array([1.0, n_regions, COUNTRY_POINTS, entries / 2])
     asking = float(np.dot(entry.here_s, climb_work) + np.dot(move.here_s, swap_work)) / 60
     down = 8 * COUNTRY_POINTS * iterations + 4 * COUNTRY_POINTS * COUNTRY_ITERATIONS
     for n in COUNTRY_WORKERS:

@@ -11,7 +11,7 @@ import pytest
 from scipy.spatial import KDTree
 
 from nearer.model import FREE, OPEN, Instance, Status
-from nearer.model.check import check_solution
+from nearer.model.check import check_solution, recompute_value
 from nearer.model.instance import single_phase
 from nearer.planning.gains import compute_gains, gains_by_regions
 from nearer.progress import Stop
@@ -21,8 +21,11 @@ from nearer.solvers.core import make_core
 from nearer.solvers.exchange import best_swaps
 from nearer.solvers.interchange import Field, greedy, look, polished, scale_for
 from nearer.solvers.pmedian import solve_pmedian
+from nearer.solvers.reasons import reasons
 from nearer.solvers.regional import solve_by_regions
+from nearer.solvers.regional_reasons import reasons_by_regions
 from nearer.solvers.regions import Held, Here
+from nearer.solvers.vicinity import Vicinity
 from nearer.units import IntArray
 
 
@@ -151,3 +154,19 @@ def test_what_each_site_brings_is_told_as_by_the_whole() -> None:
         one, other = compute_gains(instance, plan), gains_by_regions(cut(instance), instance.standing, plan)
         for name in ("site_idx", "gain", "loss", "replacement", "replaced_loss"):
             assert np.array_equal(getattr(one, name), getattr(other, name)), name
+
+
+def test_reasons_are_those_of_the_whole_without_a_search_of_their_own() -> None:
+    for seed in range(3):
+        instance = town(seed, whole=seed != 1)
+        plan = solve_pmedian(instance, gap=0.0)
+        told = reasons_by_regions(cut(instance), instance.standing, 8, 8, plan)
+        around, exact = Vicinity(instance, plan), reasons(instance, plan)
+        swaps = best_swaps(around.core, around.plan)
+        for at, (one, true) in enumerate(zip(told.forced, exact.forced, strict=True)):
+            assert (one.site, one.open) == (true.site, true.open)
+            assert one.at_most == pytest.approx(float(swaps.cost[at]), rel=1e-9, abs=1e-3)
+            assert one.plan is not None
+            assert recompute_value(instance, one.plan) - plan.objective == pytest.approx(one.at_most, abs=1e-2)
+            assert one.at_least <= true.at_most + 1e-2
+        assert sum(one.at_least > 0 for one in told.forced) > len(told.forced) / 2

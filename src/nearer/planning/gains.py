@@ -14,7 +14,8 @@ from nearer.planning.access import first_two, sum_by
 from nearer.progress import Stop
 from nearer.solvers import regions as asked
 from nearer.solvers.budget import Budget
-from nearer.solvers.interchange import Field, look, scale_for
+from nearer.solvers.interchange import look
+from nearer.solvers.regional import Outline, field_of, without_rows
 from nearer.solvers.regions import Regions
 from nearer.units import NO_SITE, BoolArray, FloatArray, IntArray
 
@@ -118,11 +119,9 @@ def gains_by_regions(regions: Regions, standing: IntArray, open_mask: BoolArray)
     site_idx, gain = in_order(single_phase(indptr, site, cost, weight, unserved, standing, 0, 0), opened)
 
     free = np.flatnonzero(standing == FREE)
-    price = np.zeros(len(free), dtype=np.int64)
-    caps = regions.ask(asked.outline, standing=standing)
-    scale = scale_for(float(sum(one["full"].sum() for one in caps)), all(bool(one["whole"]) for one in caps))
-    plan = open_mask[free]
-    now = look(Field(regions, standing, 0, len(free), price, scale), plan, Budget(Stop()))
+    plan, ground = open_mask[free], without_rows(standing, 0, len(free))
+    field = field_of(Outline(regions, ground, standing, 0, len(free)))
+    scale, now = field.scale, look(field, plan, Budget(Stop()))
     place = np.full(len(standing), -1, dtype=np.int64)
     place[free] = np.arange(len(free))
     mine = place[site_idx]

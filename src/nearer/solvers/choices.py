@@ -17,6 +17,7 @@ from nearer.model import FORBIDDEN, FREE, OPEN, Certificate, Instance, Solution,
 from nearer.model.check import recompute_value
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
+from nearer.solvers.exchange import best_swaps
 from nearer.solvers.reasons import Forced, bounded, opened_sites, search
 from nearer.solvers.vicinity import Apart, Vicinity
 from nearer.units import BoolArray, FloatArray
@@ -93,7 +94,7 @@ def _why_near(
 ) -> Iterator[Forced]:
     around = Vicinity(instance, solution, threads=threads, stop=stop)
     can_search = around.small and bool(around.master)
-    known = {forced.site: (j, forced) for j, forced in enumerate(bounded(around))}
+    known = {forced.site: (j, forced) for j, forced in enumerate(bounded(around, best_swaps(around.core, around.plan)))}
     for site in wanted:
         if stop is not None and stop():
             return

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array, csr_array
 
 from nearer.kernels import moves
 from nearer.solvers.core import Core
-from nearer.units import FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,29 @@ def best_swaps(core: Core, plan: IntArray) -> Swaps:
     gain = np.bincount(col, beside, minlength=m) - core.price
     mine = owned[row]
     extra = coo_array(((d2[row] - val - beside)[mine], (a1[row[mine]], col[mine])), shape=(m, m)).tocsr()
+    return cheapest_swaps(inside, loss, gain, extra, core.k_min, core.k_max)
+
+
+def cheapest_swaps(
+    inside: BoolArray, loss: FloatArray, gain: FloatArray, extra: csr_array, k_min: int, k_max: int
+) -> Swaps:
+    """
+    As ``best_swaps``, from what each site's moves come to.
+
+    Parameters
+    ----------
+    inside
+        The plan, bool (m,).
+    loss, gain
+        What closing each open site costs, and what opening each closed one saves, prices included, float64 (m,).
+    extra
+        How much of the loss of an open site (row) a closed one (column) makes good beyond its gain.
+    """
+    m, n_open = len(inside), int(inside.sum())
     cost, other = np.full(m, np.inf), np.full(m, -1, dtype=np.int64)
-    if len(plan) < core.k_max:
+    if n_open < k_max:
         cost[~inside] = -gain[~inside]
-    if len(plan) > core.k_min:
+    if n_open > k_min:
         cost[inside] = loss[inside]
 
     def exchange(sites: IntArray, own: FloatArray, others: IntArray, theirs: FloatArray, common: csr_array) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from nearer.model import FREE, OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.core import standing_caps
 from nearer.solvers.exchange import Swaps, best_swaps
-from nearer.solvers.lagrangian import opposites
+from nearer.solvers.lagrangian import Choice, opposites
+from nearer.solvers.proof import HasSites
 from nearer.solvers.vicinity import Vicinity
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -100,7 +102,7 @@ def reasons(
     around = Vicinity(instance, solution, threads=threads, stop=stop, work_limit=limit)
     core = around.core
     can_search = around.small and bool(around.master)
-    found = bounded(around)
+    found = bounded(around, best_swaps(around.core, around.plan))
     misses = _cheapest(found, opened=True)
     idle = 0
     order = [*misses[:nearest], *_cheapest(found, opened=False), *misses[nearest:]]
@@ -119,7 +121,28 @@ def reasons(
     return Reasons(tuple(found), cap)
 
 
-def at_least(around: Vicinity, dual: Dual) -> FloatArray:
+class Choices(Choice, HasSites, Protocol):
+    """What is left to choose, and which sites of the instance these are."""
+
+
+class Around(Protocol):
+    """A problem around its plan, as ``Vicinity``."""
+
+    value: float
+    bound: float
+    whole: bool
+    plan: IntArray
+    root: Dual
+
+    @property
+    def core(self) -> Choices:
+        """What is left to choose."""
+
+    def mask(self, plan: IntArray) -> BoolArray:
+        """Open sites of the instance, from positions of the core."""
+
+
+def at_least(around: Around, dual: Dual) -> FloatArray:
     """Rise of the objective that multipliers prove when a site is decided otherwise than the plan, float64 (m,)."""
     core = around.core
     chosen = np.zeros(core.m, dtype=bool)
@@ -130,14 +153,14 @@ def at_least(around: Vicinity, dual: Dual) -> FloatArray:
     inside[around.plan] = True
     bound[chosen != inside] = dual.bound
     bound -= 64 * _EPS * (abs(dual.bound) + float(np.abs(dual.rho).sum()))
-    if around.instance.whole:
+    if around.whole:
         bound = np.ceil(bound - 1e-3)  # so that whoever adds in another order comes to the same number
     return np.asarray(np.maximum(bound, around.bound) - around.value)
 
 
-def bounded(around: Vicinity) -> list[Forced]:
+def bounded(around: Around, swaps: Swaps) -> list[Forced]:
     """Both figures for every free site, from multipliers and single exchanges."""
-    swaps, rise = best_swaps(around.core, around.plan), at_least(around, around.root)
+    rise = at_least(around, around.root)
     inside = np.zeros(around.core.m, dtype=bool)
     inside[around.plan] = True
     return [_by_exchange(around, j, bool(inside[j]), float(rise[j]), swaps) for j in range(around.core.m)]
@@ -149,7 +172,7 @@ def _cheapest(found: list[Forced], *, opened: bool) -> list[int]:
     return sorted(wanted, key=lambda j: (found[j].at_most, j))
 
 
-def _by_exchange(around: Vicinity, j: int, is_open: bool, rise: float, swaps: Swaps) -> Forced:
+def _by_exchange(around: Around, j: int, is_open: bool, rise: float, swaps: Swaps) -> Forced:
     core = around.core
     site, cost, other = int(core.site[j]), float(swaps.cost[j]), int(swaps.other[j])
     if not np.isfinite(cost):

@@ -71,7 +71,7 @@ class Outline:
         self.least: FloatArray = np.concatenate([one["least"] for one in found])
         self.n_entries: IntArray = np.sum([one["n_entries"] for one in found], axis=0)
         self.nnz = int(self.n_entries.sum())
-        self.whole = all(bool(one["whole"]) for one in found)
+        self.whole = all(bool(one["whole"]) for one in found) and bool(np.all(ground.price % 1 == 0))
 
     def _rows(self, found: list[asked.Arrays]) -> IntArray:
         """Rows of the problem, from rows of regions."""
@@ -130,7 +130,7 @@ class Outline:
         )
 
 
-class _Assignment:
+class Assignment:
     """The relaxed assignment rows of an outline, for ``volume``; ``seen`` is told what each iteration opens."""
 
     def __init__(self, outline: Outline, seen: list[IntArray]) -> None:
@@ -164,6 +164,14 @@ class _Assignment:
         return bound - 4096 * _EPS * size
 
 
+def field_of(outline: Outline, scale: float | None = None) -> Field:
+    """What is left, as moves are asked for; ``scale`` where it is known from before."""
+    if scale is None:
+        scale = scale_for(outline.base + float(outline.cap.sum() + outline.price.sum()), outline.whole)
+    price = in_units(outline.price, scale)
+    return Field(outline.regions, outline.standing, outline.k_min, outline.k_max, price, scale)
+
+
 class RegionalRun:
     """One run over regions; see ``solve_by_regions``."""
 
@@ -172,8 +180,8 @@ class RegionalRun:
         self.rng = np.random.default_rng(seed)
         self.standing = ground.standing.copy()
         self.outline = Outline(regions, ground, self.standing, int(ground.open_min[0]), int(ground.open_max[0]))
-        whole = self.outline.whole and bool(np.all(ground.price % 1 == 0))
-        self.scale = scale_for(self.outline.base + float(self.outline.cap.sum() + self.outline.price.sum()), whole)
+        self.scale = field_of(self.outline).scale
+        whole = self.outline.whole
         floor = 0.0 if np.all(ground.price >= 0) else -np.inf
         self.state = State(budget, whole, gap, floor=floor)
         self.proof = ProofBuilder(self.outline.full)
@@ -182,9 +190,7 @@ class RegionalRun:
     @property
     def field(self) -> Field:
         """What is left, as moves are asked for."""
-        outline = self.outline
-        price = in_units(outline.price, self.scale)
-        return Field(self.regions, self.standing, outline.k_min, outline.k_max, price, self.scale)
+        return field_of(self.outline, self.scale)
 
     def run(self) -> None:
         """From the first plan to a proof, or until the state is done."""
@@ -222,7 +228,7 @@ class RegionalRun:
         """Better multipliers, the plans that show on the way, and what both let fix."""
         assert self.dual is not None
         state, seen = self.state, list[IntArray]()
-        relaxed = _Assignment(self.outline, seen)
+        relaxed = Assignment(self.outline, seen)
         told = (state.value, state.budget, iterations, state.proved)
         if rush:
             dual = volume.rush(relaxed, self.dual.lam, *told, state.cutoff)

@@ -188,7 +188,7 @@ class Vicinity:
         work_limit: int | None = None,
     ) -> None:
         self.instance, self.threads, self.stop = instance, threads, stop or Stop()
-        self.value, self.bound = solution.objective, solution.bound
+        self.value, self.bound, self.whole = solution.objective, solution.bound, instance.whole
         self.core = make_core(instance)
         self.plan = self.positions(solution.open_mask)
         self.budget = Budget(self.stop, work_limit)

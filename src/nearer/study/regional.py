@@ -15,11 +15,13 @@ from nearer.inputs.tables import Tables
 from nearer.model import OPEN, Status
 from nearer.network import Network, Parted, TravelTimes
 from nearer.planning.access import PointTimes
+from nearer.planning.choices import with_reasons
 from nearer.planning.gains import gains_by_regions
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.planning.pointed import InParts, Points, TimesElsewhere
 from nearer.solvers.regional import solve_by_regions, without_rows
+from nearer.solvers.regional_reasons import reasons_by_regions
 from nearer.solvers.regions import Held, Here, Regions, There
 from nearer.study.choices import Wish
 from nearer.study.limits import Run
@@ -44,7 +46,7 @@ def plan_by_regions(tables: Tables, study: Study, network: Network, demand: Dema
     """
     As ``plan_tables``, over regions of points that are fixed by the number of pairs alone.
 
-    Reasons beyond losses and replacements are not given: they need the rows in one place.
+    No site is searched by itself for its reasons: that needs the rows in one place.
     """
     unreached_ms = minutes_to_ms(study.unreached_min)
     open_min, open_max = number_to_open(study, tables)
@@ -65,7 +67,7 @@ def plan_by_regions(tables: Tables, study: Study, network: Network, demand: Dema
         if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
             raise InfeasibleError(f"There is no plan that opens {open_max} sites and obeys the rules.")
         with run.timed("plan"):
-            return make_plan(
+            plan = make_plan(
                 name=study.study.name,
                 settings=study.model_dump(mode="json"),
                 seed=study.study.seed,
@@ -81,6 +83,10 @@ def plan_by_regions(tables: Tables, study: Study, network: Network, demand: Dema
                 run=run_notes(run, solution),
                 gains=gains_by_regions(regions, stand, solution.open_mask | (stand == OPEN)),
             )
+        with run.timed("reasons"):
+            stop = run.stop.within(run.time_limit_s)
+            found = reasons_by_regions(regions, stand, open_min, open_max, solution, stop=stop)
+            return with_reasons(plan, without_rows(stand, open_min, open_max), solution, found)
 
 
 @contextmanager
