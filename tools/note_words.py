@@ -30,6 +30,7 @@ WHOLE = {
     "study/scenarios.py": ("standard_scenarios",),
     "study/sensitivity.py": ("_losses", "in_words"),
     "study/staging.py": ("promised",),
+    "study/stress.py": ("_notes",),
 }
 """Functions of which every sentence is a note."""
 
@@ -46,7 +47,10 @@ CALLS = ("add", "ServiceLimit")
 PARTS = ("name", "part", "when")
 
 FURTHER = (
-    *("near {}", "not stated", "as given", "weights: {}", "everybody alike"),
+    *("near {}", "not stated", "as given", "weights: {}", "everybody alike", "nothing more"),
+    "{} touches no centre, no candidate, no street and nobody: does it lie in the area, and is its system of "
+    "coordinates "
+    "stated?",
     *("{} centre", "{} centres", "{} period", "{} periods"),
     *("boundary", "buildings", "districts", "elevation", "exclude", "people", "sites", "streets", "times"),
 )

@@ -12,7 +12,9 @@ from nearer import language as spoken_words
 from nearer.language import LANGUAGES, language
 from nearer.study.curve import run_curve
 from nearer.study.frontier import run_frontier
+from nearer.study.run import run_study
 from nearer.study.sensitivity import run_sensitivity
+from nearer.study.stress import Question, run_stress
 from tests.report.test_report_html import Page
 from tests.report.test_report_languages import Mirror, cells, loaded
 from tests.study.conftest import PEOPLE, SITES, TOML
@@ -46,7 +48,23 @@ def sensitivity(folder: Path) -> str:
     return (folder / "sensitivity" / "sensitivity.html").read_text(encoding="utf-8")
 
 
-PAGES: tuple[Callable[[Path], str], ...] = (curve, frontier, sensitivity)
+def stress(folder: Path) -> str:
+    run_study(folder, threads=1)
+    question = Question(
+        out_of_service=("S",),
+        surge=("all:1.2",),
+        replan=1,
+        random=1,
+        worst=1,
+        harden=1,
+        stock=1,
+        scenarios=("Ψ=0.1:H",),
+    )
+    run_stress(folder / "plan", question, threads=1)
+    return (folder / "plan" / "stress" / "stress.html").read_text(encoding="utf-8")
+
+
+PAGES: tuple[Callable[[Path], str], ...] = (curve, frontier, sensitivity, stress)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import { marksOf } from "./marks.js";
 import { renderSheet } from "./sheets.js";
 import { Swipe } from "./swipe.js";
 import { EMPTY, readOpen, writeView, type Open, type Over, type Tab, type View } from "./view.js";
-import { t } from "./words.js";
+import { language, t } from "./words.js";
 
 /** Everything the panes show. */
 export class StudyPage {
@@ -290,7 +290,7 @@ export class StudyPage {
   /** Begin a job, and watch it. */
   async begin(body: Record<string, unknown>): Promise<void> {
     try {
-      this.watch(await ask<Job>(`${studyAt(this.study)}/jobs`, "POST", body));
+      this.watch(await ask<Job>(`${studyAt(this.study)}/jobs`, "POST", { ...body, language }));
       document.getElementById("job-place")?.scrollIntoView({ block: "nearest" });
     } catch (error) {
       toast(error instanceof Refused ? error.message : String(error), true);

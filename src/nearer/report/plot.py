@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from nearer.language import figures
+from nearer.language import direction, figures
 from nearer.report import tokens
 from nearer.report.charts import round_step
 from nearer.report.mapclean import clean
@@ -36,6 +36,11 @@ CSS = (
 def plain(value: float) -> str:
     """A tick as a person writes it: 0.5, 20, 1,500."""
     return figures(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}")
+
+
+def _turned(text: str) -> str:
+    """A text in the drawing, which runs from the left, in the direction that its language runs."""
+    return clean(f"\u2067{text}\u2069" if direction() == "rtl" else text)
 
 
 @dataclass
@@ -123,7 +128,7 @@ class Plot:
         side, anchor = (left - 6, " pl-end") if turn else (left + 6, "")
         self._parts.append(
             f'<path class="pl-mark" d="M{left:.1f} {foot:.1f}V{_TOP}"/>'
-            f'<text class="pl-name pl-halo{anchor}" x="{side:.1f}" y="{_TOP + 14}">{clean(text)}</text>'
+            f'<text class="pl-name pl-halo{anchor}" x="{side:.1f}" y="{_TOP + 14}">{_turned(text)}</text>'
         )
 
     def dots(self, xs: Sequence[float], ys: Sequence[float], titles: Sequence[str] = ()) -> None:
@@ -155,11 +160,12 @@ class Plot:
             tick += step
         grid.append(
             f'<text class="pl-text pl-middle" x="{(_LEFT + self.width - _RIGHT) / 2:.1f}" y="{self.height - 6}">'
-            f"{clean(self.x_name)}</text>"
-            f'<text class="pl-text" x="4" y="18">{clean(self.y_name)}</text>'
+            f"{_turned(self.x_name)}</text>"
+            f'<text class="pl-text" x="4" y="18">{_turned(self.y_name)}</text>'
         )
+        turned = ' direction="ltr"' if direction() == "rtl" else ""  # the axes run from the left in every language
         return (
-            f'<svg class="plot" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'<svg class="plot"{turned} viewBox="0 0 {self.width} {self.height}" role="img" '
             f'aria-labelledby="{self.ident}-t {self.ident}-d"><title id="{self.ident}-t">{clean(self.title)}</title>'
             f'<desc id="{self.ident}-d">{clean(self.desc)}</desc>{"".join(grid)}{"".join(self._parts)}</svg>'
         )

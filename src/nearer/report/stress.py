@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from markupsafe import Markup
 
 from nearer.files import written_whole
 from nearer.inputs.geo import WGS84
+from nearer.language import t, told
 from nearer.planning.document import PlanDocument
-from nearer.planning.stress_document import RandomLosses, Spread, Stock, StressDocument, WorstLoss
+from nearer.planning.stress_document import StressDocument
 from nearer.planning.stress_result import Stress
 from nearer.report import mapstyle, qgis, stress_words, svgmap, tokens, words
 from nearer.report.gpkg import write_layers
@@ -27,38 +27,14 @@ from nearer.report.mapframe import WIDTH
 from nearer.report.maplegend import LegendRow, change_legend, minute_legend
 from nearer.report.mapmarks import mark
 from nearer.report.mapsheet import Sheet, Which, lay_out
+from nearer.report.stress_sections import sections
 from nearer.report.tables import site_names
-from nearer.report.words import minutes, minutes_pair, whole
-
-_MARKS = (("existing", "centre in service"), ("closed", "centre that is out"), ("opened", "open first, in this order"))
-_LONGEST = 15
-"""Rows of a table; the rest is in ``stress.json``."""
+from nearer.report.words import minutes_pair, whole
 
 CSS = (
     ".nr-hazard{fill:var(--other);fill-opacity:.22;stroke:var(--other);stroke-width:1.5px;"
     "vector-effect:non-scaling-stroke}"
 )
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table in words: columns whose position is in ``text`` run left, the others hold numbers."""
-
-    name: str
-    heads: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    more: str = ""
-    text: tuple[int, ...] = (0,)
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of the page."""
-
-    title: str
-    texts: list[str] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    proof: str = ""
 
 
 def stress_html(made: Stress) -> str:
@@ -86,9 +62,11 @@ def stress_html(made: Stress) -> str:
         sized=sized(made.after),
         minute_legend=_legend(made),
         marks=_marks(made),
-        sections=_sections(document, plan, site_names(made.after)),
+        sections=sections(document, plan, site_names(made.after)),
         date=str(made.run.get("date", "")),
         source=sheet.source,
+        notes=[told(note) for note in document.notes],
+        words=words,
     )  # fmt: skip
     return text if text.endswith("\n") else text + "\n"
 
@@ -96,7 +74,7 @@ def stress_html(made: Stress) -> str:
 def _map(sheet: Sheet, which: Which, document: StressDocument, over: str) -> Markup:
     reading = stress_words.reading(document, sheet.plan.document, which)
     ident = f"{sheet.prefix}-{which}"
-    title = "Minutes to the nearest centre " + ("before" if which == "before" else "then")
+    title = t("Minutes to the nearest centre before") if which == "before" else t("Minutes to the nearest centre then")
     return Markup(
         f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {sheet.frame.height}" role="img" '
         f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{title}</title>'
@@ -119,7 +97,7 @@ def _losses(made: Stress, sheet: Sheet, over: str) -> Markup:
     ident = f"{sheet.prefix}-losses"
     return Markup(
         f'<svg class="nearer-map" viewBox="0 0 {WIDTH} {sheet.frame.height}" role="img" '
-        f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">Minutes more than before</title>'
+        f'aria-labelledby="{ident}-t {ident}-d"><title id="{ident}-t">{t("Minutes more than before")}</title>'
         f'<desc id="{ident}-d">{clean(stress_words.longer(made.document))}</desc>'
         f"{svgmap.content(sheet, 'after', 480, over, painted)}</svg>"
     )
@@ -144,7 +122,12 @@ def _legend(made: Stress) -> list[LegendRow]:
 
 def _marks(made: Stress) -> list[dict[str, Any]]:
     found = []
-    for status, name in (*_MARKS, ("other", "another provider's centre")):
+    for status, name in (
+        ("existing", t("centre in service")),
+        ("closed", t("centre that is out")),
+        ("opened", t("open first, in this order")),
+        ("other", t("another provider's centre")),
+    ):
         if (made.after.sites["status"] == status).any():
             picture = Markup(
                 f'<svg class="mark" viewBox="0 0 160 160" aria-hidden="true" focusable="false">'
@@ -156,7 +139,7 @@ def _marks(made: Stress) -> list[dict[str, Any]]:
             '<svg class="mark" viewBox="0 0 160 160" aria-hidden="true" focusable="false">'
             '<rect class="nr-hazard" x="16" y="36" width="128" height="88"/></svg>'
         )
-        found.append({"name": "ground that cannot be used", "picture": picture})
+        found.append({"name": t("ground that cannot be used"), "picture": picture})
     return found
 
 
@@ -167,326 +150,40 @@ def _figures(document: StressDocument, plan: PlanDocument) -> list[dict[str, str
     shares = [words.percent(access.within.get(f"{near:g}", 0.0)) for access in (before, after)]
     n_out = sum(site.out is not None for site in document.sites)
     over = sum(site.over > 0.5 for site in document.sites)
-    room = "no capacities are known" if document.capacity == "unlimited" else f"{over} have more people than room"
-    counted = f"a person out of reach counts as {words.bare(words.unreached_min(plan))} minutes"
+    room = t("no capacities are known")
+    if document.capacity != "unlimited":
+        room = t("{n} have more people than room", n=words.bare(over))
+    counted = t("a person out of reach counts as {n} minutes", n=words.bare(words.unreached_min(plan)))
     return [
         {
-            "name": f"Average {words.trip(plan)}",
+            "name": t("Average {trip}", trip=words.trip(plan)),
             "before": mean[0],
             "after": mean[1],
-            "unit": "minutes",
+            "unit": t("minutes"),
             "note": counted if after.unreached else "",
         },
         {
-            "name": f"Within {words.bare(near)} minutes",
+            "name": t("Within {near} minutes", near=words.bare(near)),
             "before": shares[0],
             "after": shares[1],
-            "unit": "of people",
+            "unit": t("of people"),
             "note": "",
         },
         {
-            "name": "Cut off",
+            "name": t("Cut off"),
             "before": "",
             "after": words.about(document.cut_off),
-            "unit": "people",
-            "note": f"out of reach now, and not before; {words.about(after.unreached)} in all",
+            "unit": t("people"),
+            "note": t("out of reach now, and not before; {n} in all", n=words.about(after.unreached)),
         },
         {
-            "name": "Centres in service",
+            "name": t("Centres in service"),
             "before": whole(len(document.sites)),
             "after": whole(len(document.sites) - n_out),
             "unit": "",
             "note": room,
         },
     ]
-
-
-def _sections(document: StressDocument, plan: PlanDocument, names: Mapping[str, str]) -> list[Section]:
-    found = [_who(document), _taking_over(document), _first(document, names)]
-    if document.critical:
-        found.append(_critical(document))
-    if document.random is not None or document.worst is not None or document.harden is not None:
-        found.append(_worse(document, plan))
-    if document.stock is not None:
-        found.append(_stock(document.stock, stress_words.names_of(document)))
-    return found
-
-
-def _who(document: StressDocument) -> Section:
-    """Who is cut off: groups, areas, places."""
-    before, after = document.before, document.after
-    rows = [
-        (
-            "Everyone",
-            whole(after.people),
-            *minutes_pair(before.mean_min, after.mean_min),
-            whole(before.unreached),
-            whole(after.unreached),
-            whole(document.cut_off),
-        )
-    ]
-    rows += [
-        (
-            name.replace("_", " "),
-            whole(after.groups[name].people),
-            *minutes_pair(was.mean_min, after.groups[name].mean_min),
-            whole(was.unreached),
-            whole(after.groups[name].unreached),
-            whole(document.cut_off_groups.get(name, 0.0)),
-        )
-        for name, was in before.groups.items()
-        if name in after.groups
-    ]
-    heads = ("Group", "People", "Minutes before", "Then", "Out of reach before", "Then", "Cut off")
-    hit = [area for area in document.areas if area.longer > 0]
-    areas = [
-        (
-            area.name,
-            whole(area.people),
-            *minutes_pair(area.before_mean_min, area.after_mean_min),
-            whole(area.longer),
-            whole(area.cut_off),
-        )
-        for area in hit[:_LONGEST]
-    ]
-    more = f"{words.count(len(hit) - _LONGEST, 'more area')} in stress.json" if len(hit) > _LONGEST else ""
-    names = stress_words.names_of(document)
-    places = [
-        (
-            place.name,
-            whole(place.people),
-            whole(place.unreached),
-            minutes(place.minutes),
-            names.get(place.nearest_site or "", words.NONE),
-        )
-        for place in document.places
-    ]
-    return Section(
-        "Who is cut off",
-        [stress_words.longer(document)],
-        [
-            Table("By group", heads, rows, "groups may overlap" if len(rows) > 2 else ""),
-            Table(
-                "Areas",
-                ("Area", "People", "Minutes before", "Then", "Walk longer, people", "Cut off, people"),
-                areas,
-                more,
-            ),
-            Table(
-                "Places hit hardest",
-                ("Place", "People now far", "Out of reach", "Minutes", "Nearest centre then"),
-                places,
-                "people whose walk becomes longer and too long, neighbours joined",
-                (0, 4),
-            ),
-        ],
-    )
-
-
-def _taking_over(document: StressDocument) -> Section:
-    names = stress_words.names_of(document)
-    changed = [
-        site
-        for site in document.sites
-        if site.out or site.over > 0.5 or abs(site.people_after - site.people_before) > 0.5
-    ]
-    changed.sort(key=lambda site: (site.out is None, -site.over, -site.arriving, site.id))
-    known = document.capacity == "given"
-    heads = ("Centre", "", "People before", "Then", "Newly arriving") + (
-        ("Room for", "Too many", "Served", "Sent") if known else ()
-    )
-    rows = [
-        (
-            names[site.id],
-            "out of service" if site.out == "outage" else "in the hazard" if site.out else "",
-            whole(site.people_before),
-            whole(site.people_after),
-            whole(site.arriving),
-            *(
-                (
-                    words.NONE if site.capacity is None else whole(site.capacity),
-                    whole(site.over) if site.over > 0.5 else words.NONE,
-                    words.NONE if site.people_with_room is None else whole(site.people_with_room),
-                    words.NONE if site.people_sent is None else whole(site.people_sent),
-                )
-                if known
-                else ()
-            ),
-        )
-        for site in changed[:_LONGEST]
-    ]
-    moved = [
-        (
-            names.get(flow.from_ or "", "out of reach"),
-            names.get(flow.to or "", "out of reach"),
-            whole(flow.people),
-            words.NONE if flow.minutes_more is None else minutes(flow.minutes_more),
-        )
-        for flow in document.flows
-        if flow.people >= 0.5
-    ][:_LONGEST]
-    texts = [stress_words.taking_over(document)]
-    if document.with_room is not None and document.with_room.unmet_areas:
-        worst = list(document.with_room.unmet_areas.items())[:3]
-        texts.append("No room: " + ", ".join(f"{words.about(n)} people in {name}" for name, n in worst) + ".")
-    if said := stress_words.three_readings(document):
-        texts.append(said)
-    left = f"{len(changed) - _LONGEST} more in stress.json" if len(changed) > _LONGEST else ""
-    return Section(
-        "Who takes over",
-        texts,
-        [
-            Table(
-                "Centres whose people change, or that have too many" if known else "Centres whose people change",
-                heads,
-                rows,
-                left,
-                (0, 1),
-            ),
-            Table(
-                "Who goes where instead",
-                ("From", "To", "People", "Minutes more"),
-                moved,
-                "staff and stock have to follow them",
-                (0, 1),
-            ),
-        ],
-    )
-
-
-def _first(document: StressDocument, names: Mapping[str, str]) -> Section:
-    texts, tables = [], []
-    for found, name, past in (
-        (document.reopen, "Bring back first", "brought back"),
-        (document.open, "Open first", "opened"),
-    ):
-        if found is None:
-            continue
-        texts.append(f"{name}: {stress_words.proof(found, past)}")
-        tables.append(
-            Table(
-                name,
-                ("Place", "", "Saves, hours", "Back within reach, people"),
-                [
-                    (
-                        f"{place}. {names.get(step.id, step.name)}",
-                        step.id,
-                        words.hours(step.gain_person_min),
-                        whole(step.people_back),
-                    )
-                    for place, step in enumerate(found.steps, 1)
-                ],
-                "the best next one each time; hours of everyone together, each going once",
-                (0, 1),
-            )
-        )
-    for sent, what in ((document.reopen_sent, "Bring back"), (document.open_sent, "Open")):
-        if said := stress_words.with_limits(sent, what):
-            texts.append(said)
-    if document.moves:
-        tables.append(
-            Table(
-                "Move",
-                ("From", "To", "Saves, hours"),
-                [(names[move.from_], names[move.to], words.hours(move.gain_person_min)) for move in document.moves],
-                "centres in service that would help more elsewhere; the best single move each time",
-                (0, 1),
-            )
-        )
-    if not tables:
-        texts.append("No site is left that could be opened, brought back or moved.")
-    return Section("What to do first", texts, tables)
-
-
-def _critical(document: StressDocument) -> Section:
-    names = stress_words.names_of(document)
-    rows = [
-        (names.get(site.id, site.name), words.hours(site.loss_person_min), whole(site.cut_off))
-        for site in document.critical[:_LONGEST]
-    ]
-    return Section(
-        "What must not fail next",
-        ["What it would cost if one more centre were lost, dearest first."],
-        [Table("Centres", ("Centre", "Costs, hours", "Cut off, people"), rows)],
-    )
-
-
-def _worse(document: StressDocument, plan: PlanDocument) -> Section:
-    """Losses that nobody named."""
-    names = stress_words.names_of(document)
-    texts, tables = [], []
-    if document.random is not None:
-        texts.append(stress_words.at_random(document.random, plan))
-        tables.append(_draws(document.random, plan))
-    if document.worst is not None:
-        texts.append(stress_words.worst(document.worst, names))
-    if document.harden is not None:
-        texts.append(stress_words.hardened(document.harden, names))
-    rows = []
-    for found, label in ((document.worst, "worst to lose"), (document.harden, "worst that remains")):
-        if found is not None:
-            sites = found.sites if isinstance(found, WorstLoss) else found.worst
-            rows.append((label, stress_words.listed(sites, names), words.hours(found.loss_person_min)))
-    if document.harden is not None:
-        safe = stress_words.listed(document.harden.sites, names)
-        rows.insert(len(rows) - 1, ("made safe", safe, ""))
-    tables.append(Table("Centres", ("", "Which", "Costs, hours"), rows, "", (0, 1)))
-    return Section("If more were lost", texts, tables)
-
-
-def _draws(found: RandomLosses, plan: PlanDocument) -> Table:
-    def row(name: str, figures: Spread, text: Callable[[float], str]) -> tuple[str, ...]:
-        error = "0" if found.exact else f"{figures.standard_error:.2g}"
-        return (
-            name,
-            text(figures.exact_mean),
-            text(figures.mean),
-            error,
-            text(figures.low),
-            text(figures.median),
-            text(figures.high),
-            text(figures.most),
-        )
-
-    near = words.bare(words.near_min(plan))
-    return Table(
-        f"{words.count(found.number, 'more centre')} of {found.of} lost at random",
-        ("", "Mean of all sets", "Mean seen", "± (standard error)", "2.5 % below", "Median", "2.5 % above", "Most"),
-        [
-            row(f"Average {words.trip(plan)}, minutes", found.mean_min, lambda x: f"{x:.2f}"),
-            row("Cut off, people", found.cut_off, whole),
-            row(f"Farther than {near} minutes, people", found.far, whole),
-        ],
-        f"all {found.draws:,} sets" if found.exact else f"{found.draws:,} draws",
-    )
-
-
-def _stock(found: Stock, names: Mapping[str, str]) -> Section:
-    """Where to keep reserve stock."""
-    rows = [
-        (name, stress_words.listed(one.sites, names), words.hours(one.expected), words.hours(one.worst))
-        for name, one in (("Best on average", found.expected), ("Best in the worst scenario", found.worst))
-    ]
-    scenarios = [
-        (one.name, stress_words.listed(one.out, names), words.percent(one.probability)) for one in found.scenarios
-    ]
-    return Section(
-        "Where to keep reserve stock",
-        [
-            stress_words.stocked(found.expected, "on average", names),
-            stress_words.stocked(found.worst, "in the worst scenario", names),
-        ],
-        [
-            Table(
-                f"Stock in {words.count(found.number, 'centre')}",
-                ("", "Centres", "Expected, hours", "Worst scenario, hours"),
-                rows,
-                "hours of everyone together to the nearest stocked centre in service",
-                (0, 1),
-            ),
-            Table("Scenarios", ("Scenario", "Centres out", "Probability"), scenarios, "", (0, 1)),
-        ],
-    )
 
 
 def write_stress_report(made: Stress, path: Path) -> None:

@@ -37,6 +37,7 @@ class Ask(BaseModel):
         None, max_length=50, description="stress: rings of longitude and latitude that nobody can use or cross"
     )
     out_of_service: list[str] = Field([], max_length=1_000, description="stress: ids of centres that are out")
+    language: Literal["en", "es", "fa"] = Field("en", description="of the page that it writes")
 
 
 class End(BaseModel):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from nearer.errors import InputError, NearerError
+from nearer.language import language
 from nearer.progress import Stop, Tick
 from nearer.serve.jobs import ALIVE, EVENTS, JOB, OUTCOME, STOP, write_json
 from nearer.serve.studies import PLANS
@@ -87,7 +88,8 @@ def run_job(folder: Path, study: Path, threads: int) -> dict[str, Any]:
     with (folder / EVENTS).open("w", encoding="utf-8") as file:
         told = Told(file)
         try:
-            outcome = _do(job, study, threads, told, stop)
+            with language(str(job["request"].get("language", "en"))):
+                outcome = _do(job, study, threads, told, stop)
         except InputError as error:
             faults = [asdict(fault) | {"text": str(fault)} for fault in error.faults]
             return {"state": "failed", "error": str(error), "faults": faults}

@@ -12,6 +12,7 @@ import nearer
 from nearer.cluster import Cluster
 from nearer.files import sha256
 from nearer.kernels.jit import default_threads
+from nearer.language import language
 from nearer.model import FREE
 from nearer.planning.access import Access
 from nearer.planning.areas import area_of_sites
@@ -294,6 +295,7 @@ def _sites(
 
 
 def _notes(ground: Ground, asked: Happened, capacity: FloatArray | None, asked_worse: bool) -> list[str]:
+    """What a reader should know, one sentence each."""
     unreached = ground.study.unreached_min
     found = [
         "Everybody is taken to go to the nearest centre in service; a person out of reach counts as "
@@ -327,8 +329,9 @@ def _notes(ground: Ground, asked: Happened, capacity: FloatArray | None, asked_w
             if ground.tables.times is None
             else "Sites and people inside the hazard are cut off; the ready table of times knows no streets to cut."
         )
-    if said := touches_nothing(asked.written):
-        found.append(said)
+    with language("en"):  # what is kept is in English; a page finds the sentence again by its form
+        if said := touches_nothing(asked.written):
+            found.append(said)
     if any(surge.what == "group" for surge in asked.written.surge):
         found.append("A surge of one group adds its members to everybody; other groups stay as they are.")
     if ground.study.staged:
