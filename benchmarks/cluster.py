@@ -41,11 +41,11 @@ from nearer.study.parts import read_study, travel
 from nearer.units import IntArray
 
 WORKERS = (1, 2)
-PEOPLE, SMALL_PEOPLE = (50_000, 100_000, 200_000), (5_000, 6_000, 8_000)
+PEOPLE, SMALL_PEOPLE = (25_000, 50_000, 100_000), (5_000, 6_000, 8_000)
 LIMIT_MIN = 60
-ROWS, SMALL_ROWS = (50_000, 100_000, 200_000), (2_000, 4_000, 8_000)
-ROW_LENGTHS, ITERATIONS, REGIONS = (20, 60), 10, (4, 16)
-PAIRS_PER_JOB = (50_000, 200_000)
+ROWS, SMALL_ROWS = (25_000, 50_000, 100_000), (2_000, 4_000, 8_000)
+ROW_LENGTHS, ITERATIONS, REGIONS = (20, 60), 5, (4, 16)
+PAIRS_PER_JOB = (20_000, 80_000)
 """Of each: two, so that what a job costs by itself can be told from what its pairs cost."""
 
 REPEATS = 3

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from nearer.cluster import Cluster
 from nearer.errors import UsageError
 from nearer.network.reach import Reach, _spread
 from nearer.study import estimate as estimates
@@ -62,6 +65,9 @@ def test_more_pairs_take_more_time_and_memory_and_existing_sites_leave_pairs_out
     assert other.peak_bytes > one.peak_bytes + 1e9
     cut = estimate(many, study(), run, existing=100)
     assert cut.peak_bytes < other.peak_bytes - 1e9
+    workers = Cluster(client=None, address="", folder=Path())
+    spread = estimate(many, study(), Run(seconds={"read": 1.0}, cluster=workers), existing=0, spread=True)
+    assert spread.peak_bytes < other.peak_bytes - 1e9  # rows lie elsewhere
     busy = estimate(few, study(), Run(seconds={"read": 10.0}), existing=0)
     assert busy.seconds > one.seconds + 10
 

@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nearer.errors import UsageError
 from nearer.inputs.merge import cells_of
 from nearer.inputs.tables import Tables
 from nearer.network.compute import PARTS_FROM_PAIRS
 from nearer.network.reach import Reach
+from nearer.solvers.regional import BROUGHT_HERE
 from nearer.study.limits import Run
 from nearer.study.memory import free_bytes, held_bytes
 from nearer.study.settings import Study
@@ -77,6 +79,7 @@ def estimate(
     classes: int = 1,
     share: float = 1.0,
     limit_ms: int | None = None,
+    spread: bool = False,
 ) -> Estimate:
     """
     Seconds and memory of a plan by streets.
@@ -96,6 +99,8 @@ def estimate(
         Speed classes of people.
     share, limit_ms
         Part of the points that is left when they are summed up in cells, and a lower limit than the study's.
+    spread
+        Whether the workers of the run's cluster hold the rows where there are many.
     """
     pairs = reach.pairs(limit_ms) * classes * share
     points, sites = reach.n_points * share, reach.n_sites
@@ -106,15 +111,23 @@ def estimate(
     slower = min(max(run.seconds.get("read", read_s) / read_s, _SPEED[0]), _SPEED[1])
     search_s = reach.seconds / max(reach.sampled, 1) * reach.n_joined / run.threads
     rest_s = _START_S + pairs * _PAIR_S + points * _POINT_S
-    held = (held_bytes() or _HELD_B) + _START_B + pairs * _PAIR_B
+    held = (held_bytes() or _HELD_B) + _START_B
+    if spread and run.cluster is not None and pairs >= PARTS_FROM_PAIRS:
+        kept = min(kept, BROUGHT_HERE + 2 * points)
+    else:
+        held += pairs * _PAIR_B
     sorting = 0.0 if pairs >= PARTS_FROM_PAIRS else pairs * (_SORT_B - _PAIR_B)
     peak = held + max(sorting, kept * _KEPT_B + points * _POINT_B)
     return Estimate(pairs, search_s + slower * rest_s, run.time_limit_s, peak)
 
 
-def foreseen(tables: Tables, study: Study, run: Run, folder: Path | None) -> Callable[[Reach], None]:
+def foreseen(
+    tables: Tables, study: Study, run: Run, folder: Path | None, *, spread: bool = False
+) -> Callable[[Reach], None]:
     """
     What to do once the reach of a few sites is known: tell what a long run takes, and do not begin one too large.
+
+    ``spread`` is as for ``estimate``.
 
     Raises
     ------
@@ -122,10 +135,10 @@ def foreseen(tables: Tables, study: Study, run: Run, folder: Path | None) -> Cal
         (By what is returned.) The run would not fit into the memory that is free; the message offers one that would.
     """
     existing = int((tables.sites.table["status"] != "candidate").sum())
-    classes = 1 + len(study.streets.group_speeds_kmh)
+    how: dict[str, Any] = {"existing": existing, "classes": 1 + len(study.streets.group_speeds_kmh), "spread": spread}
 
     def fits(reach: Reach, room: float, share: float = 1.0, limit_ms: int | None = None) -> bool:
-        less = estimate(reach, study, run, existing=existing, classes=classes, share=share, limit_ms=limit_ms)
+        less = estimate(reach, study, run, share=share, limit_ms=limit_ms, **how)
         return less.peak_bytes <= SURE * room
 
     def coarser(reach: Reach, room: float) -> str:
@@ -143,7 +156,7 @@ def foreseen(tables: Tables, study: Study, run: Run, folder: Path | None) -> Cal
         return "\n".join(offers) or "Plan a part of the area."
 
     def foresee(reach: Reach) -> None:
-        found = estimate(reach, study, run, existing=existing, classes=classes)
+        found = estimate(reach, study, run, **how)
         run.foreseen |= {"seconds": round(found.seconds, 1), "memory_mb": round(found.peak_bytes / MB)}
         free = free_bytes()
         room = None if free is None else free + (held_bytes() or 0)

@@ -36,10 +36,15 @@ PAIRS_PER_REGION = 2_000_000
 """About how many pairs a region holds: some 20 MB."""
 
 
-def by_regions(network: Network, study: Study, demand: Demand, wish: Wish) -> bool:
-    """Whether a plan is large enough for regions, and of the kind that they understand: travel, at one speed, alone."""
-    plain = study.is_plain and not study.staged and study.plan.second_share is None and len(demand.class_names) == 1
-    return plain and wish == Wish() and network.rows.n_pairs >= REGIONS_FROM_PAIRS
+def may_spread(study: Study, wish: Wish) -> bool:
+    """Whether a plan is of the kind that regions understand: for travel, at one speed, and nothing else asked."""
+    plain = study.is_plain and not study.staged and study.plan.second_share is None
+    return plain and not study.streets.group_speeds_kmh and wish == Wish()
+
+
+def by_regions(network: Network, study: Study, wish: Wish) -> bool:
+    """Whether a plan is made over regions: it may be, and it is large enough."""
+    return may_spread(study, wish) and network.rows.n_pairs >= REGIONS_FROM_PAIRS
 
 
 def plan_by_regions(tables: Tables, study: Study, network: Network, demand: Demand, *, run: Run) -> Plan:

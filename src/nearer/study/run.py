@@ -37,7 +37,7 @@ from nearer.study.parts import (
     travel,
     weigh,
 )
-from nearer.study.regional import by_regions, plan_by_regions
+from nearer.study.regional import by_regions, may_spread, plan_by_regions
 from nearer.study.settings import Study
 from nearer.study.staged_run import plan_stages
 from nearer.study.write import check_out, write_plan
@@ -153,11 +153,11 @@ def plan_tables(
     unreached_ms = minutes_to_ms(study.unreached_min)
     run.go_on()
     with run.timed("network"):
-        network = travel(tables, study, run, folder)
+        network = travel(tables, study, run, folder, spread=may_spread(study, wish))
     run.go_on()
     with run.timed("model"):
         demand = weigh(tables, study)
-    if by_regions(network, study, demand, wish):
+    if by_regions(network, study, wish):
         return plan_by_regions(tables, study, network, demand, run=run)
     with run.timed("model"):
         times = times_per_class(network.times, study, demand)
