@@ -21,6 +21,7 @@ NAMES = (
     "dynamic",
     "literature",
     "records",
+    "proofs",
     "large",
     "covering",
     "scaling",
@@ -44,7 +45,10 @@ def main() -> int:
     )
     parser.add_argument("--small", action="store_true", help="tiny sizes, to see that everything runs")
     parser.add_argument(
-        "--limit", type=float, metavar="S", help="literature, records, peers, planning: most seconds for each problem"
+        "--limit",
+        type=float,
+        metavar="S",
+        help="literature, records, proofs, peers, planning: most seconds a problem",
     )
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(NAMES))

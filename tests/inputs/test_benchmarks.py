@@ -60,6 +60,10 @@ def test_points_keep_the_order_of_the_file(tmp_path: Path) -> None:
     assert (points.name, points.x.tolist(), points.y.tolist()) == ("tiny", [0, 3, 6], [0, 4, 8])
 
 
+def test_points_whose_distances_are_rounded_up_are_read_too(tmp_path: Path) -> None:
+    assert read_tsplib(written(tmp_path, TSP.replace("EUC_2D", "CEIL_2D"))).y.tolist() == [0, 4, 8]
+
+
 def test_a_file_without_its_last_line_mark_is_read(tmp_path: Path) -> None:
     assert len(read_tsplib(written(tmp_path, TSP.replace("EOF\n", ""))).x) == 3
 

@@ -139,7 +139,7 @@ def read_orlib_pmed(path: Path) -> PmedGraph:
 
 def read_tsplib(path: Path) -> PlanePoints:
     """
-    Read the points of a TSPLIB file of type ``EUC_2D``.
+    Read the points of a TSPLIB file of type ``EUC_2D`` or ``CEIL_2D``; what is made of distances is not its business.
 
     Raises
     ------
@@ -161,9 +161,11 @@ def read_tsplib(path: Path) -> PlanePoints:
         header[key.strip()] = value.strip()
     else:
         faults.add("there is no NODE_COORD_SECTION", remedy="give a TSPLIB file with coordinates")
-    if header.get("EDGE_WEIGHT_TYPE") != "EUC_2D":
+    if header.get("EDGE_WEIGHT_TYPE") not in ("EUC_2D", "CEIL_2D"):
         given = header.get("EDGE_WEIGHT_TYPE", "no type")
-        faults.add(f"distances of {given} are not known", remedy="give a file with EDGE_WEIGHT_TYPE : EUC_2D")
+        faults.add(
+            f"distances of {given} are not known", remedy="give a file with EDGE_WEIGHT_TYPE : EUC_2D or CEIL_2D"
+        )
     faults.raise_if_any()
     points: list[tuple[float, float]] = []
     for row, line in lines:

@@ -1,0 +1,107 @@
+"""Published p-medians of points with more than 20 open that others proved: seconds to the proof, beside theirs."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator
+
+from benchmarks.given import DATA, AbsentError, Given
+from benchmarks.profile import Panel, svg
+from benchmarks.records import _points, _records
+from benchmarks.table import Table, count, percent, seconds
+from nearer.model import Solution
+from nearer.progress import Stop
+from nearer.solvers.growing import solve_growing
+
+LIMIT_S = 600.0
+MOST_POINTS, FEW = 6_000, 20
+SOON_S = 5.0
+HEADINGS = (
+    *("instance", "p", "value", "above the published best", "bound", "gap", "CPU s", "leaves", "cuts"),
+    *(f"value after {SOON_S:g} s", f"bound after {SOON_S:g} s, below the published LP's", "Benders s", "Zebra s"),
+)
+_OURS, _BENDERS, _ZEBRA = "nearer", "Benders", "Zebra"
+
+
+def tables(given: Given) -> Iterator[Table]:
+    """One row a problem, quickest published first; rows are in the file beside as soon as they are measured."""
+    limit = given.limit_s or LIMIT_S
+    table = Table("Published p-medians of points that are proven", HEADINGS)
+    try:
+        wanted = _proven(given)
+    except AbsentError as error:
+        table.notes.append(str(error))
+        yield table
+        return
+    times: dict[str, list[float | None]] = {_OURS: [], _BENDERS: [], _ZEBRA: []}
+    beside = given.beside("proofs.csv")
+    for row in wanted[:1] if given.small else wanted:
+        found = solve_growing(
+            _points(given, row["instance"]), int(row["p"]), gap=0.0, stop=Stop(limit, time.process_time)
+        )[1]
+        table.rows.append(_against(row, found))
+        print("  " + " ".join(table.rows[-1]), flush=True)
+        times[_OURS].append(found.seconds if found.bound == found.objective else None)
+        times[_BENDERS].append(_number(row["total_s"]))
+        times[_ZEBRA].append(_number(row["zebra_s"]))
+        if beside is not None:
+            with beside.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([HEADINGS, *table.rows])
+    n_proven = sum(spent is not None for spent in times[_OURS])
+    sooner = sum(
+        spent is not None and spent <= min(others)
+        for spent, *rest in zip(times[_OURS], times[_BENDERS], times[_ZEBRA], strict=True)
+        if (others := [one for one in rest if one is not None])
+    )
+    table.notes += [
+        f"Proven here: {n_proven} of {len(table.rows)}; {sooner} in fewer seconds than any published run.",
+        f"{DATA}'s rows with up to {MOST_POINTS:,} points and more than {FEW} open that Benders or Zebra proved. One "
+        f"thread, CPU seconds of the solver, {limit:g} at most; reading is not counted.",
+        "Published: Duran-Mateluna, Ales, Elloumi (2023), and Zebra as they ran it: Xeon W-2145 with CPLEX 20.1, one "
+        "thread, at most 10 h (TL).",
+    ]
+    if (drawing := given.beside("proofs.svg")) is not None:
+        caption = "Published p-medians of points: proven within so many times the fewest seconds"
+        drawing.write_text(svg([Panel("TSPLIB", times)], caption), encoding="utf-8", newline="\n")
+    yield table
+
+
+def _proven(given: Given) -> list[dict[str, str]]:
+    rows = [
+        row
+        for (_, p), row in _records(given).items()
+        if p > FEW and int(row["n"]) <= MOST_POINTS and (_number(row["total_s"]) or _number(row["zebra_s"]))
+    ]
+    return sorted(rows, key=lambda row: min(_number(row["total_s"]) or 1e9, _number(row["zebra_s"]) or 1e9))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:  # TL, OOM
+        return None
+
+
+def _against(row: dict[str, str], found: Solution) -> tuple[str, ...]:
+    best, relaxed = float(row["opt_or_best"]), float(row["lp_bound_phase1"])
+    soon = [point for point in found.trace if point.seconds <= SOON_S]
+    value = min((point.value for point in soon), default=float("inf"))
+    bound = max((point.bound for point in soon), default=-float("inf"))
+    tree = getattr(found.certificate, "node_multiplier", None)
+    cuts = getattr(found.certificate, "cut_start", None)
+    return (
+        row["instance"],
+        row["p"],
+        count(found.objective),
+        percent(found.objective / best - 1),
+        count(found.bound),
+        percent(found.gap),
+        seconds(found.seconds),
+        count(0 if tree is None else float((tree >= 0).sum())),
+        count(0 if cuts is None else float(len(cuts) - 1)),
+        percent(value / best - 1),
+        percent(1 - bound / relaxed),
+        row["total_s"],
+        row["zebra_s"],
+    )
