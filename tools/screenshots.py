@@ -149,6 +149,19 @@ def take(browser: Any, address: str, folder: Path) -> None:
     take_further(browser, address, wide)
 
 
+def persian_report(browser: Any, studies: Path) -> None:
+    """The first page of a report in Persian."""
+    nearer = [sys.executable, "-m", "nearer"]
+    folder = studies / "liechtenstein"
+    subprocess.run([*nearer, "report", str(folder / "plans" / "1"), "--language", "fa"], check=True)
+    page = browser.new_page(viewport={"width": 1080, "height": 1240})
+    page.goto((folder / "plans" / "1" / "report-fa.html").as_uri())
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    few = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(IMAGES / "report-persian.png", optimize=True)
+    page.close()
+
+
 def main() -> None:
     """Start, take, end."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -162,6 +175,7 @@ def main() -> None:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
                 take(browser, found[0], Path(name))
+                persian_report(browser, Path(name) / "studies")
                 browser.close()
         finally:
             server.terminate()

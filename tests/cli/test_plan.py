@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from nearer.cli.options import Language
+from nearer.language import LANGUAGES
 from nearer.study.write import PLAN_FILES
 
 
@@ -226,3 +228,31 @@ def test_money_can_be_given_on_the_command_line(nearer: Any, tmp_path: Path) -> 
         assert nearer("verify", "street/plan").returncode == 0
     # the school leaves 20 people one stretch away, the library 10
     assert opened == {"49": [], "60": ["S"], "90": ["L"], "200": ["L", "S"]}
+
+
+def test_the_report_of_a_finished_plan_is_written_anew_in_a_language(nearer: Any, town: Path) -> None:
+    assert [one.value for one in Language] == list(LANGUAGES)
+    assert nearer("plan", "town").returncode == 0
+    made = (town / "plan" / "report.html").read_bytes()
+    again = nearer("report", Path("town") / "plan")
+    assert (again.returncode, again.stdout.strip()) == (0, str(Path("town") / "plan" / "report-en.html"))
+    assert (town / "plan" / "report-en.html").read_bytes() == made
+    assert nearer("report", Path("town") / "plan", "--language", "es", "--out", "hoy.html").returncode == 0
+    assert (
+        (town.parent / "hoy.html").read_text(encoding="utf-8").startswith('<!doctype html>\n<html lang="es" dir="ltr">')
+    )
+    assert nearer("report", Path("town") / "plan", "--language", "de").returncode == 2
+    refused = nearer("report", "town")
+    assert refused.returncode == 2
+    assert "there is no plan here" in refused.stderr
+
+    persian = nearer("plan", "town", "--language", "fa")
+    assert persian.returncode == 0
+    assert "با ۲ مرکز تازه" in persian.stdout
+    assert '<html lang="fa" dir="rtl">' in (town / "plan" / "report.html").read_text(encoding="utf-8")
+    assert not (town / "plan" / "report-en.html").exists(), "it was another plan's"
+    with (town / "people.csv").open("a", encoding="utf-8") as people:
+        people.write("11,9.52,47.14,5,1,1\n")
+    changed = nearer("report", Path("town") / "plan", "--language", "es")
+    assert changed.returncode == 2
+    assert "has changed since the plan was made" in changed.stderr

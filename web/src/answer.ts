@@ -312,7 +312,7 @@ function files(page: StudyPage): HTMLElement | null {
   const where = `/api${studyAt(page.study)}/plans/${part(page.view.plan)}/files`;
   const names: Record<string, string> = { "plan.gpkg": t("for QGIS"), "sites.csv": t("for spreadsheets"), "plan.json": t("everything, for programs"), "proof.npz": t("the proof"), "run.json": t("how it was made") };
   return h("div", { class: "block files" },
-    h("p", {}, h("a", { id: "report", class: "button", href: `${where}/report.html`, target: "_blank", rel: "noopener" }, t("Open the report"))),
+    h("p", {}, h("a", { id: "report", class: "button", href: `${where}/report.html?language=${language}`, target: "_blank", rel: "noopener" }, t("Open the report"))),
     h("details", { id: "downloads" }, h("summary", {}, t("Download files")),
       h("ul", {}, ...plan.files.map((name) => h("li", {}, h("a", { href: `${where}/${name}?download=1`, download: true }, name), " ", h("span", { class: "quiet" }, names[name] ?? t("to hand round"))))),
       page.readonly ? null : h("p", { class: "quiet" }, t("The same on the command line:"), " ", h("code", { dir: "ltr" }, `nearer plan ${page.study} --out ${plan.folder}`))));

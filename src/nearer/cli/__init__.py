@@ -15,6 +15,7 @@ from nearer.cli import (
     gaps,
     new,
     plan,
+    report,
     sensitivity,
     serve,
     solve,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("new")(new.new)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("curve")(curve.curve)
 app.command("frontier")(frontier.frontier)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Language(StrEnum):
+    """Languages of reports: `nearer.language.LANGUAGES`."""
+
+    EN = "en"
+    ES = "es"
+    FA = "fa"
+
 
 StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.")]
 StudyOfPlanOption = Annotated[
@@ -22,6 +32,10 @@ ClusterOption = Annotated[
     typer.Option(
         metavar="ADDRESS", help="Share the work with a Dask cluster, by its scheduler's address: tcp://HOST:8786."
     ),
+]
+LanguageOption = Annotated[
+    Language,
+    typer.Option(envvar="NEARER_LANGUAGE", help="What reports and the summary here are written in.", show_envvar=True),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -11,6 +11,8 @@ from nearer.cli.console import DONE, STOPPED_EARLY, answering, note, progress_ba
 from nearer.cli.options import (
     ClusterOption,
     JsonOption,
+    Language,
+    LanguageOption,
     OpenMaxOption,
     OpenOption,
     SeedOption,
@@ -18,6 +20,7 @@ from nearer.cli.options import (
     ThreadsOption,
     WithinOption,
 )
+from nearer.language import language as speaking
 
 
 def plan(
@@ -66,10 +69,11 @@ def plan(
         typer.Option("--from", metavar="PLAN", help="Start from an earlier plan's sites and proof; proven anew."),
     ] = None,
     cluster: ClusterOption = None,
+    language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Plan where centres open, and write report, map and proof."""
-    with answering(as_json):
+    with answering(as_json), speaking(language.value):
         from nearer.cluster import joined
         from nearer.report import summary_text
         from nearer.study.choices import Wish

@@ -20,8 +20,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from nearer.errors import NearerError, UsageError
+from nearer.language import language
 from nearer.planning.document import PlanDocument
 from nearer.planning.files import read_document
+from nearer.report import report_html
 from nearer.serve import mvt
 from nearer.serve.scene import Scene, Scenes
 from nearer.serve.sent import sending_of
@@ -30,6 +32,7 @@ from nearer.serve.situation import Situation
 from nearer.serve.studies import plan_folder
 from nearer.serve.tiles import Tiles
 from nearer.serve.wish import Wish
+from nearer.study.reread import finished_plan
 
 _MOST_TILES, _WIDE_PX, _HIGH_PX, _TILE_PX = 30, 800, 700, 512
 
@@ -49,6 +52,7 @@ class Making:
             "streets": lambda scene, z, x, y: self._tiles_of(scene).streets(z, x, y),
             "people": self._people,
             "situations": lambda scene, plan, *_: _json(_situations(scene, plan)),
+            "report": lambda scene, code, plan, *_: _report(scene, code, plan),
         }
 
     def packed(self, wish: Wish) -> bytes:
@@ -116,6 +120,11 @@ def _who(scene: Scene, at: str, before: str, group: str) -> tuple[Situation, Sit
 def _situations(scene: Scene, plan: str) -> dict[str, Any]:
     document = read_document(plan_folder(scene.folder, plan))
     return situations_of(document, scene, sending_of(scene.folder, plan))
+
+
+def _report(scene: Scene, code: str, plan: str) -> bytes:
+    with language(code):
+        return report_html(finished_plan(plan_folder(scene.folder, plan), scene.folder)).encode()
 
 
 def situations_of(document: PlanDocument, scene: Scene, sending: str = "") -> dict[str, Any]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
+from nearer.errors import InputError
+from nearer.language import LANGUAGES
 from nearer.planning.files import PLAN_FILE
 from nearer.serve import kept
 from nearer.serve.answers import ANSWERS
@@ -54,6 +58,26 @@ def router(serving: Serving) -> APIRouter:
             *(serving.kept, request, folder, wish.rev, wish.asked),
             lambda: asyncio.wrap_future(serving.maker.make(wish)),
         )
+
+    @routes.get("/studies/{study}/plans/{plan}/files/report.html")
+    async def report(study: str, plan: str, request: Request, language: str = "", download: bool = False) -> Response:
+        """The report in a language, made if nobody asked for it before; as it lies there where that cannot be."""
+        folder = studies.folder(study)
+        there = plan_folder(folder, plan) / "report.html"
+        if language in LANGUAGES and there.is_file() and f'<html lang="{language}"' not in _start(there):
+            wish = Wish(folder, rev_of(folder), "report", (language, *plan_state(folder, plan)))
+            with suppress(InputError):  # the study has changed since
+                found = await kept.told(
+                    *(serving.kept, request, folder, wish.rev, wish.asked),
+                    lambda: asyncio.wrap_future(serving.maker.make(wish)),
+                    "text/html; charset=utf-8",
+                )
+                found.headers["Content-Security-Policy"] = REPORT_POLICY
+                if download:
+                    called = f"{study}-{plan}-report-{language}.html"
+                    found.headers["Content-Disposition"] = f'attachment; filename="{called}"'
+                return found
+        return file(study, plan, "report.html", download)
 
     @routes.get("/studies/{study}/plans/{plan}/files/{name}")
     def file(study: str, plan: str, name: str, download: bool = False) -> Response:
@@ -110,3 +134,8 @@ def router(serving: Serving) -> APIRouter:
         return FileResponse(path, headers=headers)
 
     return routes
+
+
+def _start(file: Path) -> str:
+    with file.open(encoding="utf-8") as text:
+        return text.read(200)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nearer.errors import OutputError, UsageError
+from nearer.language import LANGUAGES
 from nearer.planning.files import write_plan_json
 from nearer.planning.plan import Plan
 from nearer.report import write_gpkg, write_report, write_sites_csv
@@ -16,9 +17,13 @@ from nearer.study.estimate import MB
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE
 from nearer.study.memory import peak_bytes
+from nearer.study.reread import report_name
 
 PLAN_FILES = ("sites.csv", "plan.gpkg", "report.html", "proof.npz", "assignment.npz", "run.json", "plan.json")
-"""Every file a plan folder may hold; anything else in it is the user's and stays."""
+"""Every file that a plan is written as; anything else in its folder but ``REPORTS`` is the user's and stays."""
+
+REPORTS = tuple(report_name(code) for code in LANGUAGES)
+"""Reports of a plan in further languages, which go when another plan takes its place."""
 
 
 def check_out(out: Path, files: Sequence[str] = PLAN_FILES, what: str = "a plan") -> None:
@@ -73,7 +78,7 @@ def write_plan(plan: Plan, out: Path, run: Run) -> Path:
             run.foreseen["held_mb"] = round(held / MB)
         write_plan_json(plan, fresh)
 
-    return write_folder(out, PLAN_FILES, fill, "The plan")
+    return write_folder(out, (*REPORTS, *PLAN_FILES), fill, "The plan")
 
 
 def write_folder(out: Path, files: Sequence[str], fill: Callable[[Path], None], what: str) -> Path:
