@@ -15,8 +15,8 @@ from fastapi import Request, Response
 from nearer.serve.pages import has_already
 from nearer.serve.shelf import Shelf
 
-MOST_HELD_BYTES = 64_000_000
-"""Of all studies in memory."""
+MOST_HELD_BYTES = 16_000_000
+"""Of all studies in memory: some three thousand tiles; what was not asked for lately is read from the shelf again."""
 
 _SMALL = 400  # bytes that are sent as they are
 _FOREVER = {"Cache-Control": "private, max-age=86400, immutable"}
