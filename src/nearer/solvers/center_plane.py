@@ -29,8 +29,8 @@ from nearer.solvers.setcover_tree import CoverSearch
 from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
-_QUICK = 20_000_000  # entries that the first searches for a plan may scan
-_TIMES = 3_000  # times that such a search may scan all entries
+_QUICK = 50_000_000  # entries that the first searches for a plan may scan
+_TIMES = 10_000  # times that such a search may scan all entries
 _MOVES = 8  # times that the sites of a plan move to the middles of what they serve
 _CHUNK = 50_000  # points of a kernel call; fixed, so that results do not depend on the number of threads
 
@@ -60,6 +60,14 @@ def squared_reach(reach: float) -> float:
     return squared
 
 
+def farthest_of_each(squared: FloatArray, whose: IntArray, beyond: float) -> IntArray:
+    """The farthest row of each site, if farther than ``beyond``, the farthest first, int64."""
+    far = np.flatnonzero(squared > beyond)
+    order = far[np.argsort(-squared[far], kind="stable")]
+    _, first = np.unique(whose[order], return_index=True)
+    return np.asarray(order[np.sort(first)])
+
+
 class PlaneCenterRun:
     """One run; see ``solve_center``."""
 
@@ -68,6 +76,7 @@ class PlaneCenterRun:
         self.subset: IntArray = np.zeros(0, dtype=np.int64)
         self.plan: IntArray = np.zeros(0, dtype=np.int64)
         self.relaxation = CenterRelaxation(points, p, state.budget, threads)
+        self._ground: IntArray = np.zeros(0, dtype=np.int64)
         self._proof: Callable[[], CenterProof] | None = None
         self._above = np.inf  # the relaxation proves nothing from here on
         self._asked = 0
@@ -123,7 +132,7 @@ class PlaneCenterRun:
                 break
             rows.append(row)
             plan.append(int(points.nearest_site(points.x[row], points.y[row])[0]))
-        self.subset = np.array(rows, dtype=np.int64)
+        self.subset = self._ground = np.array(rows, dtype=np.int64)
         self.relaxation.row = self.subset
         self.relaxation.site = np.unique(plan)
         self.more_rows(*self.keep(np.array(plan[: self.p])))
@@ -141,10 +150,7 @@ class PlaneCenterRun:
 
     def more_rows(self, squared: FloatArray, whose: IntArray, beyond: float = -1.0) -> bool:
         """Add to the subset the farthest row of each site of a plan, if it is too far; whether any was missing."""
-        far = np.flatnonzero(squared > beyond)
-        order = far[np.argsort(-squared[far], kind="stable")]
-        _, first = np.unique(whose[order], return_index=True)
-        rows = order[np.sort(first)]
+        rows = farthest_of_each(squared, whose, beyond)
         rows = rows[~np.isin(rows, self.subset)]
         self.subset = np.concatenate([self.subset, rows])
         return len(rows) > 0
@@ -233,7 +239,7 @@ class PlaneCenterRun:
                 again = self.relax(float(np.ceil(guess)) if self.points.whole else float(guess), work)
                 if not again.proven:
                     top = min(top, guess)
-            if top - state.bound < 1e-3 * value:
+            if top - state.bound < max(1e-3 * value, 0.05 * (value - state.bound)):
                 return
 
     def branch(self, threshold: float, work: int) -> bool | None:
@@ -241,22 +247,23 @@ class PlaneCenterRun:
         state, points = self.state, self.points
         reach = reach_below(points.rounded, threshold)
         limit = squared_reach(reach)
+        # Fewer rows than plans are looked for on: those that matter to the relaxation, and those met here.
+        self._ground = subset = np.union1d(self._ground, self.relaxation.row)
         while not state.budget.exhausted():
-            self.subset = np.union1d(self.subset, self.relaxation.row)
-            place, rows = self.cover(reach, self.subset)
+            place, rows = self.cover(reach, subset)
             part = Budget(state.budget.stop, work)
             search = CoverSearch(rows, part)
             proof = search.too_few(self.p)
             state.budget.spend(part.spent)
             if proof is not None:
-                self._no(threshold, self.subset, partial(_given, place, proof.certificate()))
+                self._no(threshold, subset, partial(_given, place, proof.certificate()))
                 return False
             if search.plan is None:
                 return None
             squared, whose = self.keep(place[search.plan])
             if state.value < threshold:
                 return True
-            self.more_rows(squared, whose, limit)
+            self._ground = subset = np.union1d(subset, farthest_of_each(squared, whose, limit))
         return None
 
     def _no(self, threshold: float, row: IntArray, certificate: Callable[[], tuple[IntArray, Certificate]]) -> None:
@@ -274,14 +281,24 @@ class PlaneCenterRun:
         self.first_plan()
         state.proved(0.0)
         self.better(0.03, 0.006, work)
-        self.bounds(20 * work)
+        self.bounds(8 * work)
         while not state.done():
             began = state.budget.spent
-            self.better(0.004, 3e-4, work)
-            self.bounds(20 * work)
-            if not state.done():
-                self.branch(state.value, max(work, state.budget.spent - began))
+            self.better(0.004, 1e-3, work)
+            self.bounds(8 * work)
+            self.closer(max(work, state.budget.spent - began))
             work *= 4
+
+    def closer(self, work: int) -> None:
+        """Ask the tree between bound and value, nearer to the bound where it does not answer."""
+        state, share = self.state, 0.5
+        while share > 0.1 and not state.done():
+            gap = state.value - state.bound
+            threshold = state.value if gap < 2e-3 * state.value else state.bound + share * gap
+            if self.points.whole:
+                threshold = min(float(np.floor(threshold) + 1.0), state.value)
+            if self.branch(threshold, work) is None:
+                share /= 2
 
     def better(self, step: float, least: float, work: int) -> None:
         """Look for plans a step better than the best, the step halved where none is found."""
@@ -290,8 +307,8 @@ class PlaneCenterRun:
             target = max(state.value * (1.0 - step), state.bound + 0.2 * (state.value - state.bound))
             if self.points.whole:
                 target = float(np.floor(target) + 1.0)
-            if target <= state.bound or not self.plans(min(target, state.value), work):
-                step /= 2
+            found = target > state.bound and self.plans(min(target, state.value), work)
+            step *= 1.5 if found else 0.5
 
     def _between(self, low: float, high: float) -> float | None:
         """A threshold in the middle; None where they are close."""
