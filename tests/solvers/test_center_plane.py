@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nearer.errors import CheckFailedError
+from nearer.inputs.benchmarks import read_tsplib
 from nearer.model import Status
 from nearer.model.center_plane import CenterPoints, certified_center
 from nearer.model.certificate import CenterProof, load_proof
@@ -112,3 +113,12 @@ def test_the_threads_do_not_change_the_answer() -> None:
     assert two[1] is not None
     assert np.array_equal(one[1].certificate.multipliers, two[1].certificate.multipliers)
     assert certified_center(points, 4, one[1]) == one[0].bound > 0.8 * one[0].objective
+
+
+def test_the_published_optimum_of_u1060_is_proven(data_dir: Path) -> None:
+    """Published as 2273.08, with distances that are not rounded; here they are rounded down."""
+    read = read_tsplib(data_dir / "instances" / "tsplib" / "u1060.tsp")
+    points = CenterPoints(read.x, read.y, read.x, read.y, np.floor, True)
+    solution, proof = solve_center(points, 10)
+    assert proof is not None
+    assert certified_center(points, 10, proof, solution.objective) == solution.objective == 2273.0
