@@ -265,6 +265,9 @@ def test_another_language_mirrors_the_page_where_it_runs_from_the_right(
     text = page.locator("#page").inner_text()
     assert "Find the best places" not in text
     assert ("۲" in text) == (language == "fa")
+    with page.context.expect_page() as opened:
+        page.locator("#report").click()
+    opened.value.locator(f"html[lang={language}][dir={'rtl' if language == 'fa' else 'ltr'}] h1").wait_for()
     assert violations(page) == []
 
 
