@@ -13,7 +13,8 @@ import numpy as np
 
 from nearer.errors import CheckFailedError
 from nearer.model.certificate import Certificate
-from nearer.model.evaluate import _check_arrays, _children, _decide, _fixings_by_node, pair_rows
+from nearer.model.certified_tree import check_arrays, children_of, decide, fixings_by_node
+from nearer.model.evaluate import pair_rows
 from nearer.model.instance import FREE, Instance
 from nearer.units import BoolArray, FloatArray, IntArray
 
@@ -49,7 +50,7 @@ def certified_partial(instance: Instance, needed: float, certificate: Certificat
         raise CheckFailedError("The certificate proves nothing: its multipliers do not fit the rows.")
     if not np.all(multipliers >= 0) or not np.isfinite(multipliers).all():
         raise CheckFailedError("The certificate proves nothing: a multiplier is below 0.")
-    _check_arrays(instance, replace(certificate, multipliers=np.ascontiguousarray(multipliers[:, :-1])))
+    check_arrays(instance, replace(certificate, multipliers=np.ascontiguousarray(multipliers[:, :-1])))
     weight = np.asarray(instance.weight[0])
     spare = math.fsum(weight) - needed
     rows, price = pair_rows(instance), np.asarray(instance.price, dtype=np.float64)
@@ -61,17 +62,17 @@ def certified_partial(instance: Instance, needed: float, certificate: Certificat
         terms = [-mu * spare, *lam, *reduced[here == 1], *np.minimum(reduced[here < 0], 0.0)]
         return math.fsum(terms) - _ROUNDING * math.fsum(np.abs(terms))
 
-    children, fixings = _children(certificate), _fixings_by_node(certificate)
+    children, fixings = children_of(certificate), fixings_by_node(certificate)
     free = instance.standing == FREE
     state: dict[int, IntArray] = {0: np.where(free, -1, 0).astype(np.int8)}
     least = cutoff
     for node in range(len(certificate.node_parent)):
         here = state.pop(node)
         if node:
-            _decide(here, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
+            decide(here, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
         for fixing in fixings.get(node, ()):
             site, value = int(certificate.fix_site[fixing]), int(certificate.fix_value[fixing])
-            _decide(here, free, site, 1 - value, node)
+            decide(here, free, site, 1 - value, node)
             least = min(least, bound(int(certificate.fix_multiplier[fixing]), here))
             here[site] = value
         if children[node]:

@@ -13,8 +13,8 @@ from itertools import groupby
 
 import numpy as np
 
-from nearer.errors import CheckFailedError
 from nearer.model.certificate import Certificate
+from nearer.model.certified_tree import check_arrays, children_of, decide, fixings_by_node
 from nearer.model.evaluate_cuts import Beyond, Cuts
 from nearer.model.evaluate_twofold import TwofoldBounds
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
@@ -57,13 +57,13 @@ def evaluate_certificate(
     CheckFailedError
         The arrays do not fit the instance, or the tree leaves a plan out: it is no proof.
     """
-    _check_arrays(instance, certificate)
-    children = _children(certificate)
+    check_arrays(instance, certificate)
+    children = children_of(certificate)
     twice = instance.second_share is not None
     bounds = given or (TwofoldBounds if twice else Bounds).of(instance, certificate.multipliers)
     if certificate.cut and isinstance(bounds, Bounds) and bounds.room is None:
         bounds.charge(certificate)  # elsewhere cuts change nothing: the multipliers prove what they do without
-    fixings = _fixings_by_node(certificate)
+    fixings = fixings_by_node(certificate)
 
     free = instance.standing == FREE
     # -1 undecided, else 0 closed or 1 open; only free sites are ever asked about.
@@ -72,7 +72,7 @@ def evaluate_certificate(
     for node in range(len(certificate.node_parent)):
         here = state.pop(node)
         if node:
-            _decide(here, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
+            decide(here, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
         for multiplier, batch in _batches(certificate, fixings.get(node, [])):
             many = False
             if len(batch) > _MANY and isinstance(bounds, Bounds) and bounds.open_min == bounds.open_max:
@@ -80,7 +80,7 @@ def evaluate_certificate(
                 least = min(least, bounds.opposites(multiplier, here, batch, certificate))
             for fixing in batch:
                 site, value = int(certificate.fix_site[fixing]), int(certificate.fix_value[fixing])
-                _decide(here, free, site, 1 - value, node)
+                decide(here, free, site, 1 - value, node)
                 if not many:
                     least = min(least, bounds.at(multiplier, here))
                 here[site] = value
@@ -167,82 +167,10 @@ def pair_places(instance: Instance, row: IntArray, site: IntArray) -> tuple[Bool
     return np.asarray(pair_key[place] == key), place
 
 
-def _refuse(reason: str) -> CheckFailedError:
-    return CheckFailedError(f"The certificate proves nothing: {reason}.")
-
-
-def _check_arrays(instance: Instance, certificate: Certificate) -> None:
-    if instance.n_phases != 1 or (instance.capacitated and instance.capacity.shape[1:] != (1, 1)):
-        raise _refuse("it is made for one phase, and for capacities of one level and group")
-    multipliers = certificate.multipliers
-    if multipliers.ndim != 2 or multipliers.shape[1] != instance.n_rows or multipliers.dtype != np.float64:
-        raise _refuse(f"multipliers of shape {multipliers.shape} do not fit {instance.n_rows} rows")
-    if not np.isfinite(multipliers).all():
-        raise _refuse("a multiplier is not a finite number")
-    nodes = (certificate.node_parent, certificate.node_site, certificate.node_value, certificate.node_multiplier)
-    fixes = (certificate.fix_node, certificate.fix_site, certificate.fix_value, certificate.fix_multiplier)
-    for part in (nodes, fixes):
-        if any(a.ndim != 1 or len(a) != len(part[0]) or not np.issubdtype(a.dtype, np.integer) for a in part):
-            raise _refuse("arrays of the tree differ in length or are not whole numbers")
-    n_nodes, n_multipliers = len(certificate.node_parent), len(multipliers)
-    if n_nodes == 0 or certificate.node_parent[0] != -1 or certificate.node_site[0] != -1:
-        raise _refuse("its tree has no root")
-    if np.any(certificate.node_parent[1:] < 0) or np.any(certificate.node_parent[1:] >= np.arange(1, n_nodes)):
-        raise _refuse("a node comes before its parent")
-    if len(fixes[0]):
-        if certificate.fix_node.min() < 0 or certificate.fix_node.max() >= n_nodes:
-            raise _refuse("a fixing names a node that does not exist")
-        if certificate.fix_multiplier.min() < 0 or certificate.fix_multiplier.max() >= n_multipliers:
-            raise _refuse("a fixing names multipliers that do not exist")
-    for sites, values in (
-        (certificate.node_site[1:], certificate.node_value[1:]),
-        (certificate.fix_site, certificate.fix_value),
-    ):
-        if len(sites) and (sites.min() < 0 or sites.max() >= instance.n_sites or not np.isin(values, (0, 1)).all()):
-            raise _refuse("it sets a site that does not exist, or to neither open nor closed")
-
-
-def _children(certificate: Certificate) -> list[list[int]]:
-    """Children of each node, after checking that together they leave nothing out."""
-    children: list[list[int]] = [[] for _ in range(len(certificate.node_parent))]
-    for node, parent in enumerate(certificate.node_parent.tolist()):
-        if node:
-            children[parent].append(node)
-    for node, below in enumerate(children):
-        multiplier = int(certificate.node_multiplier[node])
-        if not below:
-            if not 0 <= multiplier < len(certificate.multipliers):
-                raise _refuse(f"leaf {node} has no multipliers")
-            continue
-        sites = {int(certificate.node_site[child]) for child in below}
-        values = sorted(int(certificate.node_value[child]) for child in below)
-        if len(sites) != 1 or values != [0, 1]:
-            raise _refuse(f"the children of node {node} do not split one site into closed and open")
-        if multiplier != -1:
-            raise _refuse(f"inner node {node} carries multipliers of its own")
-    return children
-
-
-def _fixings_by_node(certificate: Certificate) -> dict[int, list[int]]:
-    """Fixings of each node in the order they were made; all of an ancestor's hold below it."""
-    fixings: dict[int, list[int]] = {}
-    for fixing, node in enumerate(certificate.fix_node.tolist()):
-        fixings.setdefault(node, []).append(fixing)
-    return fixings
-
-
 def _batches(certificate: Certificate, fixings: list[int]) -> Iterator[tuple[int, list[int]]]:
     """Fixings that follow each other with the same multipliers."""
     for multiplier, batch in groupby(fixings, key=lambda fixing: int(certificate.fix_multiplier[fixing])):
         yield multiplier, list(batch)
-
-
-def _decide(state: IntArray, free: BoolArray, site: int, value: int, node: int) -> None:
-    if not free[site]:
-        raise _refuse(f"node {node} decides site {site}, which is not free")
-    if state[site] != -1:
-        raise _refuse(f"node {node} decides site {site} a second time")
-    state[site] = value
 
 
 def _fewest(instance: Instance) -> int:
