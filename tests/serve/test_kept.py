@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from nearer.errors import NearerError, UsageError
 from nearer.serve import kept
@@ -65,7 +70,7 @@ def test_an_error_is_told_to_all_who_wait_and_kept_for_nobody(tmp_path: Path) ->
     async def many() -> list[bytes | BaseException]:
         asked = [cache.packed(tmp_path, "r", "a", refuse) for _ in range(3)]
         found = await asyncio.gather(*asked, return_exceptions=True)
-        return found + await asyncio.gather(cache.packed(tmp_path, "r", "a", refuse), return_exceptions=True)
+        return [*found, *await asyncio.gather(cache.packed(tmp_path, "r", "a", refuse), return_exceptions=True)]
 
     assert [str(one) for one in asyncio.run(many())] == ["There is no such group."] * 4
     assert times == [2]
@@ -154,3 +159,31 @@ def test_a_new_server_shows_a_map_without_reading_the_study(
         assert [again.get(path).content for path in asked] == [one.content for one in before]
         assert json.loads(before[2].content)["people"] == again.get("/figures").json()["people"]
         assert again.get("/figures?at=o2").status_code == 400
+
+
+def test_what_is_there_is_answered_while_every_thread_of_the_desk_is_busy(home: Path) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(_: Request) -> Response:
+        begun.release()
+        go_on.wait(60)
+        return Response("at last")
+
+    app = create_app(home)
+    app.router.routes.insert(0, Route("/slow", slow))
+    asked = (
+        "/api/studies/rows/scene",
+        "/api/studies/rows/figures?at=o",
+        "/api/studies/rows",
+        "/api/studies",
+        "/api/about",
+    )
+    with served(app) as address, httpx.Client(base_url=address, timeout=30) as client, ThreadPoolExecutor(50) as desks:
+        before = [client.get(path).json() for path in asked]
+        try:
+            busy = [desks.submit(httpx.get, f"{address}/slow", timeout=90) for _ in range(45)]
+            assert all(begun.acquire(timeout=30) for _ in range(40)), "so many threads there are"
+            assert [client.get(path).json() for path in asked] == before
+        finally:
+            go_on.set()
+        assert {one.result().text for one in busy} == {"at last"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +17,8 @@ from nearer.study.load import load_study
 
 if TYPE_CHECKING:
     from nearer.serve.app import Serving
+
+_AT_ONCE = 4  # threads of their own: who looks at a study waits for none that looks up a card
 
 
 class NewStudy(BaseModel):
@@ -40,10 +43,11 @@ def router(serving: Serving) -> APIRouter:
     """Routes under ``/api``."""
     routes = APIRouter()
     studies = serving.studies
+    turns = CapacityLimiter(_AT_ONCE)
 
     @routes.get("/studies")
-    def listed() -> dict[str, Any]:
-        return {"studies": studies.listed(), "only": studies.only}
+    async def listed() -> dict[str, Any]:
+        return await to_thread.run_sync(lambda: {"studies": studies.listed(), "only": studies.only}, limiter=turns)
 
     @routes.post("/studies", status_code=201)
     def create(new: NewStudy) -> dict[str, str]:
@@ -54,7 +58,10 @@ def router(serving: Serving) -> APIRouter:
         return {"id": studies.create(new.name, new.example, new.people if new.example == "newtown" else None)}
 
     @routes.get("/studies/{study}")
-    def one(study: str) -> dict[str, Any]:
+    async def one(study: str) -> dict[str, Any]:
+        return await to_thread.run_sync(told, study, limiter=turns)
+
+    def told(study: str) -> dict[str, Any]:
         folder = studies.folder(study)
         settings = settings_of(folder)
         return {
