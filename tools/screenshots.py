@@ -2,6 +2,8 @@
 Pictures of the browser pages for the documentation: ``python tools/screenshots.py``.
 
 Starts a server on a folder of its own, plans Liechtenstein in a headless Chromium, writes ``docs/images/browser-*``.
+
+Those of the aid desk: ``tools/desk_screenshots.py``.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ def save(page: Any, name: str) -> None:
     """A screenshot in 256 colours, which text and flat maps do with."""
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     few = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    few.save(IMAGES / f"browser-{name}.png", optimize=True)
+    few.save(IMAGES / f"{name}.png", optimize=True)
 
 
 def open_plan(context: Any, address: str, more: str = "", study: str = "liechtenstein") -> Any:
@@ -71,18 +73,18 @@ def take_further(browser: Any, address: str, wide: dict[str, Any]) -> None:
     page = open_plan(browser.new_context(**wide), address, "&tab=agencies", "newtown")
     page.locator("#list-agencies summary").click()
     page.locator("#list-agencies").evaluate("one => one.scrollIntoView()")
-    save(page, "agencies")
+    save(page, "browser-agencies")
     page = open_plan(browser.new_context(**wide), address)
     page.locator("#curve").click()
     page.get_by_role("heading", name="What does each further centre bring?").wait_for()
     page.wait_for_timeout(5_000)
-    save(page, "curve")
+    save(page, "browser-curve")
     page.locator("#sheet-close").click()
     page.locator("#gaps").click()
     page.wait_for_selector(".middle .map[data-over=gaps]")
     page.locator("[data-key=gap-3]").click()
     page.wait_for_timeout(3_000)
-    save(page, "gaps")
+    save(page, "browser-gaps")
     page = open_plan(browser.new_context(**wide), address)
     page.locator("#sharing summary").click()
     page.locator("#share-make").click()
@@ -94,20 +96,20 @@ def take_further(browser: Any, address: str, wide: dict[str, Any]) -> None:
     page.get_by_role("button", name="Done drawing").click()
     page.locator("#stress").scroll_into_view_if_needed()
     page.wait_for_timeout(1_500)
-    save(page, "crisis")
+    save(page, "browser-crisis")
     page.locator("#number").fill("5")
     page.get_by_role("button", name="Find the best places").click()
     page.get_by_text("No other choice of 5 places is better").wait_for()
-    page = open_plan(browser.new_context(**wide), address, "&against=3")
+    page = open_plan(browser.new_context(**wide), address, "&against=4")
     page.wait_for_selector(".swipe .map[data-drawn]")
     page.wait_for_timeout(1_500)
-    save(page, "compare")
+    save(page, "browser-compare")
     reader = browser.new_context(**wide).new_page()
     reader.set_default_timeout(WAIT_MS)
     reader.goto(link)
     reader.wait_for_selector(".map[data-drawn][data-sites]")
     reader.wait_for_timeout(1_500)
-    save(reader, "share")
+    save(reader, "browser-share")
 
 
 def take(browser: Any, address: str, folder: Path) -> None:
@@ -117,22 +119,22 @@ def take(browser: Any, address: str, folder: Path) -> None:
     first.set_default_timeout(WAIT_MS)
     first.goto(address)
     first.get_by_role("button", name="Open the example").wait_for()
-    save(first, "start")
+    save(first, "browser-start")
     first.get_by_role("button", name="Open the example").click()
     first.get_by_role("button", name="Find the best places").click()
     first.get_by_text("No other choice of 8 places is better").wait_for()
 
     page = open_plan(browser.new_context(**wide), address)
-    save(page, "plan")
+    save(page, "browser-plan")
     page.get_by_role("button", name="Post Ruggell").click()
     page.get_by_role("button", name="Take it out").click()
     page.get_by_role("button", name="What changes").click()
     page.wait_for_timeout(2_000)
-    save(page, "changed")
-    save(open_plan(browser.new_context(**wide, color_scheme="dark"), address, "&show=change"), "dark")
-    save(open_plan(browser.new_context(**(wide | {"locale": "fa-IR"})), address), "persian")
+    save(page, "browser-changed")
+    save(open_plan(browser.new_context(**wide, color_scheme="dark"), address, "&show=change"), "browser-dark")
+    save(open_plan(browser.new_context(**(wide | {"locale": "fa-IR"})), address), "browser-persian")
     phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "locale": "en-GB"}
-    save(open_plan(browser.new_context(**phone), address), "phone")
+    save(open_plan(browser.new_context(**phone), address), "browser-phone")
 
     own = browser.new_context(viewport={"width": 1000, "height": 1040}, locale="en-GB").new_page()
     own.set_default_timeout(WAIT_MS)
@@ -144,7 +146,7 @@ def take(browser: Any, address: str, folder: Path) -> None:
     own.get_by_text("things are to be mended").wait_for()
     own.evaluate("scrollTo(0, 200)")
     own.wait_for_timeout(300)
-    save(own, "own-files")
+    save(own, "browser-own-files")
     two_agencies(folder / "studies")
     take_further(browser, address, wide)
 

@@ -2,9 +2,10 @@
 
 import { ask } from "./api.js";
 import { h, replace } from "./dom.js";
+import { openStudy } from "./opening.js";
 import { showOwn } from "./own.js";
 import { showStart } from "./start.js";
-import { openStudy, type StudyPage } from "./study.js";
+import type { StudyPage } from "./study.js";
 import { readView, type View } from "./view.js";
 import { language, learnFaults, remember, remembered, speak, t, wantedLanguage } from "./words.js";
 

@@ -41,6 +41,8 @@ export interface MapEvents {
   gap: (key: string) => void;
   pick: (site: number) => void;
   place: (lon: number, lat: number) => void;
+  /** Whether a click says a place, whatever stands there. */
+  wantsPlace: () => boolean;
   moved: (site: number, lon: number, lat: number) => void;
   camera: (text: string) => void;
 }
@@ -199,7 +201,8 @@ class TiledMap implements CityMap {
   private clicked(event: Maplibre.MapMouseEvent): void {
     const mark = this.markAt(event.point);
     const gap = mark ? "" : this.gapAt(event.point);
-    if (mark) this.events.pick(mark.site);
+    if (this.events.wantsPlace()) this.events.place(event.lngLat.lng, event.lngLat.lat);
+    else if (mark) this.events.pick(mark.site);
     else if (gap) this.events.gap(gap);
     else this.events.place(event.lngLat.lng, event.lngLat.lat);
   }
@@ -228,7 +231,7 @@ class TiledMap implements CityMap {
   }
 
   private grabbed(event: Maplibre.MapMouseEvent | Maplibre.MapTouchEvent): void {
-    const mark = this.markAt(event.point);
+    const mark = this.events.wantsPlace() ? null : this.markAt(event.point);
     if (!mark?.draggable) return;
     event.preventDefault();
     this.dragging = mark;

@@ -1,7 +1,7 @@
 /** A study's page: questions at the start side, the map in the middle, answers at the end side. */
 
 import {
-  ask, part, readBy, Refused, studyAt, type Figures, type Job, type PlanFolder, type Scene, type Situations, type Study,
+  ask, part, Refused, studyAt, type Figures, type Job, type PlanFolder, type Scene, type Situations, type Study,
 } from "./api.js";
 import { renderAnswer } from "./answer.js";
 import { renderAsk } from "./asking.js";
@@ -90,8 +90,9 @@ export class StudyPage {
     this.mapPlace.replaceChildren();
     this.map = await makeMap(this.mapPlace, this.study, this.scene, this.view.map, this.picture, {
       pick: (site) => this.pick(site),
-      gap: (key) => this.drawing || this.walking ? undefined : this.pickGap(key === this.view.gap ? "" : key),
+      gap: (key) => this.pickGap(key === this.view.gap ? "" : key),
       place: (lon, lat) => this.clicked(lon, lat),
+      wantsPlace: () => this.drawing !== null || this.walking,
       moved: (site, lon, lat) => {
         if (!moved(this, site, lon, lat)) this.map?.marks(this.marks(), this.selectedSite);
       },
@@ -263,7 +264,6 @@ export class StudyPage {
   }
 
   private pick(site: number): void {
-    if (this.drawing) return;
     const id = this.scene?.sites.id[site];
     if (id !== undefined) this.go({ selected: this.view.selected === id ? "" : id, served: false });
   }
@@ -436,23 +436,3 @@ function preload(address: string): void {
 }
 
 const round6 = (n: number): number => Math.round(n * 1e6) / 1e6;
-
-/** Open a study's page. */
-export async function openStudy(main: HTMLElement, view: View, reached: boolean): Promise<StudyPage | null> {
-  replace(main, h("p", { class: "waiting", role: "status" }, t("Opening …")));
-  readBy(view.shared ? view.study : "");
-  try {
-    const data = await ask<Study>(`${studyAt(view.study)}`);
-    const page = new StudyPage(view.study, view, data);
-    page.reached = reached;
-    document.addEventListener("keydown", page.keys);
-    void page.open(main);
-    return page;
-  } catch (error) {
-    const text = error instanceof Refused ? error.message : String(error);
-    main.className = "";
-    replace(main, h("div", { class: "start" }, h("h1", {}, t("This study cannot be opened")), h("p", { class: "fault" }, text),
-      view.shared ? null : h("p", {}, h("a", { href: "#/" }, t("All studies")))));
-    return null;
-  }
-}

@@ -14,7 +14,7 @@ export class Swipe {
     const slider = h("input", { type: "range", min: 0, max: 100, value: 50, class: "swipe-line", "aria-label": t("Move the line between the two plans") });
     const edge = h("div", { class: "swipe-edge" });
     place.append(layer, edge, slider);
-    const silent = { gap: () => undefined, pick: () => undefined, place: () => undefined, moved: () => undefined, camera: () => undefined };
+    const silent = { gap: () => undefined, pick: () => undefined, place: () => undefined, wantsPlace: () => false, moved: () => undefined, camera: () => undefined };
     const map = await makeMap(inner, study, scene, camera, { at, before: "", group, only: -1 }, silent, true);
     const swipe = new Swipe(layer, slider, edge, map);
     slider.addEventListener("input", () => swipe.cut());
