@@ -22,6 +22,7 @@ from web_words import write
 SOURCES = Path(__file__).resolve().parents[1] / "src" / "nearer"
 
 WHOLE = {
+    "planning/gapnotes.py": ("rule", "gap_notes"),
     "planning/notes.py": ("notes",),
     "planning/staged.py": ("_notes",),
     "planning/volume.py": ("_says", "_small", "_trend"),
@@ -51,7 +52,7 @@ FURTHER = (
     "{} touches no centre, no candidate, no street and nobody: does it lie in the area, and is its system of "
     "coordinates "
     "stated?",
-    *("{} centre", "{} centres", "{} period", "{} periods"),
+    *("{} centre", "{} centres", "{} period", "{} periods", "{} people"),
     *("boundary", "buildings", "districts", "elevation", "exclude", "people", "sites", "streets", "times"),
 )
 """Names that a plan gives to places, to levels, and to what a file holds."""

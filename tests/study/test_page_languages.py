@@ -12,6 +12,7 @@ from nearer import language as spoken_words
 from nearer.language import LANGUAGES, language
 from nearer.study.curve import run_curve
 from nearer.study.frontier import run_frontier
+from nearer.study.gaps import find_gaps
 from nearer.study.run import run_study
 from nearer.study.sensitivity import run_sensitivity
 from nearer.study.stress import Question, run_stress
@@ -64,7 +65,12 @@ def stress(folder: Path) -> str:
     return (folder / "plan" / "stress" / "stress.html").read_text(encoding="utf-8")
 
 
-PAGES: tuple[Callable[[Path], str], ...] = (curve, frontier, sensitivity, stress)
+def gaps(folder: Path) -> str:
+    find_gaps(folder, minutes=1.0, standard_people=60.0, threads=1)
+    return (folder / "gaps" / "gaps.html").read_text(encoding="utf-8")
+
+
+PAGES: tuple[Callable[[Path], str], ...] = (curve, frontier, sensitivity, stress, gaps)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from nearer.files import written_whole
+from nearer.language import figures, t, told
 from nearer.planning.gapdoc import Gap, GapsDocument
 from nearer.planning.gaps import Gaps
 from nearer.report import gapmap, gapwords, mapstyle, svgmap, tokens, words
@@ -23,30 +24,36 @@ def _figures(document: GapsDocument) -> list[dict[str, str]]:
     whom = gapwords.whom(document)
     return [
         {
-            "name": "Lack a place",
+            "name": t("Lack a place"),
             "now": words.about(measured.lacking),
             "unit": whom,
-            "note": f"{words.percent(measured.lacking / measured.need)} of {words.about(measured.need)}"
+            "note": t(
+                "{share} of {n}", share=words.percent(measured.lacking / measured.need), n=words.about(measured.need)
+            )
             if measured.need
             else "",
         },
         {
-            "name": f"No centre within {near} minutes",
+            "name": t("No centre within {near} minutes", near=near),
             "now": words.about(measured.beyond),
             "unit": whom,
-            "note": f"{words.about(measured.unreached)} of them farther than {words.bare(words.limit_min(document))}",
+            "note": t(
+                "{n} of them farther than {limit}",
+                n=words.about(measured.unreached),
+                limit=words.bare(words.limit_min(document)),
+            ),
         },
         {
-            "name": "One in reach, too crowded",
+            "name": t("One in reach, too crowded"),
             "now": words.about(measured.crowded),
             "unit": whom,
-            "note": "share it with more than it is for",
+            "note": t("share it with more than it is for"),
         },
         {
-            "name": "Open centres",
+            "name": t("Open centres"),
             "now": words.whole(len(document.centres)),
             "unit": "",
-            "note": f"for {words.about(measured.places)} {whom}",
+            "note": t("for {n} {whom}", n=words.about(measured.places), whom=whom),
         },
     ]
 
@@ -56,14 +63,16 @@ def _mend_mark(shown: list[Gap]) -> list[dict[str, Any]]:
         return []
     inner = mark("candidate", 80, 80, 16)
     picture = f'<svg class="mark" viewBox="0 0 160 160" aria-hidden="true" focusable="false">{inner}</svg>'
-    return [{"name": "best site of an area", "picture": Markup(picture)}]
+    return [{"name": t("best site of an area"), "picture": Markup(picture)}]
 
 
 def _row(letter: str, gap: Gap) -> dict[str, Any]:
     return {
         "letter": letter,
-        "name": gap.name,
-        "extent": f"{gap.area_km2:,.1f} km², {words.metres(gap.across_m)} across",
+        "name": told(gap.name),
+        "extent": t(
+            "{area} km², {across} across", area=words.number(gap.area_km2, 1), across=words.metres(gap.across_m)
+        ),
         "need": words.whole(gap.need),
         "lacking": words.whole(gap.lacking),
         "beyond": words.whole(gap.beyond),
@@ -104,10 +113,13 @@ def gaps_html(gaps: Gaps) -> str:
         walk=Markup(gapmap.gap_map(sheet, "minutes", 480)),
         wide=round(wide),
         legend=gapmap.short_legend(gaps),
+        walk_caption=t("Minutes' {trip} to the nearest centre", trip=words.trip(document)),
         walk_legend=gapmap.walk_legend(gaps, words.limit_min(document)),
         marks=[*mark_rows(gaps), *_mend_mark(shown)],
         sized=sized(gaps),
         words=words,
+        told=told,
+        bare_number=lambda value: figures(f"{value:.2f}"),
         said=gapwords,
         figures=_figures(document),
         rows=rows,

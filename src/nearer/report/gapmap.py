@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from nearer.language import t
 from nearer.planning.gaps import Gaps
 from nearer.report import gapwords, tokens, words
 from nearer.report.mapbase import outline_path
@@ -107,7 +108,7 @@ def gap_map(sheet: GapSheet, view: View, width: float) -> str:
         for kind, wide in (("gap-halo", 3.4), ("gap", 1.6))
     )
     ident = f"{sheet.prefix}-{view}"
-    title = "Places that people lack" if view == "short" else "Minutes to the nearest centre today"
+    title = t("Places that people lack") if view == "short" else t("Minutes to the nearest centre today")
     head = (
         f'<title id="{ident}-t">{title}</title>'
         f'<desc id="{ident}-d">{clean(gapwords.headline(document))} {clean(gapwords.reasons(document))}</desc>'
@@ -137,12 +138,12 @@ def short_legend(gaps: Gaps) -> list[LegendRow]:
     counts = people_by_class(_classes(gaps)[0], need, NONE_NEAR + 1)
     near = words.bare(gaps.document.standard.minutes)
     names = [
-        "a whole place or more in reach",
-        "lack up to a quarter of a place",
-        "lack a quarter to a half",
-        "lack a half to three quarters",
-        "lack more than three quarters",
-        f"no centre within {near} minutes",
+        t("a whole place or more in reach"),
+        t("lack up to a quarter of a place"),
+        t("lack a quarter to a half"),
+        t("lack a half to three quarters"),
+        t("lack more than three quarters"),
+        t("no centre within {near} minutes", near=near),
     ]
     rows = enumerate(zip(names, counts, strict=True))
     return [LegendRow("m6" if n == NONE_NEAR else f"s{n}", name, (float(c),)) for n, (name, c) in rows if c]

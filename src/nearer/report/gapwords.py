@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nearer.language import figures, t, tn
 from nearer.planning.gapdoc import Gap, GapsDocument, Mend, SizedLevel
 from nearer.planning.gaps import Gaps
 from nearer.report import words
@@ -13,48 +14,82 @@ SHOWN = 12
 def whom(document: GapsDocument) -> str:
     """Whose need counts: "people", "children"."""
     group = document.standard.group
-    return "people" if group is None else group.replace("_", " ")
+    return t("people") if group is None else group.replace("_", " ")
 
 
 def _number(document: GapsDocument, number: float) -> str:
     """So many of those whose need counts, in words where it is none or one."""
     if document.standard.group is None:
         return words.people(number)
-    return f"{words.about(number) if round(number) else 'none'} of the {whom(document)}"
+    n = words.about(number) if round(number) else t("none")
+    return t("{n} of the {whom}", n=n, whom=whom(document))
 
 
 def standard(document: GapsDocument) -> str:
     """The standard in a few words."""
     asked = document.standard
     people = words.whole(asked.people) if asked.people >= 10 else words.bare(asked.people)
-    return f"one centre for {people} {whom(document)} within {words.bare(asked.minutes)} minutes"
+    return t(
+        "one centre for {people} {whom} within {near} minutes",
+        people=people,
+        whom=whom(document),
+        near=words.bare(asked.minutes),
+    )
+
+
+def counted(name: str) -> str:
+    """How many centres are in reach: "2", "3 or more"."""
+    return t("{n} or more", n=figures(name.split()[0])) if name.endswith(" or more") else figures(name)
+
+
+def capital(text: str) -> str:
+    """A sentence's beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def headline(document: GapsDocument) -> str:
     """The answer in one sentence."""
     lacking, need = document.measures.lacking, document.measures.need
     if need <= 0:
-        return f"There is nobody to count: the group {whom(document)} has no people."
+        return t("There is nobody to count: the group {whom} has no people.", whom=whom(document))
     if round(lacking) == 0:
-        return f"Nobody lacks a place in reach: everywhere there is {standard(document)}."
-    lack = f"{words.percent(lacking / need)}) {words.verb(lacking, 'lacks', 'lack')} a place in reach"
-    text = f"{_number(document, lacking)} ({lack}, measured by {standard(document)}."
-    return text[0].upper() + text[1:]
+        return t("Nobody lacks a place in reach: everywhere there is {standard}.", standard=standard(document))
+    said = {
+        "people": _number(document, lacking),
+        "share": words.percent(lacking / need),
+        "standard": standard(document),
+    }
+    return capital(
+        tn(
+            1 if round(lacking) <= 1 else 2,
+            "{people} ({share}) lacks a place in reach, measured by {standard}.",
+            "{people} ({share}) lack a place in reach, measured by {standard}.",
+            **said,
+        )
+    )
 
 
 def reasons(document: GapsDocument) -> str:
     """How the lack comes about: too far, or too crowded."""
     measured, near = document.measures, words.bare(document.standard.minutes)
-    far = f"nobody is farther than {near} minutes from a centre"
+    far = t("nobody is farther than {near} minutes from a centre", near=near)
     if measured.beyond >= 0.5:
-        have = words.verb(measured.beyond, "has", "have")
-        far = f"{_number(document, measured.beyond)} {have} no centre within {near} minutes"
-    crowd = "whoever has one in reach finds a place there"
+        far = tn(
+            1 if round(measured.beyond) <= 1 else 2,
+            "{people} has no centre within {near} minutes",
+            "{people} have no centre within {near} minutes",
+            people=_number(document, measured.beyond),
+            near=near,
+        )
+    crowd = t("whoever has one in reach finds a place there")
     if measured.crowded >= 0.5:
-        have = words.verb(measured.crowded, "has", "have")
-        crowd = f"{_number(document, measured.crowded)} {have} one, and too many to share it with"
-    text = f"{far}; {crowd}."
-    return text[0].upper() + text[1:]
+        crowd = tn(
+            1 if round(measured.crowded) <= 1 else 2,
+            "{people} has one, and too many to share it with",
+            "{people} have one, and too many to share it with",
+            people=_number(document, measured.crowded),
+        )
+    return capital(t("{far}; {crowd}.", far=far, crowd=crowd))
 
 
 def enough(document: GapsDocument) -> str:
@@ -63,37 +98,45 @@ def enough(document: GapsDocument) -> str:
     if measured.supply is None:
         return ""
     if not document.centres:
-        return "No centre is open today."
-    n = words.count(len(document.centres), "open centre")
-    start = (
-        f"The {n} {'is' if len(document.centres) == 1 else 'are'} for {words.about(measured.places)} {whom(document)}"
+        return t("No centre is open today.")
+    start = tn(
+        len(document.centres),
+        "The {n} open centre is for {places} {whom}",
+        "The {n} open centres are for {places} {whom}",
+        places=words.about(measured.places),
+        whom=whom(document),
     )
     if measured.supply >= 1:
-        share = f"{measured.supply:.1f} places a head" if round(measured.supply, 1) > 1 else "one place a head"
-        return f"{start}, {share}: enough in all, if they stood right."
-    lack = words.percent(1.0 - measured.supply)
-    return f"{start}, {lack} fewer than live here."
+        share = t("one place a head")
+        if round(measured.supply, 1) > 1:
+            share = t("{n} places a head", n=words.number(measured.supply, 1))
+        return t("{start}, {share}: enough in all, if they stood right.", start=start, share=share)
+    return t("{start}, {share} fewer than live here.", start=start, share=words.percent(1.0 - measured.supply))
 
 
 def listed(document: GapsDocument) -> str:
     """How many gaps there are, and how much of the lack they hold."""
     if not document.gaps:
-        return "There is no area where it adds up to a whole person." if document.measures.lacking > 0 else ""
+        if document.measures.lacking > 0:
+            return t("There is no area where it adds up to a whole person.")
+        return ""
     held = sum(gap.lacking for gap in document.gaps) / document.measures.lacking
-    n = words.count(document.found, "area") if document.found > 1 else "one area"
-    live = f"Those who lack a place live in {n}"
+    live = tn(document.found, "Those who lack a place live in one area", "Those who lack a place live in {n} areas")
     if document.found > len(document.gaps):
-        return f"{live}; the {len(document.gaps)} largest hold {words.percent(held)} of the lack."
-    return f"{live}."
+        n, share = words.bare(len(document.gaps)), words.percent(held)
+        return t("{live}; the {n} largest hold {share} of the lack.", live=live, n=n, share=share)
+    return t("{live}.", live=live)
 
 
 def sized(rows: list[SizedLevel]) -> str:
     """How many centres an area calls for: "2 to 3"; of one level or of another where there are levels."""
 
     def span(row: SizedLevel) -> str:
-        return str(row.low) if row.low == row.high else f"{row.low} to {row.high}"
+        if row.low == row.high:
+            return words.bare(row.low)
+        return t("{low} to {high}", low=words.bare(row.low), high=words.bare(row.high))
 
-    return " or ".join(f"{span(row)} {row.level}".strip() for row in rows)
+    return t(" or ").join(f"{span(row)} {row.level}".strip() for row in rows)
 
 
 def mended(gap: Gap) -> str:
@@ -103,7 +146,7 @@ def mended(gap: Gap) -> str:
 
 def mend_name(mend: Mend | None) -> str:
     """Name of the best candidate, else its id."""
-    return "no candidate would" if mend is None else mend.name or mend.id
+    return t("no candidate would") if mend is None else mend.name or mend.id
 
 
 def gaps_text(gaps: Gaps) -> str:
@@ -118,10 +161,13 @@ def gaps_text(gaps: Gaps) -> str:
 def gaps_table(gaps: Gaps) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the terminal's table: the largest gaps."""
     document = gaps.document
-    header = ["area", whom(document), "lack a place", "none in reach", "calls for", "lack then", "best site"]
+    header = [
+        *(t("area"), whom(document), t("lack a place"), t("none in reach")),
+        *(t("calls for"), t("lack then"), t("best site")),
+    ]
     rows = [
         [
-            f"{gap.rank}. {gap.name}",
+            t("{n}. {name}", n=words.bare(gap.rank), name=gap.name),
             words.whole(gap.need),
             words.whole(gap.lacking),
             words.whole(gap.beyond),
@@ -138,8 +184,16 @@ def gaps_summary(gaps: Gaps) -> str:
     """The few lines of ``gaps_text`` and a line for each of the largest gaps."""
     document = gaps.document
     lines = [
-        f"{gap.rank}. {gap.name}: {words.whole(gap.lacking)} of {words.whole(gap.need)} {whom(document)} lack a place; "
-        f"calls for {sized(gap.sizing)}; best site: {mend_name(gap.mend)}"
+        t(
+            "{n}. {name}: {lacking} of {need} {whom} lack a place; calls for {sized}; best site: {site}",
+            n=words.bare(gap.rank),
+            name=gap.name,
+            lacking=words.whole(gap.lacking),
+            need=words.whole(gap.need),
+            whom=whom(document),
+            sized=sized(gap.sizing),
+            site=mend_name(gap.mend),
+        )
         for gap in document.gaps[:SHOWN]
     ]
     return "\n".join([gaps_text(gaps), *lines])
