@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from nearer.serve.jobs import EVENTS, OUTCOME, Job, Queue, State, job_folder
+from nearer.serve.jobs import EVENTS, JOB, OUTCOME, Job, Queue, State, job_folder
 from nearer.serve.studies import plans_told
+from nearer.serve.worker import run_job
 
 from .conftest import end_server, start_server, write_rows
 
@@ -148,3 +149,18 @@ def test_half_a_line_of_progress_is_left_for_the_next_look(tmp_path: Path) -> No
     (folder / EVENTS).write_text((line + "\n") * 2, encoding="utf-8")
     assert queue.events(job, at)[0] == [{"s": 1, "step": "x"}]
     assert not (folder / OUTCOME).exists()
+
+
+def test_a_page_is_written_in_the_language_of_whoever_asked_and_what_is_kept_in_english(tmp_path: Path) -> None:
+    study = tmp_path / "rows"
+    write_rows(study)
+    kept = []
+    for code in ("en", "es"):
+        job = {"id": "1", "kind": "curve", "request": {"to": 2, "language": code}}
+        folder = tmp_path / code
+        folder.mkdir()
+        (folder / JOB).write_text(json.dumps(job), encoding="utf-8")
+        assert run_job(folder, study, 1)["state"] == "done"
+        assert f'<html lang="{code}"' in (study / "curve" / "curve.html").read_text(encoding="utf-8")
+        kept.append((study / "curve" / "curve.json").read_bytes())
+    assert kept[0] == kept[1]

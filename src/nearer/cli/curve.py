@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
-from nearer.cli.options import ClusterOption, JsonOption, SeedOption, StudyArgument, ThreadsOption
+from nearer.cli.options import (
+    ClusterOption,
+    JsonOption,
+    Language,
+    LanguageOption,
+    SeedOption,
+    StudyArgument,
+    ThreadsOption,
+)
+from nearer.language import language as speaking
 
 
 def curve(
@@ -32,10 +41,11 @@ def curve(
     seed: SeedOption = None,
     threads: ThreadsOption = None,
     cluster: ClusterOption = None,
+    language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Find the best network of every size up to a number of centres, and where further ones bring little."""
-    with answering(as_json):
+    with answering(as_json), speaking(language.value):
         from nearer.cluster import joined
         from nearer.study.curve import run_curve
         from nearer.study.parts import study_folder

@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
-from nearer.cli.options import JsonOption, OpenMaxOption, OpenOption, SeedOption, StudyArgument, ThreadsOption
+from nearer.cli.options import (
+    JsonOption,
+    Language,
+    LanguageOption,
+    OpenMaxOption,
+    OpenOption,
+    SeedOption,
+    StudyArgument,
+    ThreadsOption,
+)
+from nearer.language import language as speaking
 
 
 def frontier(
@@ -30,10 +40,11 @@ def frontier(
     ] = None,
     seed: SeedOption = None,
     threads: ThreadsOption = None,
+    language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Trade two objectives against each other: a table, a plot, and a bound for every point."""
-    with answering(as_json):
+    with answering(as_json), speaking(language.value):
         from nearer.report import frontierpage
         from nearer.study.frontier import FRONTIER_FILE, FRONTIER_PAGE, run_frontier
         from nearer.study.parts import study_folder

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from nearer.cli.console import answering, progress_bars, say, say_json, say_table, stoppable
-from nearer.cli.options import JsonOption, StudyArgument, ThreadsOption
+from nearer.cli.options import JsonOption, Language, LanguageOption, StudyArgument, ThreadsOption
+from nearer.language import language as speaking
 
 
 def gaps(
@@ -29,10 +30,11 @@ def gaps(
         Path | None, typer.Option(metavar="DIR", help="Where the files go.", show_default="STUDY/gaps")
     ] = None,
     threads: ThreadsOption = None,
+    language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Find crowded areas with too few places in reach: named, ranked, mapped, and what would mend them."""
-    with answering(as_json):
+    with answering(as_json), speaking(language.value):
         from nearer.report import gaps_table, gaps_text
         from nearer.study.gaps import default_gaps_out, find_gaps
 

@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 import typer
 
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, say_table, stoppable
-from nearer.cli.options import ClusterOption, JsonOption, OpenOption, SeedOption, StudyArgument, ThreadsOption
+from nearer.cli.options import (
+    ClusterOption,
+    JsonOption,
+    Language,
+    LanguageOption,
+    OpenOption,
+    SeedOption,
+    StudyArgument,
+    ThreadsOption,
+)
+from nearer.language import language as speaking
 
 
 def sensitivity(
@@ -31,10 +41,11 @@ def sensitivity(
     seed: SeedOption = None,
     threads: ThreadsOption = None,
     cluster: ClusterOption = None,
+    language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Plan under every scenario: which sites stand, what each plan risks, and one plan for all."""
-    with answering(as_json):
+    with answering(as_json), speaking(language.value):
         from nearer.cluster import joined
         from nearer.study.parts import study_folder
         from nearer.study.sensitivity import SENS_CSV, SENS_FILE, SENS_PAGE, run_sensitivity

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
-from nearer.cli.options import ClusterOption, JsonOption, StudyOfPlanOption, ThreadsOption
+from nearer.cli.options import ClusterOption, JsonOption, Language, LanguageOption, StudyOfPlanOption, ThreadsOption
+from nearer.language import language as speaking
 
 
 def stress(
@@ -60,10 +61,11 @@ def stress(
     seed: Annotated[int, typer.Option(min=0, help="Start of every random choice.")] = 0,
     threads: ThreadsOption = None,
     cluster: ClusterOption = None,
+    language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Put a plan to the test: who is cut off, who takes over, what to open first."""
-    with answering(as_json):
+    with answering(as_json), speaking(language.value):
         from nearer.cluster import joined
         from nearer.report.stress_words import summary
         from nearer.study.provenance import find_study
