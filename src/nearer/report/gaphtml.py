@@ -12,6 +12,7 @@ from nearer.language import figures, t, told
 from nearer.planning.gapdoc import Gap, GapsDocument
 from nearer.planning.gaps import Gaps
 from nearer.report import gapmap, gapwords, mapstyle, svgmap, tokens, words
+from nearer.report.dates import day
 from nearer.report.html import environment, mark_rows, settings_lines, sized, style
 from nearer.report.mapframe import WIDTH
 from nearer.report.mapmarks import LETTERED, letters, mark
@@ -128,7 +129,7 @@ def gaps_html(gaps: Gaps) -> str:
         centres_left=max(0, len(crowded) - _CENTRES),
         settings=settings_lines(document.settings),
         command=_command(document),
-        date=str(gaps.run.get("date", "")),
+        date=day(str(gaps.run.get("date", ""))),
     )  # fmt: skip
     return text if text.endswith("\n") else text + "\n"
 

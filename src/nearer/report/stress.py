@@ -18,6 +18,7 @@ from nearer.planning.document import PlanDocument
 from nearer.planning.stress_document import StressDocument
 from nearer.planning.stress_result import Stress
 from nearer.report import mapstyle, qgis, stress_words, svgmap, tokens, words
+from nearer.report.dates import day
 from nearer.report.gpkg import write_layers
 from nearer.report.html import environment, sized, style
 from nearer.report.mapbase import outline_path
@@ -63,7 +64,7 @@ def stress_html(made: Stress) -> str:
         minute_legend=_legend(made),
         marks=_marks(made),
         sections=sections(document, plan, site_names(made.after)),
-        date=str(made.run.get("date", "")),
+        date=day(str(made.run.get("date", ""))),
         source=sheet.source,
         notes=[told(note) for note in document.notes],
         words=words,
