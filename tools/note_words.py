@@ -35,7 +35,11 @@ WHOLE = {
 }
 """Functions of which every sentence is a note."""
 
-FIXED = {"planning/sizecurve.py": ("RULE",), "planning/volume.py": ("LIMITS",)}
+FIXED = {
+    "planning/sizecurve.py": ("RULE",),
+    "planning/volume.py": ("LIMITS",),
+    "study/agencies.py": ("NOTES",),
+}
 """Sentences that have a name."""
 
 KEPT = ("inputs/merge", "inputs/people", "inputs/raster", "inputs/read", "inputs/sites", "inputs/spread", "study/parts")

@@ -7,7 +7,9 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from nearer.cli import app
 from nearer.errors import UsageError
 from nearer.study.agencies import AGENCY_FILES, compare_agencies
 from nearer.study.run import run_study
@@ -87,6 +89,18 @@ def test_two_who_do_not_talk_open_side_by_side(tmp_path: Path) -> None:
     assert found.joint_gain == pytest.approx(
         walked({"H", "P", city}) - min(walked({"H", "P", "S"}), walked({"H", "P", "L"})), abs=1
     )
+
+
+def test_the_command_tells_in_a_language_what_is_kept_in_english(tmp_path: Path) -> None:
+    folder = write(tmp_path / "street", TWO)
+    kept = {}
+    for code, said in (("en", "Together the agencies save"), ("es", "Juntas, las entidades ahorran")):
+        done = CliRunner().invoke(app, ["agencies", str(folder), "--language", code])
+        assert done.exit_code == 0, done.output
+        assert said in done.output
+        assert f'<html lang="{code}"' in (folder / "agencies" / "agencies.html").read_text(encoding="utf-8")
+        kept[code] = [(folder / "agencies" / f"agencies.{kind}").read_bytes() for kind in ("json", "csv")]
+    assert kept["en"] == kept["es"]
 
 
 def test_one_agency_has_nobody_to_be_compared_with(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from nearer import language as spoken_words
 from nearer.language import LANGUAGES, language
+from nearer.study.agencies import compare_agencies
 from nearer.study.curve import run_curve
 from nearer.study.frontier import run_frontier
 from nearer.study.gaps import find_gaps
@@ -70,7 +71,38 @@ def gaps(folder: Path) -> str:
     return (folder / "gaps" / "gaps.html").read_text(encoding="utf-8")
 
 
-PAGES: tuple[Callable[[Path], str], ...] = (curve, frontier, sensitivity, stress, gaps)
+AGENCIES = """
+[[agencies]]
+name = "Α"
+max_open = 1
+[[agencies]]
+name = "Β"
+max_open = 1
+[[agencies.floors]]
+group = "ψ"
+within_min = 1.2
+share = 0.7
+[[agencies.floors]]
+mean_min = 7
+"""
+
+
+def agencies(folder: Path) -> str:
+    for name, changes in (
+        ("sites.csv", (("owner", "agency"), ("city", "Α"), ("schools", "Α"), ("parish", "Β"))),
+        ("nearer.toml", (("open = 2\n", f"open_max = 1\n{AGENCIES}"),)),
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        for old, new in changes:
+            text = text.replace(old, new)
+        (folder / name).write_text(text, encoding="utf-8")
+    document = compare_agencies(folder, threads=1)
+    assert document.separate_breaks
+    assert document.promises
+    return (folder / "agencies" / "agencies.html").read_text(encoding="utf-8")
+
+
+PAGES: tuple[Callable[[Path], str], ...] = (curve, frontier, sensitivity, stress, gaps, agencies)
 
 
 @pytest.fixture(scope="module")

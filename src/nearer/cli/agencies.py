@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from nearer.cli.console import DONE, STOPPED_EARLY, answering, progress_bars, say, say_json, stoppable
-from nearer.cli.options import JsonOption, StudyArgument, ThreadsOption
+from nearer.cli.options import JsonOption, Language, LanguageOption, StudyArgument, ThreadsOption
+from nearer.language import language as speaking
 
 
 def agencies(
@@ -19,11 +20,12 @@ def agencies(
     time_limit: Annotated[float, typer.Option(min=0, help="Seconds for the solver, for each coalition.")] = 60.0,
     gap: Annotated[float, typer.Option(min=0, help="Relative gap at which a plan is good enough.")] = 1e-4,
     threads: ThreadsOption = None,
+    language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Compare planning together with planning alone: what each agency brings, and what is lost if one drops out."""
-    with answering(as_json):
-        from nearer.report.agencies import agencies_text
+    with answering(as_json), speaking(language.value):
+        from nearer.report.agencies import agencies_text, stopped_early
         from nearer.study.agencies import AGENCY_FILES, compare_agencies, default_agencies_out
 
         with stoppable() as stop, progress_bars() as progress:
@@ -36,7 +38,6 @@ def agencies(
         else:
             shown = [name for name in AGENCY_FILES if name.startswith("agencies")]
             folder = out or default_agencies_out(study)
-            lines = [found.study, *agencies_text(found)]
-            lines += ["Not every coalition was searched to the end: better plans may change these figures."] * early
+            lines = [found.study, *agencies_text(found), *[stopped_early()] * early]
             say("\n".join([*lines, "", *(f"  {folder / name}" for name in shown)]))
     raise typer.Exit(STOPPED_EARLY if early else DONE)

@@ -7,13 +7,14 @@ import io
 
 from markupsafe import Markup
 
+from nearer.language import t, told
 from nearer.planning.agencydoc import AgenciesDocument, AgencyPromise
 from nearer.report import tokens, words
 from nearer.report.html import environment, style
 
 
 def agencies_html(document: AgenciesDocument) -> str:
-    """One self-contained page; the same document gives the same bytes."""
+    """One self-contained page, in the language spoken; the same document gives the same bytes."""
     names = words.told_apart(
         {site.id: (site.id, site.name, None) for one in document.coalitions for site in one.sites}.values()
     )
@@ -36,14 +37,15 @@ def agencies_html(document: AgenciesDocument) -> str:
         ],
         coalitions=[
             (
-                ", ".join(one.members) or "nobody",
+                words.joined(one.members) or t("nobody"),
                 words.hours(one.value),
                 words.hours(one.saves),
-                words.percent_up(one.gap) if one.gap > 1e-9 else "proven",
-                ", ".join(names[site.id] for site in one.sites) or words.NONE,
+                words.percent_up(one.gap) if one.gap > 1e-9 else t("proven"),
+                words.joined(names[site.id] for site in one.sites) or words.NONE,
             )
             for one in document.coalitions
         ],
+        notes=[told(note) for note in document.notes],
     )  # fmt: skip
     return text if text.endswith("\n") else text + "\n"
 
@@ -51,25 +53,38 @@ def agencies_html(document: AgenciesDocument) -> str:
 def agencies_text(document: AgenciesDocument) -> list[str]:
     """The answer in a few sentences."""
     saved = document.today_value - document.joint_value
-    lines = [f"Together the agencies save {words.hours(saved)} person-hours against today."]
+    lines = [t("Together the agencies save {hours} person-hours against today.", hours=words.hours(saved))]
     if document.joint_gain is not None and document.joint_gain > 1e-6 * max(document.joint_value, 1.0):
         lines.append(
-            f"{words.hours(document.joint_gain)} of them would be lost if each carried out its own plan, "
-            "unaware of the others."
+            t(
+                "{hours} of them would be lost if each carried out its own plan, unaware of the others.",
+                hours=words.hours(document.joint_gain),
+            )
         )
     elif document.separate_breaks:
         lines.append(
-            "If each carried out its own plan, unaware of the others, these would be broken: "
-            f"{'; '.join(document.separate_breaks)}."
+            t(
+                "If each carried out its own plan, unaware of the others, these would be broken: {rules}.",
+                rules=t("; ").join(map(told, document.separate_breaks)),
+            )
         )
     elif document.joint_gain is not None:
-        lines.append("Each carrying out its own plan, unaware of the others, would do as well.")
+        lines.append(t("Each carrying out its own plan, unaware of the others, would do as well."))
     worth = sorted(document.agencies, key=lambda one: -one.contribution)
     lines += [
-        f"Without \u2068{one.name}\u2069 {words.hours(one.contribution)} person-hours less would be saved."
+        t(
+            "Without {agency} {hours} person-hours less would be saved.",
+            agency=f"\u2068{one.name}\u2069",
+            hours=words.hours(one.contribution),
+        )
         for one in worth
     ]
     return lines
+
+
+def stopped_early() -> str:
+    """That figures may change where a search was stopped."""
+    return t("Not every coalition was searched to the end: better plans may change these figures.")
 
 
 def agencies_csv(document: AgenciesDocument) -> str:
@@ -95,8 +110,8 @@ def _bars(document: AgenciesDocument) -> list[tuple[str, list[tuple[str, str, fl
             [
                 (kind, said, round(100 * max(amount, 0.0) / most, 1), words.hours(amount))
                 for kind, said, amount in (
-                    ("existing", "saves alone", one.alone_saves),
-                    ("opened", "lost without it", one.contribution),
+                    ("existing", t("saves alone"), one.alone_saves),
+                    ("opened", t("lost without it"), one.contribution),
                 )
             ],
         )
@@ -110,7 +125,7 @@ def _promises(document: AgenciesDocument) -> list[tuple[str, ...]]:
     everyone = max(by_members, key=len)
     return [
         (
-            promise.name,
+            told(promise.name),
             _part(promise, promise.least if promise.least is not None else promise.most or 0.0, asked=True),
             *(_part(promise, by_members[who][at]) for who in ((), (promise.agency,), everyone)),
         )
@@ -121,5 +136,6 @@ def _promises(document: AgenciesDocument) -> list[tuple[str, ...]]:
 def _part(promise: AgencyPromise, value: float, *, asked: bool = False) -> str:
     """A part of a group, or minutes."""
     if promise.least is not None:
-        return f"at least {words.percent(value)}" if asked else words.percent(value)
-    return f"at most {words.minutes(value)} min" if asked else f"{words.minutes(value)} min"
+        return t("at least {share}", share=words.percent(value)) if asked else words.percent(value)
+    length = t("{minutes} min", minutes=words.minutes(value))
+    return t("at most {length}", length=length) if asked else length

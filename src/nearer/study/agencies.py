@@ -45,6 +45,16 @@ AGENCY_FILE, PROOFS = "agencies.json", "proofs"
 AGENCY_FILES = ("agencies.csv", "agencies.html", PROOFS, "run.json", AGENCY_FILE)
 """Every file an agencies folder may hold; anything else in it is the user's and stays."""
 
+NOTES = (
+    "Venues of an agency that takes no part stay as they are; a venue that several pay for changes only if all "
+    "of them take part; venues without an agency are open to every coalition.",
+    "Numbers that must at least be opened, and promises to groups, are left out here, since a smaller "
+    "coalition cannot be held to what all were asked for; budgets and other ceilings hold. Where agencies' own "
+    "promises would stand is told, as if everybody went to the nearest centre.",
+    "Without any agency, only venues that belong to none may change.",
+)
+"""What a reader should know, one sentence each."""
+
 
 def compare_agencies(
     folder: Path,
@@ -182,14 +192,7 @@ def _document(
             for limit, one in ((limit, promise(limit, 0.0)) for limit in _promises(staged))
         ],
         coalitions=[_coalition(one, names, tables, staged, nobody.value) for one in found],
-        notes=[
-            "Venues of an agency that takes no part stay as they are; a venue that several pay for changes only if all "
-            "of them take part; venues without an agency are open to every coalition.",
-            "Numbers that must at least be opened, and promises to groups, are left out here, since a smaller "
-            "coalition cannot be held to what all were asked for; budgets and other ceilings hold. Where agencies' own "
-            "promises would stand is told, as if everybody went to the nearest centre.",
-            "Without any agency, only venues that belong to none may change.",
-        ],
+        notes=list(NOTES),
     )
     return document, proofs
 
