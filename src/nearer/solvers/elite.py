@@ -24,6 +24,9 @@ _MIXED = 4  # plans taken at random and put together, to begin with the first of
 _POLISHED = 2  # plans searched on all sites at the end
 _ROUNDS = 3  # over all entries, in a search on all sites
 _FEW = 0.7  # share of the sites above which a part is no gain
+_SETTLE, _SETTLE_MOST = 100, 50_000_000  # times over the entries between relaxation and plan, at once; and at most
+_PATIENCE = 3  # such searches that find nothing, before it ends
+_INTEGRAL = 1e-6
 
 
 class Elite:
@@ -109,6 +112,34 @@ class Elite:
         if len(part.core.site) < core.m:
             for _, plan in self.plans[:_POLISHED]:
                 self.add(interchange(core, plan, budget))
+
+    def settle(self, y: FloatArray, rng: np.random.Generator, budget: Budget) -> None:
+        """
+        Kick the best plan where a relaxed solution disagrees with it, as long as that helps.
+
+        Parameters
+        ----------
+        y
+            Openness of each site, float64 (m,). What is open in both stays open, what is closed in both stays closed:
+            of a large problem little is left, in pieces far from each other.
+        """
+        core = self.core
+        if core.decided or not self.plans:
+            return
+        mask = np.zeros(core.m, dtype=bool)
+        mask[self.best] = True
+        stays = mask & (y > 1.0 - _INTEGRAL)
+        between = (mask | (y > _INTEGRAL)) & ~stays
+        inner = core.restricted(~(between | stays), stays)
+        site = np.flatnonzero(between)
+        plan = np.flatnonzero(mask[site]).astype(np.int32)
+        work = min(_SETTLE * inner.nnz, _SETTLE_MOST)
+        least, idle = inner.value(plan), 0
+        while idle < _PATIENCE and not (inner.decided or budget.exhausted()):
+            plan = kicked_often(inner, plan, rng, budget, work)
+            idle = 0 if inner.value(plan) < least else idle + 1
+            least = min(least, inner.value(plan))
+        self.add(np.sort(np.concatenate([np.flatnonzero(stays), site[plan]])).astype(np.int32))
 
     def _kick(self, part: _Part, plan: IntArray, rng: np.random.Generator, budget: Budget, work: int) -> None:
         if not (part.core.decided or budget.exhausted()):

@@ -32,7 +32,8 @@ _RUSH = (100, 100, 100)  # iterations of the first climb, between looks at the p
 _KICKS = 40_000_000  # entries scanned by kicks in each round, fewer where the problem is small
 _NEAR = 1e-3  # relative gap
 _LP_ROUNDS = 50  # of writing terms out before sites are fixed
-_LP_ROWS, _LP_ENTRIES = 120_000, 8_000_000  # the relaxation is left out above this size
+_LP_ROWS, _LP_ENTRIES = 1_000_000, 8_000_000  # the relaxation is left out above this size
+_MANY_ROWS = 120_000  # above so many the relaxation, which gathers them, is cheaper than to climb on
 
 
 class PMedianRun:
@@ -95,9 +96,10 @@ class PMedianRun:
                 return
 
     def near(self, multipliers: FloatArray | None) -> bool:
-        """Whether multipliers of an earlier run lead so close that the relaxation does the rest faster."""
+        """Whether the multipliers, of an earlier run or of many rows, are so close that the relaxation is faster."""
         state = self.state
-        return multipliers is not None and self.fits_lp and state.value - state.bound <= _NEAR * abs(state.value)
+        quick = multipliers is not None or self.core.n > _MANY_ROWS
+        return quick and self.fits_lp and state.value - state.bound <= _NEAR * abs(state.value)
 
     @property
     def fits_lp(self) -> bool:

@@ -349,6 +349,15 @@ class Tree(SiteTree[Core]):
         elite.improve([plan], self.rho, self.rng, self.state.budget, min(_KICKS, 100 * core.nnz))
         return min(plan, elite.best, key=core.value)
 
+    def round_up(self, y: FloatArray, fixed: IntArray) -> None:
+        """As for any tree; of the first few nodes, what relaxation and best plan disagree on is searched too."""
+        super().round_up(y, fixed)
+        if self.nodes_done > _KICKED_NODES:
+            return
+        self.elite.settle(y, self.rng, self.state.budget)
+        best = self.elite.best
+        self.state.found(self.core.value(best), np.concatenate([self.fixed_open, self.core.site[best]]))
+
     def store(self, dual: Dual) -> int:
         """Number of these multipliers in the proof."""
         return self.builder.add_multipliers(self.core, dual.lam, dual.pieces)
