@@ -61,3 +61,18 @@ def test_plans_move_to_the_core_that_fixing_leaves() -> None:
     elite.move(rest, np.arange(float(rest.m)))
     assert elite.plans[0][0] == pytest.approx(core.value(best))
     assert all(len(plan) == 5 for _, plan in elite.plans)
+
+
+def test_what_relaxation_and_plan_agree_on_stays() -> None:
+    core = core_of(11, 240, 24)
+    good = improved(core, 1).best
+    elite, rng = Elite(core, 1), np.random.default_rng(2)
+    worse = np.sort(np.concatenate([good[6:], np.setdiff1d(np.arange(core.m), good)[:6]])).astype(np.int32)
+    elite.add(worse)
+    y = np.zeros(core.m)
+    y[good] = 1.0  # so that 18 sites agree, and of 12 six are to be found again
+    elite.settle(y, rng, Budget(Stop()))
+    assert np.isin(elite.best, np.union1d(good, worse)).all()
+    assert np.isin(np.intersect1d(good, worse), elite.best).all()
+    assert len(np.unique(elite.best)) == 24
+    assert elite.plans[0][0] == core.value(elite.best) == core.value(good)

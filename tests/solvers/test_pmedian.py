@@ -15,6 +15,7 @@ from nearer.model import FORBIDDEN, FREE, OPEN, Status
 from nearer.model.check import check_solution
 from nearer.progress import Stop
 from nearer.solvers import pmedian, solve, tree
+from nearer.solvers.elite import Elite
 from nearer.solvers.pmedian import PMedianRun
 from nearer.solvers.proof import ProofBuilder
 from nearer.testing import brute_force, check_proof, check_solver
@@ -81,6 +82,7 @@ def test_trees_that_begin_anew_and_slim_relaxations_prove_the_same(monkeypatch: 
     monkeypatch.setattr(PMedianRun, "improve_plan", lambda self, seen: None)
     monkeypatch.setattr(pmedian, "interchange", lambda core, plan, budget: plan)
     monkeypatch.setattr(tree.Tree, "polished", lambda self, plan: plan)
+    monkeypatch.setattr(Elite, "settle", lambda self, y, rng, budget: None)
     anew = solve(instance, gap=0.0)
     assert felled
     assert (anew.status, anew.objective) == (Status.OPTIMAL, plain.objective)

@@ -132,7 +132,8 @@ class Elite:
         between = (mask | (y > _INTEGRAL)) & ~stays
         inner = core.restricted(~(between | stays), stays)
         site = np.flatnonzero(between)
-        plan = np.flatnonzero(mask[site]).astype(np.int32)
+        plan: IntArray = np.flatnonzero(mask[site]).astype(np.int32)
+        plan = interchange(inner, plan, budget)
         work = min(_SETTLE * inner.nnz, _SETTLE_MOST)
         least, idle = inner.value(plan), 0
         while idle < _PATIENCE and not (inner.decided or budget.exhausted()):
