@@ -145,3 +145,9 @@ def test_a_catalogue_is_read_as_gettext_writes_it() -> None:
     text += '#, fuzzy\nmsgid "old"\nmsgstr "alt"\n\nmsgid "none"\nmsgstr ""\n\n'
     text += 'msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"\nmsgstr[1] "d"\n'
     assert read_po(text) == {"one": 'eins und "eins"', "a": ["c", "d"]}
+
+
+def test_every_module_of_the_desk_is_kept_on_the_device() -> None:
+    kept = (ROOT / "web" / "page" / "aid-worker.js").read_text(encoding="utf-8")
+    names = {path.stem for path in (ROOT / "web" / "src" / "aid").glob("*.ts")} - {"trust"}  # a page of its own
+    assert [name for name in sorted(names) if f'"{name}"' not in kept] == []

@@ -5,7 +5,7 @@ const OURS = (path) =>
   ["/page.css", "/aid.css", "/icon.svg", "/aid.webmanifest", "/vendor/jsQR.js"].includes(path);
 const PARTS = ["/aid", "/tokens.css", "/page.css", "/aid.css", "/icon.svg", "/aid.webmanifest", "/vendor/jsQR.js",
   "/js/dom.js", "/js/words.js", "/api/words/es", "/api/words/fa", "/api/words/es/faults", "/api/words/fa/faults",
-  ...["main", "away", "camera", "card", "cards", "files", "forms", "handover", "kept", "languages", "lease", "lists", "pages", "requests", "server", "sharing", "staff", "status"].map((name) => `/js/aid/${name}.js`)];
+  ...["main", "away", "camera", "card", "cards", "files", "forms", "handover", "kept", "languages", "lease", "lists", "pages", "practice", "requests", "server", "sharing", "staff", "status"].map((name) => `/js/aid/${name}.js`)];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(PARTS)).then(() => self.skipWaiting()));
