@@ -25,6 +25,7 @@ _LEAST = 0.01  # violation of a cut, in halves
 _LONGEST = 25  # sets in a cut
 _ORDERS = 4  # in which columns are eliminated
 _SUMS = 4_000  # looked at, for each order
+_ROWS, _WORK = 4_000, 50_000_000  # sets looked at, the tightest; words, above which no further order is tried
 _EACH = 3  # cuts that a set may be new in
 _NONE = np.zeros(0, dtype=np.int64)
 
@@ -167,12 +168,14 @@ def violated_cuts(
     # Of sets with the same open sites the tightest counts, of those the smallest, which comes first.
     order = np.flatnonzero(words.any(axis=1))
     order = order[np.argsort(np.round(weight[order], 9), kind="stable")]
-    order = order[np.sort(np.unique(words[order], axis=0, return_index=True)[1])]
+    order = order[np.sort(np.unique(words[order], axis=0, return_index=True)[1])][:_ROWS]
     words, weight, near = words[order], weight[order], near[order]
     value = y[support]
     spent, seen = int(spans.sum()), set()
     sums: list[tuple[float, tuple[int, ...]]] = []
     for turn in range(_ORDERS):
+        if spent > _WORK:
+            break
         columns = np.argsort(-value - (0.6 * rng.random(len(value)) if turn else 0.0), kind="stable")
         rows = rng.permutation(len(near)) if turn else np.arange(len(near))
         found, total, looked = kernels.odd_sums(words, weight, value, columns, rows, _LONGEST, _SUMS)
