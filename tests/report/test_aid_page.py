@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from nearer import language as spoken_words
 from nearer.cli import app
+from nearer.language import LANGUAGES, language
 from nearer.report.aidpage import aid_html, amount, shade
+from nearer.report.sharepage import share_svg
+from tests.report.test_report_html import Page
+from tests.report.test_report_languages import Mirror, cells, loaded
 
 FOUND: dict[str, Any] = {
     "first": "2026-03-02",
@@ -64,6 +69,57 @@ def test_a_page_holds_its_figures_and_needs_no_network() -> None:
     assert not re.search(r"(?:src|href)=|url\(|<script|@import", text)
 
 
+CAUSES = (("EXPIRED", "use-by"), ("DAMAGED", "wet"), ("LOST", "theft"), ("VARIANCE", "miscount"))
+
+
+def pages() -> list[str]:
+    """Everything the page can tell of, with names that have no letters of ours, and days without anybody."""
+    flows = [
+        {"site": "a", "item": "rice", "unit": "g", "given": 5, "bought": 6, "arrived": 700_000, "handed_over": -20,
+         "sent": -30, "opening": 100, "closing": 1_200},
+    ]  # fmt: skip
+    found = {
+        **FOUND,
+        "centres": [{**row, "name": "Ω"} for row in FOUND["centres"]],
+        "items": [{**row, "name": "Φ"} for row in FOUND["items"]],
+        "waste": [
+            {"kind": kind, "cause": cause, "site": "a", "item": "rice", "quantity": 4 + n, "unit": "g"}
+            for n, (kind, cause) in enumerate(CAUSES)
+        ],
+        "cost_per_household": {"chf": 178.6, "eur": 90_000.0},
+    }
+    empty: dict[str, Any] = {"visits": 0, "households": 0, "cost_per_household": {}, "coverage": None, "centres": []}
+    empty |= {"items": [], "fill": [], "waste": [], "weeks": []}
+    names, coins = {"a": "Ω", "rice": "Φ"}, {"chf": ("¤", 100), "eur": ("€", 100)}
+    return [aid_html(None, one, flows, names, coins, "nearer aid report") for one in (found, {**found, **empty})]
+
+
+def drawing() -> str:
+    return share_svg([(0.0, 1_234.5, 1_300.0), (0.5, 1_200.0, 1_290.0), (1.0, 1_000.25, 1_000.25)])
+
+
+def test_every_word_of_the_page_and_of_the_picture_goes_through_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = Mirror(dict(loaded("report_words").texts()))
+    monkeypatch.setattr(spoken_words, "catalogue", lambda code, of: {} if code == "en" else texts)
+    with language("fa"):
+        for text in (*pages(), drawing()):
+            seen = re.sub(r"(?s)<style>.*?</style>|<code.*?</code>|<pre.*?</pre>", "", text)
+            seen = " ".join([*Page(seen).words, *re.findall(r'aria-label="([^"]*)"', seen)])
+            assert sorted(set(re.findall(r"[A-Za-z]{2,}", re.sub("nearer", "", seen)))) == []
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
+def test_the_page_in_another_language_has_the_same_figures(code: str) -> None:
+    with language(code):
+        others, picture = pages(), drawing()
+    for text, english in zip(others, pages(), strict=True):
+        assert f'<html lang="{code}" dir="{"rtl" if code == "fa" else "ltr"}">' in text
+        assert cells(text) == cells(english)
+        assert "{" not in re.sub(r"(?s)<style>.*?</style>", "", text)
+    assert len(cells(others[0])) >= 20
+    assert re.findall(r'cy="[^"]*"', picture) == re.findall(r'cy="[^"]*"', drawing())
+
+
 def test_names_are_text_and_never_markup() -> None:
     text = page()
     assert "<b>North</b>" not in text
@@ -100,7 +156,7 @@ def test_a_cell_is_as_dark_as_what_it_lacks() -> None:
     assert [shade(fill) for fill in (1.0, 0.95, 0.85, 0.5, 0.0)] == [0, 0, 1, 5, 5]
 
 
-def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_the_page_in_a_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NEARER_AID_LEDGER", raising=False)
     assert CliRunner().invoke(app, ["aid", "demo", "--households", "10"]).exit_code == 0
@@ -108,7 +164,12 @@ def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert done.exit_code == 0, done.output
     text = (tmp_path / "out" / "ours.html").read_text(encoding="utf-8")
     assert '<h1><span dir="auto">Ours</span></h1>' in text
-    assert "nearer aid report --first 2025-01-01 --last 2025-12-31" in text
+    assert "nearer aid report --first 2025-01-01 --last 2025-12-31</pre>" in text
+    done = CliRunner().invoke(app, ["aid", "report", "--language", "es"])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "aid.html").read_text(encoding="utf-8")
+    assert '<h1><span dir="auto">Los centros</span></h1>' in text
+    assert "nearer aid report --first 2025-01-01 --last 2025-12-31 --language es</pre>" in text
 
 
 @pytest.mark.browser

@@ -12,28 +12,57 @@ from markupsafe import Markup
 
 from nearer import __version__
 from nearer.files import written_whole
+from nearer.language import t
 from nearer.report import plot, tokens, words
+from nearer.report.dates import day
 from nearer.report.html import environment, style
 
 LARGER = {"g": ("kg", 1000), "ml": ("l", 1000)}
 """Units that people count in where the ledger counts small ones."""
 
-CAUSES = {
-    "EXPIRED": "past its use-by day",
-    "DAMAGED": "spoilt",
-    "LOST": "lost",
-    "VARIANCE": "found missing by a count",
-}
-
 Row = Mapping[str, Any]
+
+
+def unit_name(unit: str) -> str:
+    """A unit of the ledger; one that it does not know by itself stays as somebody wrote it."""
+    return {"g": t("g"), "kg": t("kg"), "ml": t("ml"), "l": t("l"), "piece": t("piece")}.get(unit, unit)
+
+
+def kind_name(kind: str) -> str:
+    """What became of goods that were lost."""
+    return {
+        "EXPIRED": t("past its use-by day"),
+        "DAMAGED": t("spoilt"),
+        "LOST": t("lost"),
+        "VARIANCE": t("found missing by a count"),
+    }[kind]
+
+
+def cause_name(cause: str) -> str:
+    """Why goods were lost; "" where that is said by what became of them."""
+    known = {
+        "use-by": "",
+        "broken": t("broken"),
+        "wet": t("wet"),
+        "pests": t("pests"),
+        "temperature": t("temperature"),
+        "packaging": t("packaging"),
+        "missing": t("missing"),
+        "theft": t("theft"),
+        "transport": t("transport"),
+        "miscount": t("miscount"),
+        "unexplained": t("unexplained"),
+        "other": t("other"),
+    }
+    return known.get(cause, cause)
 
 
 def amount(quantity: float, unit: str) -> str:
     """A quantity in the unit that people count in: 2,928 kg."""
     name, each = LARGER.get(unit, (unit, 1)) if abs(quantity) >= 100 else (unit, 1)
     value = quantity / each
-    text = f"{value:,.1f}" if each > 1 and abs(value) < 10 and value != round(value) else f"{value:,.0f}"
-    return f"{text}{words.THIN}{name}"
+    text = words.number(value, 1 if each > 1 and abs(value) < 10 and value != round(value) else 0)
+    return f"{text}{words.THIN}{unit_name(name)}"
 
 
 def share(value: float | None) -> str:
@@ -43,23 +72,28 @@ def share(value: float | None) -> str:
 
 def days(value: float | None) -> str:
     """A number of days."""
-    return words.NONE if value is None else f"{value:,.0f}"
+    return words.NONE if value is None else words.number(value)
 
 
 def lead(found: Row) -> str:
     """The span in one or two sentences."""
     centres = [row for row in found["centres"] if row["fill"] is not None]
     if not found["visits"]:
-        return "Nobody was served in these days."
-    text = (
-        f"{words.whole(found['visits'])} visits by {words.whole(found['households'])} households were served at "
-        f"{words.count(len(found['centres']), 'centre')}."
+        return t("Nobody was served in these days.")
+    text = t(
+        "{visits} visits by {households} households were served at {centres}.",
+        visits=words.whole(found["visits"]),
+        households=words.whole(found["households"]),
+        centres=words.count(len(found["centres"]), "centre"),
     )
     if len(centres) > 1:
         least = min(centres, key=lambda row: row["fill"])
-        text += (
-            f" The middle centre handed over {share(found['median_fill'])} of what its households were entitled to, "
-            f"{least['name']} {share(least['fill'])}, the least."
+        text += t(
+            " The middle centre handed over {middle} of what its households were entitled to, {centre} {share}, the "
+            "least.",
+            middle=share(found["median_fill"]),
+            centre=least["name"],
+            share=share(least["fill"]),
         )
     return text
 
@@ -69,35 +103,36 @@ def figures(found: Row, coins: Mapping[str, tuple[str, int]]) -> list[dict[str, 
     costs = []
     for coin, value in found["cost_per_household"].items():
         name, each = coins.get(coin, (coin, 1))
-        costs.append((f"{value / each:,.2f}" if each > 1 else f"{value:,.0f}", name))
+        costs.append((words.number(value / each, 2 if each > 1 else 0), name))
     least = min((row for row in found["centres"] if row["fill"] is not None), key=lambda row: row["fill"], default=None)
-    reached = (
-        "" if found["coverage"] is None else f"{share(found['coverage'])} of {words.whole(found['expected'])} expected"
-    )
+    reached = ""
+    if found["coverage"] is not None:
+        reached = t("{share} of {n} expected", share=share(found["coverage"]), n=words.whole(found["expected"]))
+    further = t(" and ").join(f"{value} {name}" for value, name in costs[1:])
     return [
         {
-            "name": "Households served",
+            "name": t("Households served"),
             "value": words.whole(found["households"]),
-            "unit": "accounts",
-            "note": reached or "each once in a programme's period",
+            "unit": t("accounts"),
+            "note": reached or t("each once in a programme's period"),
         },
         {
-            "name": "Least share at a centre",
+            "name": t("Least share at a centre"),
             "value": share(found["least_fill"]),
-            "unit": "of entitlements",
+            "unit": t("of entitlements"),
             "note": "" if least is None else str(least["name"]),
         },
         {
-            "name": "From receipt to hand-over",
+            "name": t("From receipt to hand-over"),
             "value": days(found["days_to_hand_over"]),
-            "unit": "days, median",
-            "note": f"{days(found['days_left'])} days before the use-by day",
+            "unit": t("days, median"),
+            "note": t("{days} days before the use-by day", days=days(found["days_left"])),
         },
         {
-            "name": "Money for each household",
+            "name": t("Money for each household"),
             "value": costs[0][0] if costs else words.NONE,
             "unit": costs[0][1] if costs else "",
-            "note": " and ".join(f"{value} {name}" for value, name in costs[1:]) if costs else "no money was spent",
+            "note": further if costs else t("no money was spent"),
         },
     ]
 
@@ -118,12 +153,17 @@ def week_plot(found: Row) -> plot.Plot | None:
     most = max(range(weeks), key=lambda k: heights[k])
     chart = plot.Plot(
         "weeks",
-        "Visits by week",
-        f"Between {min(heights):,.0f} and {max(heights):,.0f} visits a week, most in week {most + 1}.",
+        t("Visits by week"),
+        t(
+            "Between {least} and {most} visits a week, most in week {week}.",
+            least=words.number(min(heights)),
+            most=words.number(max(heights)),
+            week=words.bare(most + 1),
+        ),
         (0.0, float(weeks)),
         (0.0, max(heights)),
-        f"weeks from {first.isoformat()}",
-        "visits",
+        t("weeks from {day}", day=day(first.isoformat())),
+        t("visits"),
         height=300,
     )
     chart.steps([float(k) for k in range(weeks + 1)], heights)
@@ -177,8 +217,8 @@ def waste_rows(found: Row) -> list[dict[str, str]]:
     ordered = sorted(sums.items(), key=lambda entry: (-entry[1] / max(whole.get(entry[0][2], 0), 1), entry[0]))
     return [
         {
-            "what": CAUSES[kind],
-            "cause": "" if cause == "use-by" else cause,
+            "what": kind_name(kind),
+            "cause": cause_name(cause),
             "item": names.get(item, item),
             "quantity": amount(quantity, units[item]),
             "share": share(quantity / whole[item]) if given.get(item) else words.NONE,
@@ -214,7 +254,7 @@ def stock_rows(flows: Sequence[Row], names: Mapping[str, str]) -> list[dict[str,
 
 
 def aid_html(
-    title: str,
+    title: str | None,
     found: Row,
     flows: Sequence[Row],
     names: Mapping[str, str],
@@ -222,12 +262,12 @@ def aid_html(
     command: str,
 ) -> str:
     """
-    The whole page; the same figures give the same bytes.
+    The whole page, in the language spoken; the same figures give the same bytes.
 
     Parameters
     ----------
     title
-        Whose report it is.
+        Whose report it is; None where nobody said.
     found
         Indicators of a span of days, as plain values.
     flows
@@ -241,10 +281,12 @@ def aid_html(
     """
     chart = week_plot(found)
     text = environment().get_template("aid.html.j2").render(
-        title=title,
+        title=title or t("The centres"),
         version=__version__,
         css=Markup(tokens.css() + plot.CSS + style()),
         found=found,
+        first=day(found["first"]),
+        last=day(found["last"]),
         lead=lead(found),
         figures=figures(found, coins),
         weeks="" if chart is None else Markup(chart.svg()),

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nearer.files import written_whole
-from nearer.report import plot, tokens
+from nearer.language import figures, t
+from nearer.report import plot, tokens, words
 
 
 def share_svg(points: Sequence[tuple[float, float, float]]) -> str:
     """
-    Kilograms served against the part of its fair share that every line keeps; the bound dashed.
+    Kilograms served against the part of its fair share that every line keeps, in the language spoken; the bound dashed.
 
     Parameters
     ----------
@@ -24,16 +25,24 @@ def share_svg(points: Sequence[tuple[float, float, float]]) -> str:
     room = 0.05 * (max(most) - min(served)) or 0.05 * max(1.0, max(most))
     chart = plot.Plot(
         "fairness",
-        "What fairness costs",
-        f"With every fair share kept in full {served[-1]:,.0f} kg can be served, with none kept {served[0]:,.0f} kg.",
+        t("What fairness costs"),
+        t(
+            "With every fair share kept in full {full} kg can be served, with none kept {none} kg.",
+            full=words.number(served[-1]),
+            none=words.number(served[0]),
+        ),
         (0.0, 100.0),
         (max(0.0, min(served) - room), max(most) + room),
-        "part of its fair share that every line keeps, %",
-        "served, kg",
+        t("part of its fair share that every line keeps, %"),
+        t("served, kg"),
     )
     chart.line(kept, most, "greedy")
     chart.line(kept, served, "best")
-    chart.dots(kept, served, [f"{y:,.1f} kg with {x:.0f} % kept" for x, y in zip(kept, served, strict=True)])
+    titles = [
+        t("{mass} kg with {kept} kept", mass=words.number(y, 1), kept=figures(f"{x:.0f} %"))
+        for x, y in zip(kept, served, strict=True)
+    ]
+    chart.dots(kept, served, titles)
     style = f"<style>{tokens.css('svg')}{plot.CSS}svg{{background:var(--page)}}</style>"
     head, rest = chart.svg().split(">", 1)
     return f'{head} xmlns="http://www.w3.org/2000/svg" width="{chart.width}" height="{chart.height}">{style}{rest}\n'

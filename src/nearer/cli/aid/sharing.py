@@ -10,7 +10,9 @@ import typer
 
 from nearer.cli.aid.shared import AsJson, At, Id, answering, asker_of, do, rows_table
 from nearer.cli.console import DONE, STOPPED_EARLY, progress_bars, say, say_json, stoppable
+from nearer.cli.options import Language
 from nearer.errors import UsageError
+from nearer.language import language as speaking
 
 if TYPE_CHECKING:
     pass
@@ -46,14 +48,18 @@ def allocate(
     frontier: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Show what fairness costs, and draw it as SVG there.")
     ] = None,
+    language: Annotated[
+        Language, typer.Option(envvar="NEARER_LANGUAGE", help="What is written in that picture.", show_envvar=True)
+    ] = Language.EN,
     time_limit: TimeLimit = 120.0,
     id: Id = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose who gets what, fairly and with a reason for each line; a person approves it."""
-    _propose(
-        context, {"rebalance": rebalance}, first, days, needs, as_of, explain, frontier, time_limit, id, as_json
-    )  # fmt: skip
+    with speaking(language.value):
+        _propose(
+            context, {"rebalance": rebalance}, first, days, needs, as_of, explain, frontier, time_limit, id, as_json
+        )  # fmt: skip
 
 
 def crisis(
