@@ -6,7 +6,8 @@ import pytest
 
 from nearer.planning.document import OtherPlan, OtherPlans, Otherwise
 from nearer.report.choices import chosen_anew, cost
-from nearer.report.words import THIN, others
+from nearer.report.plan_words import others
+from nearer.report.words import THIN
 
 
 def otherwise(least: float | None, most: float | None) -> Otherwise:

@@ -13,7 +13,7 @@ import pytest
 
 from nearer.errors import OutputError
 from nearer.planning.plan import Plan
-from nearer.report import report_html, words, write_report
+from nearer.report import plan_words, report_html, words, write_report
 from nearer.report.html import settings_lines
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "col"}
@@ -111,8 +111,8 @@ def test_the_figures_are_those_of_the_document(any_plan: Plan) -> None:
     text = Page(report_html(any_plan)).text
     before, after = document.measures.before, document.measures.after
     expected = [
-        words.headline(document),
-        words.proof(document),
+        plan_words.headline(document),
+        plan_words.proof(document),
         *words.minutes_pair(before.mean_min, after.mean_min),
         words.percent(before.within["15"]),
         words.percent(after.within["15"]),

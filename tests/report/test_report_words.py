@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nearer.planning.document import Objective, PhasePlan, PlanDocument, Snapping
 from nearer.planning.plan import Plan
-from nearer.report import summary_text, words
+from nearer.report import plan_words, summary_text, words
 from nearer.report.stages import phase_lines
 
 
@@ -64,7 +64,7 @@ def test_the_headline_says_what_the_document_holds(plan: Plan) -> None:
     more = (
         document.measures.after.within["15"] - document.measures.before.within["15"]
     ) * document.measures.after.people
-    assert words.headline(document) == (
+    assert plan_words.headline(document) == (
         f"With 4 new centres the average walk falls from {was} to {now} minutes; "
         f"{words.about(more)} more people live within 15 minutes."
     )
@@ -75,21 +75,21 @@ def test_a_gap_is_told_with_both_its_readings(plan: Plan) -> None:
     expected = (
         "No choice of 98 sites can do better by more than 0.02 %; of the possible gain at least 99.9 % is reached."
     )
-    assert words.proof(document).replace(words.THIN, " ") == expected
+    assert plan_words.proof(document).replace(words.THIN, " ") == expected
 
 
 def test_a_proven_plan_says_so(build: Callable[..., Plan]) -> None:
-    assert words.proof(build(status="optimal").document) == "No other choice of 4 sites is better: proven."
+    assert plan_words.proof(build(status="optimal").document) == "No other choice of 4 sites is better: proven."
 
 
 def test_a_run_that_was_stopped_says_so(build: Callable[..., Plan]) -> None:
-    assert "stopped early" in words.proof(build(status="feasible").document)
+    assert "stopped early" in plan_words.proof(build(status="feasible").document)
 
 
 @pytest.mark.parametrize("status", ["infeasible", "unknown"])
 def test_no_plan_makes_no_claim(plan: Plan, status: str) -> None:
     document = plan.document.model_copy(update={"status": status})
-    assert not any(sign.isdigit() for sign in words.headline(document) + words.proof(document))
+    assert not any(sign.isdigit() for sign in plan_words.headline(document) + plan_words.proof(document))
 
 
 def test_optimal_is_never_said_of_a_plan_that_is_not(any_plan: Plan) -> None:
@@ -100,7 +100,7 @@ def test_optimal_is_never_said_of_a_plan_that_is_not(any_plan: Plan) -> None:
 
 def test_nobody_out_of_reach_is_said_in_words(build: Callable[..., Plan]) -> None:
     document = build(spread=1.0, n_existing=8, cell_m=100.0).document
-    assert words.out_of_reach(document) == "Nobody is out of reach."
+    assert plan_words.out_of_reach(document) == "Nobody is out of reach."
 
 
 def test_one_centre_and_one_person_are_singular() -> None:
@@ -112,7 +112,7 @@ def test_one_centre_and_one_person_are_singular() -> None:
 
 def test_the_area_that_gains_most_is_named(plan: Plan) -> None:
     best = max(plan.document.areas, key=lambda area: (area.after_within - area.before_within) * area.people)
-    text = words.reading_area(plan.document)
+    text = plan_words.reading_area(plan.document)
     assert best.name in text
     assert words.about(best.after_within * best.people) in text
 
@@ -131,16 +131,16 @@ def test_people_without_a_street_are_told_apart_from_people_far_away(plan: Plan)
     given = {"measures": measures.model_copy(update={"after": after}), "snapping": {"people": joined}}
     document = plan.document.model_copy(update=given)
     reach = f"{words.people(420.0)} are out of reach of every existing and possible site"
-    assert words.cut_off(document) == f"{reach}; {words.people(400.0)} live over 500 m from any street."
-    assert words.cut_off(document.model_copy(update={"snapping": {}})) == f"{reach}."
+    assert plan_words.cut_off(document) == f"{reach}; {words.people(400.0)} live over 500 m from any street."
+    assert plan_words.cut_off(document.model_copy(update={"snapping": {}})) == f"{reach}."
 
 
 def test_group_weights_and_modes_are_told(plan: Plan) -> None:
     settings = {**plan.document.settings, "streets": {"mode": "bike"}}
     settings["plan"] = {**settings["plan"], "group_weights": {"children": 2.0}}
     document = plan.document.model_copy(update={"settings": settings})
-    assert "bike ride" in words.headline(document)
-    assert any("children count 2 times" in line for line in words.method(document))
+    assert "bike ride" in plan_words.headline(document)
+    assert any("children count 2 times" in line for line in plan_words.method(document))
 
 
 def staged(plan: Plan, objective: Objective, phases: list[dict[str, Any]], **more: Any) -> PlanDocument:
@@ -155,12 +155,12 @@ def staged(plan: Plan, objective: Objective, phases: list[dict[str, Any]], **mor
 def test_the_answer_says_when_there_is_no_room_for_the_people_whose_walk_it_tells(plan: Plan) -> None:
     travel = Objective(name="travel", value=1200.0, unit="person-minutes")
     full = staged(plan, travel, [{}, {"mean_min": 37.2, "unmet": 5260.0}])
-    said = words.room(full)
+    said = plan_words.room(full)
     for part in ("year 2", "37.2 minutes", "5,260 people have no place within reach"):
         assert part in said
-    assert said in words.summary(full)
-    assert words.room(staged(plan, travel, [{}, {"unmet": 20.0}])) == ""  # they live too far: room changes nothing
-    assert words.room(plan.document) == ""
+    assert said in plan_words.summary(full)
+    assert plan_words.room(staged(plan, travel, [{}, {"unmet": 20.0}])) == ""  # they live too far: room changes nothing
+    assert plan_words.room(plan.document) == ""
 
 
 def test_what_joint_planning_brings_is_told_in_the_unit_of_the_objective_and_its_direction(plan: Plan) -> None:
@@ -185,21 +185,21 @@ def test_what_joint_planning_brings_is_told_in_the_unit_of_the_objective_and_its
 )  # fmt: skip
 def test_the_method_names_what_phases_were_planned_for(plan: Plan, name: str, unit: str, said: str) -> None:
     document = staged(plan, Objective(name=name, value=1.0, unit=unit), [{}, {}])
-    assert said in words.method(document)[0]
-    assert ("everyone's walk" in words.method(document)[0]) == (name == "travel")
+    assert said in plan_words.method(document)[0]
+    assert ("everyone's walk" in plan_words.method(document)[0]) == (name == "travel")
 
 
 def test_a_plan_that_opens_nothing_within_rules_is_still_judged(plan: Plan) -> None:
     travel = Objective(name="travel", value=1200.0, unit="person-minutes")
     idle = staged(plan, travel, [{}], opened=0, status="optimal")
-    assert words.proof(idle) == "No other plan that keeps the rules is better: proven."
+    assert plan_words.proof(idle) == "No other plan that keeps the rules is better: proven."
 
 
 def test_out_of_reach_is_not_told_as_far_where_it_is_for_want_of_a_street(plan: Plan) -> None:
     lost = Snapping(points=9, joined=7, median_m=5.0, farthest_m=90.0, cap_m=500.0, unjoined=[], unjoined_people=40.0)
     document = plan.document.model_copy(update={"snapping": {"people": lost}})
-    assert words.farther(document).endswith("or over 500 m from any street")
-    assert "street" not in words.farther(plan.document.model_copy(update={"snapping": {}}))
+    assert plan_words.farther(document).endswith("or over 500 m from any street")
+    assert "street" not in plan_words.farther(plan.document.model_copy(update={"snapping": {}}))
 
 
 def test_sites_of_one_name_are_told_apart_by_area_else_by_id() -> None:

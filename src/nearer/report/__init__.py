@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nearer.planning.plan import Plan
-from nearer.report import words
+from nearer.report import plan_words
 from nearer.report.gapgpkg import write_gaps_gpkg
 from nearer.report.gaphtml import write_gaps_report
 from nearer.report.gapwords import gaps_summary, gaps_table, gaps_text
@@ -30,4 +30,4 @@ __all__ = [
 
 def summary_text(plan: Plan) -> str:
     """The few lines that the command line prints: what the plan gains and how well it is proven."""
-    return "\n".join([*words.summary(plan.document), *phase_lines(plan.document)])
+    return "\n".join([*plan_words.summary(plan.document), *phase_lines(plan.document)])

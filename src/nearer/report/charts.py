@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nearer.language import figures, t, tn
 from nearer.planning.document import PlanDocument
-from nearer.report import tokens, words
+from nearer.report import plan_words, tokens, words
 from nearer.report.mapclean import clean
 
 _W, _H = 480, 320
@@ -112,7 +112,7 @@ def curve_svg(document: PlanDocument, ident: str = "curve") -> str:
     inner += f'<path class="ch-before" d="{_line(xs, curve.before)}"/>'
     inner += f'<path class="ch-after" d="{_line(xs, curve.after)}"/>{marks}'
     inner += _key()
-    desc = f"{words.reading(document, 'before')} {words.reading(document, 'after')}"
+    desc = f"{plan_words.reading(document, 'before')} {plan_words.reading(document, 'after')}"
     return _frame(ident, t("Share of people within so many minutes of a centre, today and with the plan"), desc, inner)
 
 

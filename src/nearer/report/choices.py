@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nearer.language import figures, t, tn
 from nearer.planning.document import OtherPlans, Otherwise, PlanDocument
-from nearer.report import words
+from nearer.report import plan_words, words
 
 SHOWN = 12
 """Rows of the table of nearest misses; the rest is in ``sites.csv``."""
@@ -62,7 +62,7 @@ def choices(document: PlanDocument, names: dict[str, str]) -> Choices:
         misses_left=max(0, len(known) - SHOWN),
         some_bounded=any(_between(site.forced) for site in known[:SHOWN]),
         others=[] if told is None else _other_rows(document, told, names),
-        others_title="" if told is None else words.others(told),
+        others_title="" if told is None else plan_words.others(told),
         others_text="" if told is None else _in_all(document, told, names),
     )
 

@@ -14,7 +14,7 @@ from nearer.files import written_whole
 from nearer.language import direction, figures, spoken, t, tn
 from nearer.planning.document import PlanDocument
 from nearer.planning.plan import Plan
-from nearer.report import charts, choices, mapstyle, objective_words, svgmap, tables, tokens, words
+from nearer.report import charts, choices, mapstyle, objective_words, plan_words, svgmap, tables, tokens, words
 from nearer.report.dates import day
 from nearer.report.mapcells import stage_columns
 from nearer.report.mapclean import clean
@@ -82,7 +82,7 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
             "before": mean[0],
             "after": mean[1],
             "unit": t("minutes"),
-            "note": t("; ").join(filter(None, (counted if before.unreached else "", words.room_note(document)))),
+            "note": t("; ").join(filter(None, (counted if before.unreached else "", plan_words.room_note(document)))),
         },
         {
             "name": t("Within {near} minutes", near=near),
@@ -99,7 +99,7 @@ def _figures(plan: Plan) -> list[dict[str, str]]:
             "before": words.about(before.unreached),
             "after": words.about(after.unreached),
             "unit": t("people"),
-            "note": words.farther(document) + words.unmet_note(document),
+            "note": plan_words.farther(document) + plan_words.unmet_note(document),
         },
         {
             "name": t("Centres"),
@@ -202,6 +202,7 @@ def report_html(plan: Plan) -> str:
         gain_legend=gain_legend(plan),
         marks=mark_rows(plan),
         sized=sized(plan),
+        plan_words=plan_words,
         words=words,
         figures=_figures(plan),
         groups=tables.group_rows(document),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nearer.language import figures, t
 from nearer.planning.plan import Plan
-from nearer.report import tokens, words
+from nearer.report import plan_words, tokens, words
 from nearer.report.mapcells import OUT
 from nearer.report.mapclean import clean
 from nearer.report.mapframe import WIDTH, lonlat
@@ -63,10 +63,10 @@ def content(sheet: Sheet, which: Which, width: float, over: str = "", painted: s
 def _head(which: Which, sheet: Sheet, ident: str) -> str:
     document = sheet.plan.document
     reading = {
-        "before": words.reading(document, "before"),
-        "after": words.reading(document, "after"),
-        "opened": words.reading_gain(document) or words.headline(document),
-        "far": words.still_far(document),
+        "before": plan_words.reading(document, "before"),
+        "after": plan_words.reading(document, "after"),
+        "opened": plan_words.reading_gain(document) or plan_words.headline(document),
+        "far": plan_words.still_far(document),
     }[which]
     return f'<title id="{ident}-t">{title(which)}</title><desc id="{ident}-d">{clean(reading)}</desc>'
 
