@@ -92,8 +92,10 @@ def test_a_run_that_would_not_fit_is_not_begun_and_a_shorter_limit_is_offered(ne
     assert caught.value.exit_code == 2
     _, shorter, coarser = str(caught.value).splitlines()
     minutes, side_m = (int(line.rsplit(" ", 1)[1]) for line in (shorter, coarser))
-    assert shorter.endswith(f"fits: nearer plan {newtown} --limit-min {minutes}")
-    assert coarser.endswith(f"fit: nearer plan {newtown} --merge-m {side_m}")
+    assert f"limit_min = {minutes} under [streets]" in shorter
+    assert f"merge_m = {side_m} under [people]" in coarser
+    assert shorter.endswith(f": nearer plan {newtown} --limit-min {minutes}")
+    assert coarser.endswith(f": nearer plan {newtown} --merge-m {side_m}")
     one = run_study(newtown, threads=1, gap=0.05, limit_min=minutes, out=newtown.parent / "shorter").document
     other = run_study(newtown, threads=1, gap=0.05, merge_m=side_m, out=newtown.parent / "coarser").document
     assert one.settings["streets"]["limit_min"] == minutes

@@ -142,16 +142,22 @@ def foreseen(
         return less.peak_bytes <= SURE * room
 
     def coarser(reach: Reach, room: float) -> str:
-        command, offers = f"nearer plan {folder or 'STUDY'}", []
+        place, offers = folder or "STUDY", []
         for minutes in range(math.ceil(study.streets.limit_min) - 1, 0, -1):
             if fits(reach, room, limit_ms=round(minutes / study.streets.limit_min * reach.limit_ms)):
-                offers.append(f"A limit of {minutes} minutes fits: {command} --limit-min {minutes}")
+                offers.append(
+                    f"A limit of {minutes} minutes fits: limit_min = {minutes} under [streets] in nearer.toml, "
+                    f"or for a plan alone: nearer plan {place} --limit-min {minutes}"
+                )
                 break
         people = tables.people.table
         for side_m in MERGE_M:
             cells = int(cells_of(people["lon"].to_numpy(), people["lat"].to_numpy(), side_m).max()) + 1
             if cells < reach.n_points and fits(reach, room, share=cells / reach.n_points):
-                offers.append(f"People summed up in cells of {side_m} m fit: {command} --merge-m {side_m}")
+                offers.append(
+                    f"People summed up in cells of {side_m} m fit: merge_m = {side_m} under [people] in nearer.toml, "
+                    f"or for a plan alone: nearer plan {place} --merge-m {side_m}"
+                )
                 break
         return "\n".join(offers) or "Plan a part of the area."
 
