@@ -53,6 +53,7 @@ PARTS = ("name", "part", "when")
 
 FURTHER = (
     *("near {}", "not stated", "as given", "weights: {}", "everybody alike", "nothing more"),
+    *("{} +{} %", "{} −{} %"),
     "{} touches no centre, no candidate, no street and nobody: does it lie in the area, and is its system of "
     "coordinates "
     "stated?",

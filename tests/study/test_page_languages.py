@@ -10,7 +10,9 @@ import pytest
 
 from nearer import language as spoken_words
 from nearer.language import LANGUAGES, language
+from nearer.report import comparewords, curvewords, senspage
 from nearer.study.agencies import compare_agencies
+from nearer.study.compare import run_compare
 from nearer.study.curve import run_curve
 from nearer.study.frontier import run_frontier
 from nearer.study.gaps import find_gaps
@@ -23,6 +25,7 @@ from tests.study.conftest import PEOPLE, SITES, TOML
 
 OTHERS = [code for code in LANGUAGES if code != "en"]
 UNTOUCHED = (
+    r"people\.file|plan\.coverage_min|"
     r"nearer( verify)?( evaluates)?|proofs?\.npz|[a-z_]+\.(csv|json|gpkg|toml)|[0-9a-f]{64}|\[\[scenarios\]\]|HiGHS|"
     r"regret_most|SHA|Poisson|proofs|people|sites|travel|farthest|\bold\b|\bvisits\b"
 )
@@ -102,7 +105,48 @@ def agencies(folder: Path) -> str:
     return (folder / "agencies" / "agencies.html").read_text(encoding="utf-8")
 
 
-PAGES: tuple[Callable[[Path], str], ...] = (curve, frontier, sensitivity, stress, gaps, agencies)
+def compare(folder: Path) -> str:
+    plans = [folder / name for name in "αβγ"]
+    for n, plan in enumerate(plans, 1):
+        run_study(folder, open=n, out=plan, threads=1)
+    run_compare(plans, out=folder / "compare")
+    return (folder / "compare" / "compare.html").read_text(encoding="utf-8")
+
+
+def compare_others(folder: Path) -> str:
+    """Plans that were not made from the same, and one file that the last one does not read."""
+    run_study(folder, out=folder / "α", threads=1)
+    people = (folder / "people.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "people.csv").write_text("".join(people[:-1]), encoding="utf-8")
+    for name, text in (("β", "coverage_min = 7\nopen = 2"), ("γ", "coverage_min = 7\nopen = 1")):
+        toml = (folder / "nearer.toml").read_text(encoding="utf-8")
+        (folder / "nearer.toml").write_text(re.sub(r"(coverage_min.*\n)?open = \d", text, toml), encoding="utf-8")
+        if name == "γ":
+            _renamed(folder, "people.csv", "folk.csv")
+        run_study(folder, out=folder / name, threads=1)
+    made = run_compare([folder / name for name in "αβγ"], out=folder / "compare")
+    assert [line for line in made.differs if "is read in" in line]
+    assert [line for line in made.differs if " as in " in line and "and not in" in line]
+    assert [line for line in made.differs if "coverage_min" in line]
+    return (folder / "compare" / "compare.html").read_text(encoding="utf-8")
+
+
+def _renamed(folder: Path, old: str, new: str) -> None:
+    (folder / old).rename(folder / new)
+    toml = folder / "nearer.toml"
+    toml.write_text(toml.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+PAGES: tuple[Callable[[Path], str], ...] = (
+    curve,
+    frontier,
+    sensitivity,
+    stress,
+    gaps,
+    agencies,
+    compare,
+    compare_others,
+)
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +211,23 @@ def test_a_page_in_another_language_has_the_same_figures(
     assert cells(page) == cells(english)
     assert len(cells(english)) >= 5
     assert "{" not in re.sub(r"(?s)<style>.*?</style>|<pre.*?</pre>|<code>.*?</code>", "", page)
+
+
+def test_heads_and_figures_of_the_terminal_are_of_one_language(tmp_path: Path) -> None:
+    toml = TOML.replace("Two rows", "Σ").replace("older", '"ψ"')
+    for name, text in (("nearer.toml", toml), ("people.csv", PEOPLE), ("sites.csv", _named(SITES))):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with language("fa"):
+        compare(tmp_path)
+        made = run_compare([tmp_path / name for name in "αβγ"], out=tmp_path / "again")
+        tables = [
+            comparewords.table(made),
+            curvewords.table(run_curve(tmp_path, to=3, threads=1)),
+            senspage.table(run_sensitivity(tmp_path, threads=1)),
+        ]
+        lines = comparewords.summary(made)
+    for heads, rows in tables:
+        assert rows
+        assert {len(row) for row in rows} == {len(heads)}
+        assert re.findall(r"[A-Za-z0-9]", " ".join([*heads, *(cell for row in rows for cell in row)])) == []
+    assert re.findall(r"[A-Za-z0-9]", " ".join(lines)) == []

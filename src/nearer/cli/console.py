@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nearer.errors import InputError, NearerError
+from nearer.language import t
 from nearer.progress import Silent, Stop, Tick
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def say_table(header: list[str], rows: list[list[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for position, name in enumerate(header):
-        is_text = position == 0 or name in ("ids", "best site")
+        is_text = position == 0 or name in ("ids", t("best site"))
         table.add_column(name, justify="left" if is_text else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)

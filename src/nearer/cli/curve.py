@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -47,6 +47,7 @@ def curve(
     """Find the best network of every size up to a number of centres, and where further ones bring little."""
     with answering(as_json), speaking(language.value):
         from nearer.cluster import joined
+        from nearer.report import curvewords
         from nearer.study.curve import run_curve
         from nearer.study.parts import study_folder
 
@@ -70,28 +71,8 @@ def curve(
         if as_json:
             say_json(made.model_dump(mode="json", by_alias=True))
         else:
-            _say(made)
+            say(made.study)
+            say_table(*curvewords.table(made))
+            say("\n" + "\n".join(curvewords.summary(made)))
             say("\n" + "\n".join(f"  {folder / name}" for name in ("curve.html", "curve.csv", "curve.json")))
     raise typer.Exit(DONE if made.complete else STOPPED_EARLY)
-
-
-def _say(made: Any) -> None:
-    from nearer.report import curvewords, words
-
-    near = words.bare(made.coverage_min)
-    header = ["centres", "minutes", f"within {near} min", "each saves, h", "better by at most", "greedy", "backwards"]
-    rows = [
-        [
-            str(size.centres),
-            f"{size.mean_min:.2f}",
-            words.percent(size.within),
-            words.hours(size.each_brings),
-            "proven" if size.status == "optimal" else words.percent_up(size.gap),
-            f"+{words.percent_up(max(size.greedy.above_value, 0.0))}",
-            words.NONE if size.backwards is None else f"+{words.percent_up(max(size.backwards.above_value, 0.0))}",
-        ]
-        for size in curvewords.digest(made)
-    ]
-    say(made.study)
-    say_table(header, rows)
-    say("\n" + "\n".join(curvewords.summary(made)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -47,6 +47,7 @@ def sensitivity(
     """Plan under every scenario: which sites stand, what each plan risks, and one plan for all."""
     with answering(as_json), speaking(language.value):
         from nearer.cluster import joined
+        from nearer.report import senspage
         from nearer.study.parts import study_folder
         from nearer.study.sensitivity import SENS_CSV, SENS_FILE, SENS_PAGE, run_sensitivity
 
@@ -70,27 +71,8 @@ def sensitivity(
         if as_json:
             say_json(made.model_dump(mode="json", by_alias=True))
         else:
-            _say(made)
+            say(made.study)
+            say_table(*senspage.table(made))
+            say("\n" + "\n".join(senspage.summary(made)))
             say("\n" + "\n".join(f"  {folder / name}" for name in (SENS_PAGE, SENS_CSV, SENS_FILE)))
     raise typer.Exit(DONE if made.complete else STOPPED_EARLY)
-
-
-def _say(made: Any) -> None:
-    from nearer.report import senspage, words
-
-    given, robust = made.plans[0], made.plans[-1]
-    header = ["scenario", "sites as given", "better by at most", "plan as given", "robust plan"]
-    first = set(made.scenarios[0].sites)
-    rows = [
-        [
-            one.name,
-            str(len(first & set(one.sites))),
-            "proven" if one.status == "optimal" else words.percent_up(one.gap),
-            f"+{words.percent_up(max(given.regret[place], 0.0))}",
-            f"+{words.percent_up(max(robust.regret[place], 0.0))}",
-        ]
-        for place, one in enumerate(made.scenarios)
-    ]
-    say(made.study)
-    say_table(header, rows)
-    say("\n" + "\n".join(senspage.summary(made)))

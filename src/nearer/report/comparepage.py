@@ -10,10 +10,11 @@ import numpy as np
 from markupsafe import Markup
 
 from nearer.files import written_whole
+from nearer.language import t
 from nearer.planning.comparedoc import CompareDocument
 from nearer.planning.document import SourceFile
-from nearer.report import mapstyle, sitesmap, svgmap, tokens, words
-from nearer.report.html import environment, style
+from nearer.report import comparewords, mapstyle, sitesmap, svgmap, tokens, words
+from nearer.report.html import environment, style, turned
 from nearer.report.mapcells import LOST, OUT, change_class, draw_cells, minute_class
 from nearer.report.maplegend import LegendRow, change_legend, minute_words
 from nearer.report.mapsheet import Canvas, lay_ground, named_paths
@@ -57,55 +58,6 @@ class Change:
     legend: list[LegendRow]
 
 
-def headline(document: CompareDocument) -> str:
-    """What the plans have in common, in one sentence."""
-    n = len(document.plans)
-    numbers = {plan.opened for plan in document.plans}
-    each = f"each open {words.count(numbers.pop(), 'site')}" if len(numbers) == 1 else "open different numbers of sites"
-    common = len(document.in_all)
-    shared = (
-        f"{words.count(common, 'site')} {'is' if common == 1 else 'are'} in all of them"
-        if common
-        else "no site is in all"
-    )
-    return f"{n} plans {each}; {shared}."
-
-
-def best(document: CompareDocument) -> str:
-    """Which plan has the shortest average way, where that can be said; "" elsewhere."""
-    if not document.same_people:
-        return ""
-    ranked = sorted(document.plans, key=lambda plan: plan.after.mean_min)
-    first, last = ranked[0], ranked[-1]
-    one, other = words.minutes_pair(first.after.mean_min, last.after.mean_min)
-    if one == other:
-        return f"The average way is {one} minutes with every one of them."
-    return (
-        f"The average way is shortest with \u2068{first.label}\u2069 ({one} minutes) and longest with "
-        f"\u2068{last.label}\u2069 ({other})."
-    )
-
-
-def summary(document: CompareDocument) -> list[str]:
-    """The few lines a command line prints under its tables."""
-    lines = [headline(document), best(document)]
-    if len(document.plans) > 2:
-        lines += [
-            f"{row.plans[0]} and {row.plans[1]} share {row.common} sites ({words.percent(row.share)} of all they open)."
-            for row in document.overlaps
-        ]
-    if document.differs:
-        lines.append("Not made from the same:")
-        lines += [f"  {text}" for text in document.differs]
-    if not document.same_people:
-        lines.append(
-            "So the measures of these plans cannot be compared with one another; each is that of its own study."
-        )
-    elif not document.same_objective:
-        lines.append("So values and bounds cannot be compared with one another; the measures of access can.")
-    return [line for line in lines if line]
-
-
 def _maps(document: CompareDocument, sight: Sight) -> tuple[Markup, list[Markup], list[Change]]:
     """Shared definitions, one map for each plan, and what every other one changes against the first."""
     canvas = lay_ground(sight.ground, sight.sources, "nr")
@@ -132,8 +84,8 @@ def _maps(document: CompareDocument, sight: Sight) -> tuple[Markup, list[Markup]
         ]
         placed.append(spots)
         near = words.bare(document.coverage_min)
-        desc = f"{words.percent(plan.after.within)} of people within {near} minutes."
-        title = f"Minutes to the nearest centre, {plan.label}"
+        desc = t("{share} of people within {near} minutes.", share=words.percent(plan.after.within), near=near)
+        title = t("Minutes to the nearest centre, {plan}", plan=plan.label)
         pictures.append(sitesmap.sites_map(canvas, cells, spots, f"nr-p{place}", title, desc, 480))
     changes = [_change(document, sight, canvas, place, placed[place]) for place in range(1, len(document.plans))]
     return Markup(svgmap.shared(canvas)), pictures, changes[:_CHANGES]
@@ -152,34 +104,43 @@ def _change(document: CompareDocument, sight: Sight, canvas: Canvas, place: int,
     first, other = document.plans[0].label, document.plans[place].label
     shorter = sum(row.people[0] for row in legend if row.mark in ("d0", "d1", "d2"))
     longer = sum(row.people[0] for row in legend if row.mark in ("d4", "d5", "d6", f"m{OUT}"))
-    reading = (
-        f"With \u2068{other}\u2069 {words.people(shorter)} {words.verb(shorter, 'has', 'have')} a shorter way than "
-        f"with \u2068{first}\u2069, and {words.people(longer)} a longer one."
+    reading = words.folk(
+        shorter,
+        "With {other} nobody has a shorter way than with {first}",
+        "With {other} {people} has a shorter way than with {first}",
+        "With {other} {people} have a shorter way than with {first}",
+        other=f"\u2068{other}\u2069",
+        first=f"\u2068{first}\u2069",
+    ) + words.folk(
+        longer,
+        ", and nobody a longer one.",
+        ", and {people} a longer one.",
+        ", and {people} a longer one.",
     )
-    title = f"Minutes more or less with {other} than with {first}"
+    title = t("Minutes more or less with {other} than with {first}", other=other, first=first)
     picture = sitesmap.sites_map(canvas, cells, spots, f"nr-d{place}", title, reading, 480)
-    return Change(f"{other} against {first}", picture, reading, legend)
+    return Change(t("{other} against {first}", other=other, first=first), picture, reading, legend)
 
 
 def compare_html(document: CompareDocument, sight: Sight | None) -> str:
-    """The whole page; the same comparison gives the same bytes."""
+    """The whole page, in the language spoken; the same comparison gives the same bytes."""
     shared, maps, changes = ("", [], []) if sight is None else _maps(document, sight)
     classes = [] if sight is None else minute_words(sight.limit_min)
     text = environment().get_template("compare.html.j2").render(
         doc=document,
-        css=Markup(tokens.css() + mapstyle.CSS + sitesmap.CSS + style()),
+        css=Markup(tokens.css() + mapstyle.CSS + sitesmap.CSS + style() + turned()),
         shared=shared,
         maps=maps,
         changes=changes,
         legend=[{"mark": f"m{n}", "words": text} for n, text in enumerate(classes)],
         marks=[
-            (sitesmap.picture("existing"), "centre of today"),
-            (sitesmap.picture("always"), "new in every plan"),
-            (sitesmap.picture("only"), "new in this plan and not in every one"),
+            (sitesmap.picture("existing"), t("centre of today")),
+            (sitesmap.picture("always"), t("new in every plan")),
+            (sitesmap.picture("only"), t("new in this plan and not in every one")),
         ],
         shown=document.sites[:_SHOWN_SITES],
-        headline=headline(document),
-        best=best(document),
+        status={"opened": "●", "upgraded": t("upgraded"), "closed": t("closed")},
+        say=comparewords,
         words=words,
     )  # fmt: skip
     return text if text.endswith("\n") else text + "\n"

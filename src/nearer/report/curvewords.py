@@ -178,3 +178,24 @@ def digest(document: CurveDocument, most: int = 25) -> list[CurveSize]:
     if document.falloff is not None and document.falloff.centres is not None:
         keep.add(document.falloff.centres)
     return [size for size in known if size.centres in keep]
+
+
+def table(document: CurveDocument) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the terminal's table: a row for each size shown."""
+    header = [
+        *(t("centres"), t("minutes"), t("within {near} min", near=words.bare(document.coverage_min))),
+        *(t("each saves, h"), t("better by at most"), t("greedy"), t("backwards")),
+    ]
+    rows = [
+        [
+            words.bare(size.centres),
+            words.number(size.mean_min, 2),
+            words.percent(size.within),
+            words.hours(size.each_brings),
+            t("proven") if size.status == "optimal" else words.percent_up(size.gap),
+            f"+{words.percent_up(max(size.greedy.above_value, 0.0))}",
+            words.NONE if size.backwards is None else f"+{words.percent_up(max(size.backwards.above_value, 0.0))}",
+        ]
+        for size in digest(document)
+    ]
+    return header, rows

@@ -13,7 +13,7 @@ from nearer.planning.gapdoc import Gap, GapsDocument
 from nearer.planning.gaps import Gaps
 from nearer.report import gapmap, gapwords, mapstyle, svgmap, tokens, words
 from nearer.report.dates import day
-from nearer.report.html import environment, mark_rows, settings_lines, sized, style
+from nearer.report.html import environment, mark_rows, settings_lines, sized, style, turned
 from nearer.report.mapframe import WIDTH
 from nearer.report.mapmarks import LETTERED, letters, mark
 
@@ -108,7 +108,7 @@ def gaps_html(gaps: Gaps) -> str:
     )
     text = environment().get_template("gaps.html.j2").render(
         doc=document,
-        css=Markup(tokens.css() + mapstyle.CSS + gapmap.CSS + style()),
+        css=Markup(tokens.css() + mapstyle.CSS + gapmap.CSS + style() + turned()),
         shared=Markup(svgmap.shared(sheet)),
         map=Markup(gapmap.gap_map(sheet, "short", wide)),
         walk=Markup(gapmap.gap_map(sheet, "minutes", 480)),

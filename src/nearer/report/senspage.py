@@ -13,7 +13,7 @@ from nearer.files import written_whole
 from nearer.language import figures, t, told
 from nearer.planning.sensdoc import SensitivityDocument
 from nearer.report import mapstyle, sitesmap, svgmap, tokens, words
-from nearer.report.html import environment, settings_lines, style
+from nearer.report.html import environment, settings_lines, style, turned
 from nearer.report.mapcells import draw_cells
 from nearer.report.mapsheet import lay_ground, named_paths
 from nearer.report.sitesmap import Drawn, Spot
@@ -100,6 +100,24 @@ def summary(document: SensitivityDocument) -> list[str]:
     return lines
 
 
+def table(document: SensitivityDocument) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the terminal's table: a row for each scenario."""
+    given, robust = document.plans[0], document.plans[-1]
+    header = [t("scenario"), t("sites as given"), t("better by at most"), t("plan as given"), t("robust plan")]
+    first = set(document.scenarios[0].sites)
+    rows = [
+        [
+            told(one.name),
+            words.bare(len(first & set(one.sites))),
+            t("proven") if one.status == "optimal" else words.percent_up(one.gap),
+            f"+{words.percent_up(max(given.regret[place], 0.0))}",
+            f"+{words.percent_up(max(robust.regret[place], 0.0))}",
+        ]
+        for place, one in enumerate(document.scenarios)
+    ]
+    return header, rows
+
+
 def otherwise(what: str) -> str:
     """What is otherwise in a scenario, part by part."""
     return "; ".join(map(told, what.split("; ")))
@@ -145,7 +163,7 @@ def sensitivity_html(document: SensitivityDocument, ground: Drawn) -> str:
     shared, picture = _map(document, ground)
     text = environment().get_template("sensitivity.html.j2").render(
         doc=document,
-        css=Markup(tokens.css() + mapstyle.CSS + sitesmap.CSS + style()),
+        css=Markup(tokens.css() + mapstyle.CSS + sitesmap.CSS + style() + turned()),
         shared=shared,
         map=picture,
         marks=[

@@ -20,7 +20,7 @@ from nearer.planning.stress_result import Stress
 from nearer.report import mapstyle, qgis, stress_words, svgmap, tokens, words
 from nearer.report.dates import day
 from nearer.report.gpkg import write_layers
-from nearer.report.html import environment, sized, style
+from nearer.report.html import environment, sized, style, turned
 from nearer.report.mapbase import outline_path
 from nearer.report.mapcells import LOST, change_class, draw_cells
 from nearer.report.mapclean import clean
@@ -47,7 +47,7 @@ def stress_html(made: Stress) -> str:
         hazard = f'<path class="nr-hazard" fill-rule="evenodd" d="{outline}"/>'
     text = environment().get_template("stress.html.j2").render(
         doc=document,
-        css=Markup(tokens.css() + mapstyle.CSS + CSS + style()),
+        css=Markup(tokens.css() + mapstyle.CSS + CSS + style() + turned()),
         shared=Markup(svgmap.shared(sheet)),
         maps={
             "before": _map(replace(sheet, plan=made.before, ground=made.before), "before", document, ""),
