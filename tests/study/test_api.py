@@ -84,6 +84,11 @@ def test_no_gaps_are_an_empty_table_with_the_same_columns(given: dict[str, Any])
 def test_files_are_written_where_asked(given: dict[str, Any], tmp_path: Path) -> None:
     plan = nearer.plan(**given)
     assert plan.to_report(tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!")
+    assert '<html lang="fa" dir="rtl">' in plan.to_report(tmp_path / "f.html", language="fa").read_text(
+        encoding="utf-8"
+    )
+    with pytest.raises(KeyError):
+        plan.to_report(tmp_path / "x.html", language="xx")
     assert "sites" in set(gpd.list_layers(plan.to_gpkg(str(tmp_path / "p.gpkg")))["name"])
 
 

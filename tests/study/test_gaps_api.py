@@ -33,6 +33,7 @@ def test_frames_and_files_give_the_same_gaps(study: Path, tmp_path: Path) -> Non
     assert "lack a place" in found._repr_html_()
     assert found.to_gpkg(tmp_path / "gaps.gpkg").stat().st_size > 0
     assert found.to_report(tmp_path / "gaps.html").stat().st_size > 0
+    assert '<html lang="es"' in found.to_report(tmp_path / "es.html", language="es").read_text(encoding="utf-8")
     assert found.sites.set_index("id").loc["H", "ratio"] == pytest.approx(85 / 60)
 
 

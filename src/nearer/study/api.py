@@ -16,6 +16,7 @@ from nearer.inputs.people import people_from_frame
 from nearer.inputs.sites import sites_from_frame
 from nearer.inputs.tables import Source, Streets, Tables
 from nearer.kernels.jit import default_threads
+from nearer.language import language as speaking
 from nearer.planning.document import BeforeAfter, PlanDocument
 from nearer.planning.plan import Plan
 from nearer.progress import Progress, Silent, Stop
@@ -94,9 +95,10 @@ class StudyPlan:
         write_gpkg(self.plan, Path(path))
         return Path(path)
 
-    def to_report(self, path: str | Path) -> Path:
-        """Write the report, one HTML file."""
-        write_report(self.plan, Path(path))
+    def to_report(self, path: str | Path, *, language: str = "en") -> Path:
+        """Write the report, one HTML file, in a language: "en", "es", "fa"; KeyError where there is no such."""
+        with speaking(language):
+            write_report(self.plan, Path(path))
         return Path(path)
 
     def __repr__(self) -> str:

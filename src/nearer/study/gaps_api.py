@@ -10,6 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 
 from nearer.kernels.jit import default_threads
+from nearer.language import language as speaking
 from nearer.planning.catchment import Decay
 from nearer.planning.gapdoc import GapsDocument
 from nearer.planning.gaps import Gaps
@@ -59,9 +60,10 @@ class StudyGaps:
         write_gaps_gpkg(self.gaps, Path(path))
         return Path(path)
 
-    def to_report(self, path: str | Path) -> Path:
-        """Write the page, one HTML file."""
-        write_gaps_report(self.gaps, Path(path))
+    def to_report(self, path: str | Path, *, language: str = "en") -> Path:
+        """Write the page, one HTML file, in a language: "en", "es", "fa"; KeyError where there is no such."""
+        with speaking(language):
+            write_gaps_report(self.gaps, Path(path))
         return Path(path)
 
     def __repr__(self) -> str:

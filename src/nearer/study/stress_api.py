@@ -10,6 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 
 from nearer.kernels.jit import default_threads
+from nearer.language import language as speaking
 from nearer.planning.stress_document import Scenario, StressDocument
 from nearer.planning.stress_result import Stress
 from nearer.progress import Progress, Silent, Stop
@@ -48,9 +49,10 @@ class StudyStress:
         """Every point with ``minutes_before``, ``minutes_after`` and ``cut_off`` people."""
         return self.stress.people
 
-    def to_report(self, path: str | Path) -> Path:
-        """Write the page, one HTML file."""
-        write_stress_report(self.stress, Path(path))
+    def to_report(self, path: str | Path, *, language: str = "en") -> Path:
+        """Write the page, one HTML file, in a language: "en", "es", "fa"; KeyError where there is no such."""
+        with speaking(language):
+            write_stress_report(self.stress, Path(path))
         return Path(path)
 
     def to_gpkg(self, path: str | Path) -> Path:
