@@ -11,6 +11,7 @@ import pytest
 
 from nearer.errors import CheckFailedError
 from nearer.inputs.benchmarks import read_tsplib
+from nearer.kernels.farthest import outer_points
 from nearer.model import Status
 from nearer.model.center_plane import CenterPoints, certified_center
 from nearer.model.certificate import CenterProof, load_proof
@@ -101,6 +102,31 @@ def test_the_squared_reach_is_the_last_one_whose_root_is_within() -> None:
     for reach in (0.0, 1e-9, 1.0, np.sqrt(2.0), 0.1, 7.3, 103_670.99999999999):
         squared = squared_reach(float(reach))
         assert np.sqrt(squared) <= reach < np.sqrt(np.nextafter(squared, np.inf))
+
+
+def test_the_outer_points_are_the_farthest_of_each_site_in_each_sector() -> None:
+    rng = np.random.default_rng(4)
+    x, y = rng.uniform(-50, 50, (2, 300))
+    site_x, site_y = rng.uniform(-50, 50, (2, 4))
+    x[0], y[0] = site_x[2], site_y[2]  # a point on its site
+    whose = rng.integers(0, 3, 300)  # the last site has none
+    outer = outer_points(x, y, site_x, site_y, whose, 8)
+    assert (outer[3] == -1).all()
+    for k in range(3):
+        mine = np.flatnonzero(whose == k)
+        far = np.hypot(x[mine] - site_x[k], y[mine] - site_y[k])
+        sector = np.floor((np.arctan2(y[mine] - site_y[k], x[mine] - site_x[k]) / (2 * np.pi) + 0.5) * 8).astype(int)
+        for s in range(8):
+            inside = np.minimum(sector, 7) == s
+            assert outer[k, s] == (mine[inside][np.argmax(far[inside])] if inside.any() else -1)
+
+
+def test_a_search_among_many_points_goes_on_until_its_plan_holds_for_all() -> None:
+    """A round passes over all points; where these passes counted as search, it ended on half a plan, at 3281."""
+    x, y = np.random.default_rng(2026).uniform(0, 10_000, (2, 300_000))
+    points = CenterPoints(x, y, x, y, np.asarray, False)
+    solution, _ = solve_center(points, 5, work_limit=200_000_000)
+    assert solution.objective < 3280
 
 
 def test_the_threads_do_not_change_the_answer() -> None:

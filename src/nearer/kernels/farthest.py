@@ -46,6 +46,25 @@ def sums_within(
 
 
 @kernel
+def outer_points(
+    x: FloatArray, y: FloatArray, site_x: FloatArray, site_y: FloatArray, whose: IntArray, sectors: int
+) -> IntArray:
+    """The farthest point of each site in each sector around it, -1 where it has none, int64 (sites, sectors)."""
+    squared = np.full((len(site_x), sectors), -1.0)
+    outer = np.full((len(site_x), sectors), -1, dtype=np.int64)
+    for i in range(len(x)):
+        k = whose[i]
+        across = x[i] - site_x[k]
+        up = y[i] - site_y[k]
+        d = across * across + up * up
+        s = min(int((np.arctan2(up, across) / (2.0 * np.pi) + 0.5) * sectors), sectors - 1)
+        if d > squared[k, s]:
+            squared[k, s] = d
+            outer[k, s] = i
+    return outer
+
+
+@kernel
 def circle_middles(x: FloatArray, y: FloatArray, order: IntArray, ptr: IntArray) -> tuple[FloatArray, FloatArray]:
     """
     About the middle of the smallest circle around each group of points (Badoiu, Clarkson 2003), float64 (groups,).

@@ -16,7 +16,7 @@ import numpy as np
 
 from nearer.kernels import covering as kernels
 from nearer.kernels.cover_sets import Discs
-from nearer.kernels.farthest import circle_middles, nearest_of
+from nearer.kernels.farthest import circle_middles, nearest_of, outer_points
 from nearer.kernels.jit import run_chunks
 from nearer.model import Solution, Status
 from nearer.model.center_plane import CenterPoints
@@ -30,8 +30,10 @@ from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _QUICK = 50_000_000  # entries that the first searches for a plan may scan
+_PASSES = 200  # or, where there are many points, so many times them: a round looks at all of them
 _TIMES = 10_000  # times that such a search may scan all entries
 _MOVES = 8  # times that the sites of a plan move to the middles of what they serve
+_SECTORS = 256  # around a site, of which only the farthest point counts for that circle
 _CHUNK = 50_000  # points of a kernel call; fixed, so that results do not depend on the number of threads
 
 
@@ -138,12 +140,12 @@ class PlaneCenterRun:
         self.more_rows(*self.keep(np.array(plan[: self.p])))
 
     def _moved(self, whose: IntArray, plan: IntArray) -> IntArray:
-        """The site nearest to the middle of the smallest circle around what each site of a plan serves."""
+        """The site nearest to the middle of the smallest circle around what each site of a plan serves, about."""
         points = self.points
-        order = np.argsort(whose, kind="stable")
-        ptr = np.searchsorted(whose[order], np.arange(len(plan) + 1))
-        x, y = circle_middles(points.x, points.y, order, ptr)
-        self.state.budget.spend(20 * points.n_rows)
+        outer = outer_points(points.x, points.y, points.site_x[plan], points.site_y[plan], whose, _SECTORS)
+        ptr = np.concatenate([[0], np.cumsum((outer >= 0).sum(axis=1))])
+        x, y = circle_middles(points.x, points.y, outer[outer >= 0], ptr)
+        self.state.budget.spend(5 * points.n_rows)
         moved, some = plan.copy(), np.flatnonzero(np.isfinite(x))
         moved[some] = points.nearest_site(x[some], y[some])
         return moved
@@ -186,7 +188,9 @@ class PlaneCenterRun:
             if not rows.swap(opened, most, self.seed + self._asked, state.budget):
                 return False
             start = place[opened]
+            before = state.budget.spent
             squared, whose = self.keep(start)
+            until += state.budget.spent - before  # work is for the swaps: few rounds would leave the plan half found
             if state.value < threshold:
                 return True
             if not self.more_rows(squared, whose, limit):
@@ -277,17 +281,16 @@ class PlaneCenterRun:
 
     def run(self) -> None:
         """From the first plan to a proof, or until the state is done."""
-        state, work = self.state, _QUICK
+        state, work = self.state, max(_QUICK, _PASSES * self.points.n_rows)
         self.first_plan()
         state.proved(0.0)
         self.better(0.03, 0.006, work)
         self.bounds(8 * work)
         while not state.done():
-            began = state.budget.spent
             self.better(0.004, 1e-3, work)
-            self.bounds(8 * work)
-            self.closer(max(work, state.budget.spent - began))
+            self.closer(4 * work)
             work *= 4
+            self.bounds(8 * work)
 
     def closer(self, work: int) -> None:
         """Ask the tree between bound and value, nearer to the bound where it does not answer."""

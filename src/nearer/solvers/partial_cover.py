@@ -216,7 +216,7 @@ def solve_partial_cover(
     gap
         Relative gap at which the run may end.
     seed, threads
-        Not used.
+        Not used: nothing is drawn at random, and nodes are bounded one after the other by one thread.
     work_limit
         Entries to scan at most (see ``Budget``): ends a run at the same point on every machine.
 
