@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from nearer.cli import solve as command
-from nearer.study import pairs, problems
+from nearer.study import pairs, request
 
 GRAPH = "5 5 2\n1 2 9\n2 3 3\n3 4 4\n1 2 2\n3 5 1\n"  # best: open 1 or 2, and 3: 2 + 4 + 1
 
@@ -62,7 +62,7 @@ def test_bad_files_and_numbers_are_exit_code_2(nearer: Any, graph: str) -> None:
 
 def test_the_names_on_the_command_line_are_those_that_can_be_read() -> None:
     asked = get_type_hints(command.solve)
-    assert get_args(asked["problem"]) == get_args(problems.Kind)
+    assert get_args(asked["problem"]) == get_args(request.Kind)
     assert get_args(asked["file_format"]) == get_args(pairs.Format)
     assert get_args(asked["distance"]) == get_args(pairs.Rounding)
 

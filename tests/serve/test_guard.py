@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from nearer.errors import UsageError
 from nearer.serve import guard
 from nearer.serve.app import create_app
-from nearer.serve.running import run_server
+from nearer.serve.running import _listener, run_server
 
 from .conftest import served, write_rows
 
@@ -95,3 +96,8 @@ def test_the_shape_of_what_is_asked_is_checked(client: httpx.Client) -> None:
     assert status(kind="erase") == 422
     assert status(kind="plan", time_limit_s=-1) == 422
     assert status(kind="plan", more=1) == 422
+
+
+def test_who_comes_as_soon_as_the_address_is_known_waits_and_is_not_turned_away() -> None:
+    with _listener("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()[:2], timeout=5):
+        pass

@@ -6,9 +6,10 @@ import asyncio
 import gzip
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,6 +25,12 @@ from nearer.serve.maker import Maker
 from nearer.serve.shelf import Shelf
 
 from .conftest import served, write_rows
+
+
+def in_a_loop(work: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of it, run in a thread of its own: a browser of another test may keep this one's loop busy."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 class Made:
@@ -53,7 +60,7 @@ def test_what_many_ask_for_at_once_is_made_once_and_one_who_leaves_takes_nothing
         leaves.cancel()
         return await asyncio.gather(*others)
 
-    assert set(asyncio.run(many())) == {made.body}
+    assert set(in_a_loop(many())) == {made.body}
     assert made.times == 1
     assert cache.held(tmp_path, "r", "scene") is not None
     assert not cache._making
@@ -72,17 +79,17 @@ def test_an_error_is_told_to_all_who_wait_and_kept_for_nobody(tmp_path: Path) ->
         found = await asyncio.gather(*asked, return_exceptions=True)
         return [*found, *await asyncio.gather(cache.packed(tmp_path, "r", "a", refuse), return_exceptions=True)]
 
-    assert [str(one) for one in asyncio.run(many())] == ["There is no such group."] * 4
+    assert [str(one) for one in in_a_loop(many())] == ["There is no such group."] * 4
     assert times == [2]
 
 
 def test_the_next_server_finds_it_and_other_data_does_not(tmp_path: Path) -> None:
     made = Made(Shelf(), tmp_path)
     for _ in range(2):
-        asyncio.run(made.ask(Kept(Shelf())))
+        in_a_loop(made.ask(Kept(Shelf())))
     assert made.times == 1
     made.shelf = Shelf()
-    asyncio.run(made.ask(Kept(Shelf()), rev="other"))
+    in_a_loop(made.ask(Kept(Shelf()), rev="other"))
     assert made.times == 2
     left = [path.parent.name for path in (tmp_path / ".nearer" / "map").rglob("*.gz")]
     assert left == ["other"], "what is of other data is taken out"
@@ -98,7 +105,7 @@ def test_neither_memory_nor_disk_grows_beyond_its_bound(tmp_path: Path) -> None:
         for number in range(40):
             await made.ask(cache, asked=str(number))
 
-    asyncio.run(all_of_them())
+    in_a_loop(all_of_them())
     assert cache._size == sum(len(one) for one in cache._held.values()) <= 5 * size
     on_disk = list((tmp_path / ".nearer" / "map").rglob("*.gz"))
     assert 0 < len(on_disk) <= 10
@@ -109,7 +116,7 @@ def test_neither_memory_nor_disk_grows_beyond_its_bound(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
     (tmp_path / ".nearer").write_text("a file where the folder would be")
     made = Made(Shelf(), tmp_path)
-    assert asyncio.run(made.ask(Kept(Shelf()))) == made.body
+    assert in_a_loop(made.ask(Kept(Shelf()))) == made.body
 
 
 @pytest.fixture

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from nearer.serve.desk import Desk
     from nearer.serve.oidc import Settings
 
+_BACKLOG = 2048
+"""Connections that may wait, as many as the server itself asks for."""
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -196,6 +199,7 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(_BACKLOG)  # who comes as soon as the address is told waits, and is not turned away
     except OSError as error:
         listener.close()
         raise UsageError(f"Port {port} is taken ({error.strerror}): give another with --port, or 0.") from error
