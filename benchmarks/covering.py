@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.given import DATA, Given
-from benchmarks.table import Table, count, percent, seconds
+from benchmarks.table import NONE, Table, count, percent, seconds
 from nearer.inputs.benchmarks import read_tsplib
 from nearer.inputs.point_stream import AT_ONCE, PointChunk, PricedPoints
 from nearer.model import FREE, Solution, covering_instance
@@ -153,4 +153,5 @@ def _center_problems(given: Given, limit: float, table: Table) -> Iterator[tuple
 
 def _value_and_bound(found: Solution, bound: float) -> tuple[str, ...]:
     gap = (found.objective - bound) / max(found.objective, 1e-9)
-    return f"{found.objective:,.6g}", f"{bound:,.6g}", percent(gap), seconds(found.seconds)
+    gap_told = percent(gap) if bound > 0 else NONE
+    return f"{found.objective:,.6g}", f"{bound:,.6g}", gap_told, seconds(found.seconds)
