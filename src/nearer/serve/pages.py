@@ -46,10 +46,8 @@ class Page:
     def of(cls, body: bytes, media_type: str) -> Page:
         """Pack it."""
         small = len(body) < _SMALL or media_type in _PACKED_ALREADY
-        return cls(
-            body, None if small else gzip.compress(body, 9, mtime=0), f'"{hashlib.sha256(body).hexdigest()[:20]}"',
-            media_type,
-        )  # fmt: skip
+        packed = None if small else gzip.compress(body, 9, mtime=0)
+        return cls(body, packed, f'"{hashlib.sha256(body).hexdigest()[:20]}"', media_type)
 
     def answer(self, asked: Headers) -> Response:
         """The response: nothing for who has it already."""

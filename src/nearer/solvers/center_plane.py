@@ -18,7 +18,7 @@ from nearer.kernels import covering as kernels
 from nearer.kernels.cover_sets import Discs
 from nearer.kernels.farthest import circle_middles, nearest_of, outer_points
 from nearer.kernels.jit import run_chunks
-from nearer.model import Solution, Status
+from nearer.model import Solution
 from nearer.model.center_plane import CenterPoints
 from nearer.model.certificate import CenterProof, Certificate
 from nearer.progress import Progress, Silent, Stop
@@ -366,7 +366,7 @@ def solve_center(
     open_mask[np.flatnonzero(~open_mask)[: p - int(open_mask.sum())]] = True
     none = np.zeros(0, dtype=np.int32)
     solution = Solution(
-        status=Status.OPTIMAL if state.optimal else Status.GAP if state.reached else Status.FEASIBLE,
+        status=state.status,
         level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
         row_idx=none,
         assigned_idx=none,

@@ -18,7 +18,7 @@ import numpy as np
 
 from nearer.kernels import covering as kernels
 from nearer.lp import Lp, LpStatus
-from nearer.model import Instance, Solution, Status
+from nearer.model import Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
 from nearer.solvers.proof import ProofTree
@@ -237,7 +237,7 @@ def solve_partial_cover(
     open_mask[state.open_site] = True
     none = np.zeros(0, dtype=np.int32)
     return Solution(
-        status=Status.OPTIMAL if state.optimal else Status.GAP if state.reached else Status.FEASIBLE,
+        status=state.status,
         level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
         row_idx=none,
         assigned_idx=none,

@@ -13,7 +13,7 @@ import numpy as np
 
 from nearer.kernels import moves
 from nearer.kernels import pmedian as kernels
-from nearer.model import OPEN, Instance, Solution, Status
+from nearer.model import OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.budget import Budget
@@ -343,13 +343,6 @@ def solve_pmedian(
     return _solution(instance, run, stop.elapsed_s - began_s)
 
 
-def status_of(state: State) -> Status:
-    """How a run ended that found a plan."""
-    if state.optimal:
-        return Status.OPTIMAL
-    return Status.GAP if state.reached else Status.FEASIBLE
-
-
 def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
     state = run.state
     open_mask = instance.standing == OPEN
@@ -360,7 +353,7 @@ def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
     row_idx = np.flatnonzero(first >= 0)
     row_idx = row_idx[np.asarray(instance.cost)[first[row_idx]] <= instance.unserved[row_idx]]
     return Solution(
-        status=status_of(state),
+        status=state.status,
         level=level,
         row_idx=row_idx.astype(np.int32),
         assigned_idx=instance.site_idx[first[row_idx]],

@@ -22,7 +22,7 @@ from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core, cheapest_set
 from nearer.solvers.elite import Elite
 from nearer.solvers.interchange import Field, greedy, in_units, look, polished, scale_for
-from nearer.solvers.pmedian import PMedianRun, status_of
+from nearer.solvers.pmedian import PMedianRun
 from nearer.solvers.proof import ProofBuilder
 from nearer.solvers.regions import Regions
 from nearer.solvers.search import filled
@@ -358,7 +358,7 @@ def solve_by_regions(
     site = np.concatenate([one["site"] for one in regions.ask(asked.nearest, standing=standing, plan=open_mask)])
     row_idx = np.flatnonzero(site != NO_SITE)
     return Solution(
-        status=status_of(state),
+        status=state.status,
         level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
         row_idx=row_idx.astype(np.int32),
         assigned_idx=site[row_idx],

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from nearer.model import OPEN, Instance, Solution, Status
+from nearer.model import OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
 from nearer.solvers.cover_rows import CoverRows
@@ -143,7 +143,7 @@ def solve_set_cover(
     at = np.flatnonzero(open_mask[instance.site_idx])
     row_idx, first = np.unique(rows[at], return_index=True)
     return Solution(
-        status=Status.OPTIMAL if state.optimal else Status.GAP if state.reached else Status.FEASIBLE,
+        status=state.status,
         level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
         row_idx=row_idx.astype(np.int32),
         assigned_idx=instance.site_idx[at[first]],

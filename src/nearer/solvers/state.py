@@ -117,6 +117,13 @@ class State:
             return self.optimal or relative_gap(self.value, self.bound) <= self.gap
         return self.value - self.bound <= self._difference(self.gap)
 
+    @property
+    def status(self) -> Status:
+        """How a run ended that found a plan."""
+        if self.optimal:
+            return Status.OPTIMAL
+        return Status.GAP if self.reached else Status.FEASIBLE
+
     def done(self) -> bool:
         """
         Whether to end: proven, out of budget, or good enough.

@@ -13,7 +13,7 @@ import numpy as np
 
 from nearer.errors import UsageError
 from nearer.kernels import twofold as kernels
-from nearer.model import OPEN, Instance, Solution, Status
+from nearer.model import OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import volume
 from nearer.solvers.budget import Budget
@@ -250,9 +250,8 @@ def _solution(instance: Instance, run: TwofoldRun, seconds: float) -> Solution:
     rows = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
     at = np.flatnonzero(open_mask[instance.site_idx])
     row_idx, first = np.unique(rows[at], return_index=True)
-    status = Status.OPTIMAL if state.optimal else Status.GAP if state.reached else Status.FEASIBLE
     return Solution(
-        status=status,
+        status=state.status,
         level=level,
         row_idx=row_idx.astype(np.int32),
         assigned_idx=instance.site_idx[at[first]],

@@ -205,12 +205,7 @@ def _solved(study: Study, folder: Path, points: int, run: Run, proofs: dict[str,
         held, found = frontier(
             question,
             points=points,
-            gap=run.gap,
-            seed=study.study.seed,
-            threads=run.threads,
-            work_limit=run.work_limit,
-            stop=run.stop.within(run.time_limit_s),
-            progress=run.progress,
+            **run.effort(study.study.seed),
         )
     for number, point in enumerate(found, start=1):
         if point.proof == "certificate" and point.certificate is not None:

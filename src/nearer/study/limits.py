@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from nearer.cluster import Batch, Cluster
 from nearer.errors import StoppedError, UsageError
@@ -63,6 +64,17 @@ class Run:
             yield
         finally:
             self.seconds[step] = round(self.seconds.get(step, 0.0) + time.perf_counter() - start_s, 3)
+
+    def effort(self, seed: int) -> dict[str, Any]:
+        """What a solver is given beside its problem; its time limit counts from now."""
+        return {
+            "gap": self.gap,
+            "seed": seed,
+            "threads": self.threads,
+            "work_limit": self.work_limit,
+            "stop": self.stop.within(self.time_limit_s),
+            "progress": self.progress,
+        }
 
     def go_on(self) -> None:
         """

@@ -62,12 +62,7 @@ def plan_by_regions(tables: Tables, study: Study, network: Network, demand: Dema
         with run.timed("solve"):
             solution = solve_by_regions(
                 *(regions, stand, open_min, open_max),
-                gap=run.gap,
-                seed=study.study.seed,
-                threads=run.threads,
-                work_limit=run.work_limit,
-                stop=run.stop.within(run.time_limit_s),
-                progress=run.progress,
+                **run.effort(study.study.seed),
             )
         if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
             raise InfeasibleError(f"There is no plan that opens {open_max} sites and obeys the rules.")

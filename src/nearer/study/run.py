@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nearer.cluster import Cluster
 from nearer.errors import InfeasibleError
@@ -170,14 +169,7 @@ def plan_tables(
         question = None if study.is_plain or twice is not None else question_of(study, tables, demand, times)
         start = warm_start(wish, tables, instance)
     answer: Answer | None = None
-    limits: dict[str, Any] = {
-        "gap": run.gap,
-        "seed": study.study.seed,
-        "threads": run.threads,
-        "work_limit": run.work_limit,
-        "stop": run.stop.within(run.time_limit_s),
-        "progress": run.progress,
-    }
+    limits = run.effort(study.study.seed)
     with run.timed("solve"):
         if twice is not None:
             answer = solve_backup(twice, standing(tables, study) == OPEN, **limits)
