@@ -276,17 +276,11 @@ def _solution(instance: Instance, run: CapacitatedRun, seconds: float) -> Soluti
     if run.plan is not None:
         opened, row, site, share = run.plan
         level[0, opened] = 0
-    if run.plan is None:
-        status = Status.INFEASIBLE if run.infeasible else Status.UNKNOWN
-    elif state.optimal:
-        status = Status.OPTIMAL
-    else:
-        status = Status.GAP if state.reached else Status.FEASIBLE
     proven = min(run.certified, state.discarded)
     proven = max(float(np.ceil(proven)) if state.whole and np.isfinite(proven) else proven, state.floor)
     certified = run.plan is not None and proven >= state.bound
     return Solution(
-        status=status,
+        status=Status.INFEASIBLE if run.infeasible else state.status,
         level=level,
         row_idx=np.asarray(row, dtype=np.int32),
         assigned_idx=np.asarray(site, dtype=np.int32),

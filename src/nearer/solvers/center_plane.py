@@ -365,18 +365,4 @@ def solve_center(
     open_mask[state.open_site] = True
     open_mask[np.flatnonzero(~open_mask)[: p - int(open_mask.sum())]] = True
     none = np.zeros(0, dtype=np.int32)
-    solution = Solution(
-        status=state.status,
-        level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
-        row_idx=none,
-        assigned_idx=none,
-        share=np.zeros(0),
-        objective=state.value,
-        bound=state.bound,
-        proof="certificate",
-        certificate=None,
-        trace=tuple(state.trace),
-        seconds=stop.elapsed_s - began_s,
-        work=budget.spent,
-    )
-    return solution, run.proof()
+    return state.solution(open_mask, none, none, None, began_s), run.proof()

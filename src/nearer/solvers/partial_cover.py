@@ -236,17 +236,4 @@ def solve_partial_cover(
     open_mask = np.zeros(instance.n_sites, dtype=bool)
     open_mask[state.open_site] = True
     none = np.zeros(0, dtype=np.int32)
-    return Solution(
-        status=state.status,
-        level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
-        row_idx=none,
-        assigned_idx=none,
-        share=np.zeros(0),
-        objective=state.value,
-        bound=state.bound,
-        proof="certificate",
-        certificate=run.proof.certificate(),
-        trace=tuple(state.trace),
-        seconds=stop.elapsed_s - began_s,
-        work=budget.spent,
-    )
+    return state.solution(open_mask, none, none, run.proof.certificate(), began_s)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from nearer.kernels import covering as kernels
-from nearer.model import OPEN, Certificate, Instance, Solution, Status
+from nearer.model import OPEN, Certificate, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
 from nearer.solvers.pcenter_cover import Answer, Cover
@@ -195,7 +195,7 @@ def solve_pcenter(
         state.tell_gap(tick)
         run = PCenterRun(instance, state, seed)
         run.run(start)
-    return _solution(instance, run, stop.elapsed_s - began_s)
+    return _solution(instance, run, began_s)
 
 
 def _without_idle(run: PCenterRun) -> IntArray:
@@ -210,7 +210,7 @@ def _without_idle(run: PCenterRun) -> IntArray:
     return plan
 
 
-def _solution(instance: Instance, run: PCenterRun, seconds: float) -> Solution:
+def _solution(instance: Instance, run: PCenterRun, began_s: float) -> Solution:
     state = run.state
     found = bool(np.isfinite(state.value))
     open_mask = np.zeros(instance.n_sites, dtype=bool)
@@ -219,25 +219,5 @@ def _solution(instance: Instance, run: PCenterRun, seconds: float) -> Solution:
         open_mask[_without_idle(run)] = True
     entry = kernels.cheapest_entry(instance.indptr, instance.site_idx, instance.cost, instance.unserved, open_mask)
     served = np.flatnonzero(entry >= 0)
-    if state.bound == np.inf:
-        status = Status.INFEASIBLE
-    elif not found:
-        status = Status.UNKNOWN
-    elif state.optimal:
-        status = Status.OPTIMAL
-    else:
-        status = Status.GAP if state.reached else Status.FEASIBLE
-    return Solution(
-        status=status,
-        level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
-        row_idx=served.astype(np.int32),
-        assigned_idx=instance.site_idx[entry[served]],
-        share=np.ones(len(served)),
-        objective=state.value,
-        bound=state.bound,
-        proof="certificate",
-        certificate=run.certificate(instance.n_rows),
-        trace=tuple(state.trace),
-        seconds=seconds,
-        work=state.budget.spent,
-    )
+    certificate = run.certificate(instance.n_rows)
+    return state.solution(open_mask, served, instance.site_idx[entry[served]], certificate, began_s)

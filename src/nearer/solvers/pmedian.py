@@ -340,32 +340,19 @@ def solve_pmedian(
         state.tell_gap(tick)
         run = PMedianRun(instance, state, seed, threads, enough_rows)
         run.run(start, multipliers)
-    return _solution(instance, run, stop.elapsed_s - began_s)
+    return _solution(instance, run, began_s)
 
 
-def _solution(instance: Instance, run: PMedianRun, seconds: float) -> Solution:
+def _solution(instance: Instance, run: PMedianRun, began_s: float) -> Solution:
     state = run.state
     open_mask = instance.standing == OPEN
     open_mask[state.open_site] = True
     _close_idle(instance, open_mask)
-    level = np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1)
     first = kernels.first_open(instance.indptr, instance.site_idx, open_mask)
     row_idx = np.flatnonzero(first >= 0)
     row_idx = row_idx[np.asarray(instance.cost)[first[row_idx]] <= instance.unserved[row_idx]]
-    return Solution(
-        status=state.status,
-        level=level,
-        row_idx=row_idx.astype(np.int32),
-        assigned_idx=instance.site_idx[first[row_idx]],
-        share=np.ones(len(row_idx)),
-        objective=state.value,
-        bound=state.bound,
-        proof="certificate",
-        certificate=run.proof.certificate(),
-        trace=tuple(state.trace),
-        seconds=seconds,
-        work=state.budget.spent,
-    )
+    assigned_idx = instance.site_idx[first[row_idx]]
+    return state.solution(open_mask, row_idx, assigned_idx, run.proof.certificate(), began_s)
 
 
 def _close_idle(instance: Instance, open_mask: BoolArray) -> None:

@@ -357,20 +357,7 @@ def solve_by_regions(
     _close_idle(run, open_mask)
     site = np.concatenate([one["site"] for one in regions.ask(asked.nearest, standing=standing, plan=open_mask)])
     row_idx = np.flatnonzero(site != NO_SITE)
-    return Solution(
-        status=state.status,
-        level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
-        row_idx=row_idx.astype(np.int32),
-        assigned_idx=site[row_idx],
-        share=np.ones(len(row_idx)),
-        objective=state.value,
-        bound=state.bound,
-        proof="certificate",
-        certificate=run.proof.certificate(),
-        trace=tuple(state.trace),
-        seconds=stop.elapsed_s - began_s,
-        work=state.budget.spent,
-    )
+    return state.solution(open_mask, row_idx, site[row_idx], run.proof.certificate(), began_s)
 
 
 def without_rows(standing: IntArray, open_min: int, open_max: int) -> Instance:

@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from nearer.kernels.pmedian import first_open
 from nearer.model import OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
@@ -139,20 +140,6 @@ def solve_set_cover(
         run.run(start)
     open_mask = instance.standing == OPEN
     open_mask[state.open_site] = True
-    rows = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
-    at = np.flatnonzero(open_mask[instance.site_idx])
-    row_idx, first = np.unique(rows[at], return_index=True)
-    return Solution(
-        status=state.status,
-        level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
-        row_idx=row_idx.astype(np.int32),
-        assigned_idx=instance.site_idx[at[first]],
-        share=np.ones(len(row_idx)),
-        objective=state.value,
-        bound=state.bound,
-        proof="certificate",
-        certificate=run.proof.certificate(),
-        trace=tuple(state.trace),
-        seconds=stop.elapsed_s - began_s,
-        work=budget.spent,
-    )
+    first = first_open(instance.indptr, instance.site_idx, open_mask)
+    row_idx = np.flatnonzero(first >= 0)
+    return state.solution(open_mask, row_idx, instance.site_idx[first[row_idx]], run.proof.certificate(), began_s)

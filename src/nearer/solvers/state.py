@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nearer.model import Instance, Solution, Status, TracePoint, relative_gap
+from nearer.model import Certificate, Instance, Solution, Status, TracePoint, relative_gap
 from nearer.progress import Tick
 from nearer.solvers.budget import Budget
-from nearer.units import IntArray
+from nearer.units import BoolArray, IntArray
 
 OPTIMAL_GAP = 1e-9
 """A plan this close to its bound, relative to its value, counts as optimal (DESIGN section 3)."""
@@ -119,7 +119,9 @@ class State:
 
     @property
     def status(self) -> Status:
-        """How a run ended that found a plan."""
+        """How the run ended; without a plan, whether there is none or none was found."""
+        if not np.isfinite(self.value):
+            return Status.INFEASIBLE if self.bound == np.inf else Status.UNKNOWN
         if self.optimal:
             return Status.OPTIMAL
         return Status.GAP if self.reached else Status.FEASIBLE
@@ -140,6 +142,43 @@ class State:
         if self._reached_at is None:
             self._reached_at = self.budget.spent
         return self.budget.spent >= 2 * self._reached_at + 100_000_000
+
+    def solution(
+        self,
+        open_mask: BoolArray,
+        row_idx: IntArray,
+        assigned_idx: IntArray,
+        certificate: Certificate | None,
+        began_s: float,
+    ) -> Solution:
+        """
+        What is known as a ``Solution`` of one phase and one level, whose bound our own proof holds.
+
+        Parameters
+        ----------
+        open_mask
+            Sites open, bool (n_sites,).
+        row_idx, assigned_idx
+            Rows served and the site of each, which takes the whole row; none where the problem has no rows.
+        certificate
+            None where the proof travels in a form of its own.
+        began_s
+            The clock of ``budget.stop`` when the run began.
+        """
+        return Solution(
+            status=self.status,
+            level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
+            row_idx=np.asarray(row_idx, dtype=np.int32),
+            assigned_idx=np.asarray(assigned_idx, dtype=np.int32),
+            share=np.ones(len(row_idx)),
+            objective=self.value,
+            bound=self.bound,
+            proof="certificate",
+            certificate=certificate,
+            trace=tuple(self.trace),
+            seconds=self.budget.stop.elapsed_s - began_s,
+            work=self.budget.spent,
+        )
 
 
 def no_plan(instance: Instance, infeasible: bool = True, seconds: float = 0.0, work: int = 0) -> Solution:

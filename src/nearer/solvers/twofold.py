@@ -13,6 +13,7 @@ import numpy as np
 
 from nearer.errors import UsageError
 from nearer.kernels import twofold as kernels
+from nearer.kernels.pmedian import first_open
 from nearer.model import OPEN, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import volume
@@ -239,28 +240,8 @@ def solve_twofold(
         state.tell_gap(tick)
         run = TwofoldRun(instance, state, seed)
         run.run(start)
-    return _solution(instance, run, stop.elapsed_s - began_s)
-
-
-def _solution(instance: Instance, run: TwofoldRun, seconds: float) -> Solution:
-    state = run.state
     open_mask = instance.standing == OPEN
     open_mask[state.open_site] = True
-    level = np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1)
-    rows = np.repeat(np.arange(instance.n_rows, dtype=np.int32), np.diff(instance.indptr))
-    at = np.flatnonzero(open_mask[instance.site_idx])
-    row_idx, first = np.unique(rows[at], return_index=True)
-    return Solution(
-        status=state.status,
-        level=level,
-        row_idx=row_idx.astype(np.int32),
-        assigned_idx=instance.site_idx[at[first]],
-        share=np.ones(len(row_idx)),
-        objective=state.value,
-        bound=state.bound,
-        proof="certificate",
-        certificate=run.proof.certificate(),
-        trace=tuple(state.trace),
-        seconds=seconds,
-        work=state.budget.spent,
-    )
+    first = first_open(instance.indptr, instance.site_idx, open_mask)
+    row_idx = np.flatnonzero(first >= 0)
+    return state.solution(open_mask, row_idx, instance.site_idx[first[row_idx]], run.proof.certificate(), began_s)
