@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from nearer.model.instance import single_phase
 from nearer.planning.gains import compute_gains, gains_by_regions
 from nearer.progress import Stop
 from nearer.solvers import regional
+from nearer.solvers.apart import packed
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import make_core
 from nearer.solvers.exchange import best_swaps
@@ -24,7 +27,8 @@ from nearer.solvers.pmedian import solve_pmedian
 from nearer.solvers.reasons import reasons
 from nearer.solvers.regional import solve_by_regions
 from nearer.solvers.regional_reasons import reasons_by_regions
-from nearer.solvers.regions import Held, Here
+from nearer.solvers.regions import Arrays, Held, Here
+from nearer.solvers.rounds import Rounds
 from nearer.solvers.vicinity import Vicinity
 from nearer.units import IntArray
 
@@ -79,9 +83,12 @@ def town(seed: int, n: int = 400, m: int = 60, p: int = 8, *, whole: bool = True
     return single_phase(np.arange(n + 1) * 15, site.ravel(), cost, weight, np.full(n, 4e5), standing, p, p)
 
 
+def source(instance: Instance, n_regions: int = 4) -> Cut:
+    return Cut(instance, [0, *np.linspace(0, instance.n_rows, n_regions + 1).astype(np.int64).tolist()])
+
+
 def cut(instance: Instance, n_regions: int = 4) -> Here:
-    cuts = np.linspace(0, instance.n_rows, n_regions + 1).astype(np.int64).tolist()
-    return Here(Cut(instance, [0, *cuts]))
+    return Here(source(instance, n_regions))
 
 
 def field_of(instance: Instance, n_regions: int = 4) -> Field:
@@ -135,6 +142,52 @@ def test_the_optimum_is_that_of_the_whole_and_the_proof_holds(
         assert found.bound <= best.objective * (1 + 1e-9)
         assert found.objective == pytest.approx(best.objective, rel=1e-12 if room else 3e-3)
         assert found.gap <= (1e-9 if room else 6e-3)
+
+
+class Cutoff(Here):
+    """Regions that are lost at the so-many-th question."""
+
+    def __init__(self, instance: Instance, last: int) -> None:
+        super().__init__(source(instance))
+        self.asked, self.last = 0, last
+
+    def ask(self, *told: Any, **more: Any) -> list[Arrays]:
+        self.asked += 1
+        if self.asked > self.last:
+            raise ConnectionError
+        return super().ask(*told, **more)
+
+
+def test_a_run_lost_at_any_question_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regional, "BROUGHT_HERE", 300)
+    monkeypatch.setattr(regional, "_PER_ROW", 2)
+    monkeypatch.setattr(regional, "_RUSH", (20, 20))
+    monkeypatch.setattr(regional, "_ROUND", 20)
+    instance = town(2, m=90, whole=False)
+    limits = {"gap": 0.0, "work_limit": 3_000_000}
+
+    def told(regions: Here, rounds: Rounds | None) -> dict[str, bytes]:
+        found = solve_by_regions(regions, instance.standing, 8, 8, rounds=rounds, **limits)
+        return {name: one.tobytes() for name, one in packed(replace(found, seconds=0.0)).items()}
+
+    whole = Cutoff(instance, 10**9)
+    best = told(whole, None)
+    stages = set()
+    for lost_at in range(1, whole.asked, 23):
+        rounds = Rounds(tmp_path / f"{lost_at}.npz")
+        tries, spent = 0, 0
+        while True:
+            regions = Cutoff(instance, lost_at + tries * 60)  # lost again and again, each time farther on
+            tries += 1
+            try:
+                assert told(regions, rounds) == best, lost_at
+                break
+            except ConnectionError:
+                stages |= set(rounds.read()) & {"greedy", "polished", "lam"}
+            finally:
+                spent += regions.asked
+        assert spent >= whole.asked
+    assert stages == {"greedy", "polished", "lam"}
 
 
 def test_fewer_may_open_where_more_bring_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

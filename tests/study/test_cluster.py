@@ -8,15 +8,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import distributed
+import numpy as np
 import pytest
 from distributed.comm import CommClosedError
 
-from nearer.cluster import ClusterError, joined
+from nearer.cluster import Cluster, ClusterError, joined
 from nearer.errors import UsageError
 from nearer.study.curve import run_curve
 from nearer.study.new import new_study
@@ -39,6 +41,32 @@ def newtown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+WORK = 3_000_000
+"""Of a plan over regions, so that it ends at the same point everywhere."""
+
+
+@pytest.fixture
+def spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lays a small town out as a country would be."""
+    monkeypatch.setattr("nearer.network.shared.PAIRS_PER_JOB", 1_000)  # some forty jobs
+    monkeypatch.setattr("nearer.network.compute.PARTS_FROM_PAIRS", 10_000)
+    monkeypatch.setattr("nearer.study.regional.REGIONS_FROM_PAIRS", 10_000)
+    monkeypatch.setattr("nearer.study.regional.PAIRS_PER_REGION", 4_000)
+    monkeypatch.setattr("nearer.solvers.regional.BROUGHT_HERE", 100)
+    monkeypatch.setattr("nearer.solvers.regional._PER_ROW", 0)
+    monkeypatch.setattr("nearer.solvers.regional._RUSH", (20, 20, 20))
+    monkeypatch.setattr("nearer.solvers.regional._ROUND", 20)
+
+
+@pytest.fixture
+def planned(newtown: Path, spread: None) -> Path:
+    """The town's plan over regions, made here by one process, once."""
+    out = newtown.parent / "planned"
+    if not out.exists():
+        run_study(newtown, out=out, threads=1, work_limit=WORK)
+    return out
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     with processes(tmp_path_factory.mktemp("processes")) as made:
@@ -55,8 +83,15 @@ def same(one: Path, other: Path) -> None:
             assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
+def unplanned(town: Path, tmp_path: Path) -> Path:
+    """A town of which nothing is known yet."""
+    fresh = tmp_path / "town"
+    shutil.copytree(town, fresh, ignore=shutil.ignore_patterns(".nearer", "curve"))
+    return fresh
+
+
 def answers(folder: Path) -> int:
-    return len(list((folder / ".nearer" / "cluster").glob("*/answers/*.npz")))
+    return len(list((folder / ".nearer" / "cluster").glob("*/answers/[!.]*.npz")))
 
 
 def notes(out: Path) -> dict[str, int]:
@@ -83,17 +118,9 @@ def test_a_worker_killed_in_the_middle_of_a_curve_costs_time_only(
 
 
 def test_a_plan_over_regions_survives_a_killed_worker_in_every_part_of_it_and_its_rows_never_come_here(
-    newtown: Path, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    newtown: Path, planned: Path, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nearer.network.shared.PAIRS_PER_JOB", 1_000)  # some forty jobs, as a country has
-    monkeypatch.setattr("nearer.network.compute.PARTS_FROM_PAIRS", 10_000)
-    monkeypatch.setattr("nearer.study.regional.REGIONS_FROM_PAIRS", 10_000)
-    monkeypatch.setattr("nearer.study.regional.PAIRS_PER_REGION", 4_000)
-    monkeypatch.setattr("nearer.solvers.regional.BROUGHT_HERE", 3_000)
-    monkeypatch.setattr("nearer.solvers.regional._PER_ROW", 0)
-    run_study(newtown, out=tmp_path / "here", threads=1, work_limit=3_000_000)
-    fresh = tmp_path / "town"
-    shutil.copytree(newtown, fresh, ignore=shutil.ignore_patterns(".nearer", "curve"))
+    fresh = unplanned(newtown, tmp_path)
     shared = fresh / ".nearer" / "cluster"
 
     def kill_one() -> int:
@@ -108,21 +135,21 @@ def test_a_plan_over_regions_survives_a_killed_worker_in_every_part_of_it_and_it
         once(lambda: any(shared.glob("regions-*/asked-1??-lam.npy")), kill_one) as climbing,
     ):
         alone.setattr("nearer.network.parted.Parted.gathered", lambda *_: pytest.fail("rows came here"))
-        run_study(fresh, out=tmp_path / "there", cluster=workers, work_limit=3_000_000)
+        run_study(fresh, out=tmp_path / "there", cluster=workers, work_limit=WORK)
     told = notes(tmp_path / "there")
     assert timing
     assert 5 <= timing[0] < told["jobs"] - 5  # in the middle of the travel times
     assert swapping
     assert climbing
     assert told["rounds"] > 110  # and of the way up
-    same(tmp_path / "here", tmp_path / "there")
+    same(planned, tmp_path / "there")
     assert list(shared.iterdir()) == []
 
     question = Question(random=2, draws=700, replan=0)
-    run_stress(tmp_path / "here", question, study=newtown, threads=1)
+    run_stress(planned, question, study=newtown, out=tmp_path / "here", threads=1)
     with joined(cluster.address, newtown) as workers:
-        run_stress(tmp_path / "here", question, study=newtown, out=tmp_path / "stress", cluster=workers)
-    same(tmp_path / "here" / "stress", tmp_path / "stress")
+        run_stress(planned, question, study=newtown, out=tmp_path / "stress", cluster=workers)
+    same(tmp_path / "here", tmp_path / "stress")
     assert notes(tmp_path / "stress")["jobs"] >= 1
 
 
@@ -152,6 +179,52 @@ def test_a_lost_scheduler_leaves_a_folder_that_the_same_command_goes_on_from(new
     assert notes(out)["stood_already"] >= 4
     assert notes(out)["stood_already"] < notes(out)["jobs"]
     same(newtown / "curve", out)
+
+
+def test_a_scheduler_lost_in_the_middle_of_a_plan_over_regions_and_workers_that_come_late(
+    newtown: Path, planned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nearer.cluster.pool._ASK_AGAIN_S", 0.2)
+    fresh, out = unplanned(newtown, tmp_path), tmp_path / "there"
+    shared = fresh / ".nearer" / "cluster"
+
+    def plan(made: Processes) -> None:
+        with joined(made.address, fresh) as workers:
+            run_study(fresh, out=out, cluster=workers, work_limit=WORK)
+
+    with (
+        processes(tmp_path / "lost", workers=1) as lost,
+        once(lambda: any(shared.glob("regions-*/asked-1??-lam.npy")), lost.kill_scheduler) as killed,
+        pytest.raises(ClusterError, match="the same command goes on from there"),
+    ):
+        plan(lost)
+    assert killed
+    assert not out.exists()
+    (kept,) = shared.glob("rounds-*/rounds.npz")
+    with np.load(kept) as file:
+        assert int(file["counts"][2]) >= 1  # climbs
+
+    handed: list[int] = []
+    place, together = Cluster.place, Cluster.together
+    with processes(tmp_path / "last", workers=1) as last:
+
+        def placing(self: Cluster, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+            handed.append(len(calls))
+            return place(self, function, calls)
+
+        def later(self: Cluster, *told: Any) -> list[Any]:
+            if self.rounds == 10:
+                last.start("worker", last.address, "--nthreads", "1", "--no-dashboard", name="late")
+                self.client.wait_for_workers(2, timeout=60)
+            return together(self, *told)
+
+        monkeypatch.setattr(Cluster, "place", placing)
+        monkeypatch.setattr(Cluster, "together", later)
+        plan(last)
+    assert handed == [1, 2]
+    same(planned, out)
+    assert notes(out)["rounds"] < 100  # those of before are not asked again
+    assert list(shared.iterdir()) == []
 
 
 def test_a_scheduler_lost_between_a_job_and_its_answer_is_told_as_lost(

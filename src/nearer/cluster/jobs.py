@@ -95,6 +95,25 @@ def read_answer(path: Path) -> Answer | None:
         return None
 
 
+def check_source(source: str) -> None:
+    """
+    Make sure that a worker, which may have come late, runs the program that asks.
+
+    Raises
+    ------
+    NearerError
+        It runs another.
+    """
+    if fingerprint() != source:
+        raise NearerError("A worker has another version of nearer; install the same one and start it again.")
+
+
+def checked(source: str, function: Callable[..., Any], *told: Any) -> Any:
+    """What a function makes of what it is told, once ``check_source`` is content."""
+    check_source(source)
+    return function(*told)
+
+
 def perform(function: Job, folder: str, message: Message, key: str, stop_file: str, source: str) -> str | None:
     """
     Do a job, unless its answer lies there already.
@@ -117,8 +136,7 @@ def perform(function: Job, folder: str, message: Message, key: str, stop_file: s
     str or None
         Path of the answer; one of a job that was stopped has a name that nobody asks for again. None: not begun.
     """
-    if fingerprint() != source:
-        raise NearerError("A worker has another version of nearer; install the same one and start it again.")
+    check_source(source)
     where, stop = Path(folder), FileStop(Path(stop_file))
     path = answer_file(where, key)
     if path.exists() and read_answer(path) is not None:

@@ -12,7 +12,17 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from nearer.cluster.jobs import Answer, Job, answer_file, fingerprint, look_around, perform, read_answer, versions
+from nearer.cluster.jobs import (
+    Answer,
+    Job,
+    answer_file,
+    checked,
+    fingerprint,
+    look_around,
+    perform,
+    read_answer,
+    versions,
+)
 from nearer.cluster.shelf import Message, Shelf, key_of
 from nearer.errors import NearerError, UsageError
 from nearer.files import written_whole
@@ -122,7 +132,9 @@ class Cluster:
         """
         self.rounds += 1
         with self.reachable():
-            futures = [self.client.submit(function, thing, *more, pure=False) for thing in placed]
+            futures = [
+                self.client.submit(checked, fingerprint(), function, thing, *more, pure=False) for thing in placed
+            ]
             found: list[Any] = self.client.gather(futures, errors="skip")
         for future in futures:
             if future.status != "finished":

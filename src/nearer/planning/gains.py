@@ -15,7 +15,7 @@ from nearer.progress import Stop
 from nearer.solvers import regions as asked
 from nearer.solvers.budget import Budget
 from nearer.solvers.interchange import look
-from nearer.solvers.regional import Outline, field_of, without_rows
+from nearer.solvers.outline import Outline, field_of, without_rows
 from nearer.solvers.regions import Regions
 from nearer.units import NO_SITE, BoolArray, FloatArray, IntArray
 

@@ -66,7 +66,7 @@ class Elsewhere:
     def answers(self, stop: Stop) -> Iterator[tuple[Any, Solution]]:
         """Solutions as they come; see ``Batch.answers``."""
         for name, answer in self._batch.answers(stop):
-            yield name, _solution_of(answer)
+            yield name, unpacked(answer)
 
     def _put(self, array: np.ndarray) -> str:
         """Lay down an array of a problem, once where several problems share it."""
@@ -102,7 +102,7 @@ def solve_one(shelf: Shelf, message: Message, stop: Stop) -> dict[str, np.ndarra
         start=None if message["start"] is None else shelf.get(message["start"]),
         multipliers=None if message["multipliers"] is None else shelf.get(message["multipliers"]),
     )
-    return _arrays_of(solution)
+    return packed(solution)
 
 
 @lru_cache(maxsize=1)  # the questions of a sweep share most of it
@@ -110,7 +110,8 @@ def _ground(shelf: Shelf, parts: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     return shelf.get_fields(dict(parts))
 
 
-def _arrays_of(solution: Solution) -> dict[str, np.ndarray]:
+def packed(solution: Solution) -> dict[str, np.ndarray]:
+    """A solution as arrays, its trace left out."""
     found = {
         "status": np.array(str(solution.status)),
         "level": solution.level,
@@ -128,7 +129,8 @@ def _arrays_of(solution: Solution) -> dict[str, np.ndarray]:
     return found
 
 
-def _solution_of(found: dict[str, np.ndarray]) -> Solution:
+def unpacked(found: dict[str, np.ndarray]) -> Solution:
+    """What ``packed`` was given."""
     start = "certificate:"
     certificate = {name.removeprefix(start): array for name, array in found.items() if name.startswith(start)}
     objective, bound, seconds = found["numbers"].tolist()

@@ -8,6 +8,7 @@ closing saves anything, wherever the borders of the regions run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ from nearer.units import BoolArray, FloatArray, IntArray
 
 _AT_ONCE = 0.25  # share of the sites still to open that greedy tries in one round
 _NEARLY = 0.95  # of what the first site that was not tried would save, for one that was
+
+Note = Callable[[BoolArray, int], None]
+"""Told a plan on the way, and the work done before it was looked at: who starts from there does the rest of it."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,12 @@ def look(field: Field, plan: BoolArray, budget: Budget) -> Moves:
     return Moves(cost, loss, gain, pair // m, pair % m, extra)
 
 
-def greedy(field: Field, budget: Budget) -> BoolArray:
+def greedy(field: Field, budget: Budget, start: BoolArray | None = None, note: Note | None = None) -> BoolArray:
     """Open the sites that save most, several at a time where each saves nearly as much as if alone; bool (m,)."""
-    plan = np.zeros(field.m, dtype=bool)
+    plan = np.zeros(field.m, dtype=bool) if start is None else start.copy()
     while (left := field.k_max - int(plan.sum())) > 0:
+        if note is not None:
+            note(plan, budget.spent)
         gain = -field.price
         for one in field.ask(asked.gains, plan=plan):
             gain[one["gain_site"]] += one["gain"]
@@ -122,18 +128,20 @@ def greedy(field: Field, budget: Budget) -> BoolArray:
     return plan
 
 
-def polished(field: Field, plan: BoolArray, budget: Budget) -> BoolArray:
+def polished(field: Field, plan: BoolArray, budget: Budget, note: Note | None = None) -> BoolArray:
     """Swap, open and close until no single move saves anything, or the budget ends; never worse than the start."""
-    plan = plan.copy()
+    plan, before = plan.copy(), budget.spent
     now = look(field, plan, budget)
     while not budget.exhausted():
+        if note is not None:
+            note(plan, before)
         chosen, promise = independent(field, plan, now)
         if not chosen:
             break
-        trial = moved(plan, chosen)
+        trial, before = moved(plan, chosen), budget.spent
         then = look(field, trial, budget)
         if then.cost > now.cost - promise:
-            trial = moved(plan, chosen[:1])
+            trial, before = moved(plan, chosen[:1]), budget.spent
             then = look(field, trial, budget)
         plan, now = trial, then
     return plan

@@ -98,6 +98,13 @@ class ProofTree:
             **self._told(used),
         )
 
+    def go_on_from(self, certificate: Certificate) -> None:
+        """Take up a proof of one leaf and no cuts, as ``certificate`` told it."""
+        self._multipliers = [partial(np.asarray, row) for row in certificate.multipliers]
+        self.set_leaf(0, int(certificate.node_multiplier[0]))
+        told = (certificate.fix_node, certificate.fix_site, certificate.fix_value, certificate.fix_multiplier)
+        self._fixings = list(zip(*(one.tolist() for one in told), strict=True))
+
     def _told(self, used: IntArray) -> dict[str, Any]:
         """Arrays of the cuts that the multipliers used take a part of; none where none do."""
         number: dict[bytes, int] = {}

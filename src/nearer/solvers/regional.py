@@ -7,28 +7,28 @@ regions are held by this process or by workers, the same questions are asked in 
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import pairwise
+import json
+from dataclasses import fields, replace
 
 import numpy as np
 
-from nearer.model import FORBIDDEN, FREE, OPEN, Instance, Solution
-from nearer.model.instance import single_phase
+from nearer.model import FORBIDDEN, FREE, OPEN, Certificate, Instance, Solution
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers import regions as asked
 from nearer.solvers import volume
 from nearer.solvers.budget import Budget
-from nearer.solvers.core import Core, cheapest_set
 from nearer.solvers.elite import Elite
-from nearer.solvers.interchange import Field, greedy, in_units, look, polished, scale_for
+from nearer.solvers.interchange import Field, greedy, look, polished
+from nearer.solvers.outline import Assignment, Outline, field_of, without_rows
 from nearer.solvers.pmedian import PMedianRun
 from nearer.solvers.proof import ProofBuilder
 from nearer.solvers.regions import Regions
+from nearer.solvers.rounds import Rounds
 from nearer.solvers.search import filled
 from nearer.solvers.state import State, no_plan
 from nearer.solvers.volume import Dual
-from nearer.units import NO_SITE, BoolArray, FloatArray, IntArray
+from nearer.units import NO_SITE, BoolArray, IntArray
 
 BROUGHT_HERE = 4_000_000
 """Entries that are brought here: all that is left once that is no more, else of sites that matter; some 100 MB."""
@@ -39,137 +39,7 @@ _PATIENCE = 3  # climbs in a row that gain nothing
 _WIDE = 5  # times as many sites of least reduced cost as open are searched here
 _PER_ROW = 2  # entries that are brought here for that, for each row, where that is more
 _KICKS = 40_000_000  # entries that kicks may scan in each round, fewer where the problem is small
-_EPS = float(np.finfo(np.float64).eps)
-
-
-class Outline:
-    """
-    What is left to choose, as ``Core`` has it, without the entries.
-
-    Parameters
-    ----------
-    regions, standing, ground
-        Who holds them, what stands by now, and the problem without rows.
-    k_min, k_max
-        Free sites to open, at least and at most.
-    """
-
-    def __init__(self, regions: Regions, ground: Instance, standing: IntArray, k_min: int, k_max: int) -> None:
-        self.regions, self.standing = regions, standing
-        found = regions.ask(asked.outline, standing=standing)
-        self.site = np.flatnonzero(standing == FREE).astype(np.int32)
-        self.price = ground.price[self.site]
-        self.k_min, self.k_max = k_min, min(k_max, len(self.site))
-        self.base = float(ground.price[standing == OPEN].sum())
-        self.full: FloatArray = np.concatenate([one["full"] for one in found])
-        self.first_row = np.cumsum([0, *(len(one["full"]) for one in found)])
-        self.base += sum(float(one["base"]) for one in found)
-        self.row: IntArray = self._rows(found)
-        ends = np.cumsum([0, *(len(one["row"]) for one in found)]).tolist()
-        self.spans = list(pairwise(ends))
-        self.cap: FloatArray = np.concatenate([one["cap"] for one in found])
-        self.least: FloatArray = np.concatenate([one["least"] for one in found])
-        self.n_entries: IntArray = np.sum([one["n_entries"] for one in found], axis=0)
-        self.nnz = int(self.n_entries.sum())
-        self.whole = all(bool(one["whole"]) for one in found) and bool(np.all(ground.price % 1 == 0))
-
-    def _rows(self, found: list[asked.Arrays]) -> IntArray:
-        """Rows of the problem, from rows of regions."""
-        return np.concatenate(
-            [one["row"].astype(np.int64) + first for one, first in zip(found, self.first_row, strict=False)]
-        )
-
-    @property
-    def n(self) -> int:
-        """Rows."""
-        return len(self.cap)
-
-    @property
-    def m(self) -> int:
-        """Free sites."""
-        return len(self.site)
-
-    @property
-    def decided(self) -> bool:
-        """Whether nothing is left to choose: no row depends on it and no price."""
-        return self.m == self.k_min or self.k_max == 0 or (self.n == 0 and not self.price.any())
-
-    def cheapest_set(self, rank: FloatArray) -> IntArray:
-        """As ``Core.cheapest_set``."""
-        return cheapest_set(rank, self.k_min, self.k_max)
-
-    def value(self, plan: IntArray) -> float:
-        """Cost of a plan."""
-        mask = np.zeros(self.m, dtype=bool)
-        mask[plan] = True
-        found = self.regions.ask(asked.cost_of, standing=self.standing, plan=mask)
-        return self.base + float(self.price[plan].sum()) + sum(float(one["cost"]) for one in found)
-
-    def prices(self, lam: FloatArray) -> FloatArray:
-        """ρ of every site, summed in the order of the regions."""
-        rho = self.price.copy()
-        for one in self.regions.ask(asked.saved, self.spans, standing=self.standing, lam=lam):
-            rho[one["site"]] += one["saved"]
-        return rho
-
-    def brought_here(self, keep: BoolArray) -> Core:
-        """All that is left at some sites, entries and all."""
-        found = self.regions.ask(asked.entries, standing=self.standing, keep=keep)
-        ptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.concatenate([one["length"] for one in found]))])
-        return Core(
-            base=self.base + sum(float(one["base"]) for one in found),
-            k_min=self.k_min,
-            k_max=min(self.k_max, int(keep.sum())),
-            price=self.price[keep],
-            site=self.site[keep],
-            row=self._rows(found).astype(np.int32),
-            cap=np.concatenate([one["cap"] for one in found]),
-            ptr=ptr,
-            col=np.concatenate([one["col"] for one in found]),
-            val=np.concatenate([one["val"] for one in found]),
-        )
-
-
-class Assignment:
-    """The relaxed assignment rows of an outline, for ``volume``; ``seen`` is told what each iteration opens."""
-
-    def __init__(self, outline: Outline, seen: list[IntArray]) -> None:
-        self.outline, self.seen = outline, seen
-        self.low, self.high, self.m = outline.least, outline.cap, outline.m
-
-    def evaluate(self, lam: FloatArray) -> tuple[float, FloatArray, IntArray]:
-        """L(λ), ρ and the cheapest set of sites."""
-        rho = self.outline.prices(lam)
-        chosen = self.outline.cheapest_set(rho)
-        return self.outline.base + float(lam.sum()) + float(rho[chosen].sum()), rho, chosen
-
-    def slope(self, lam: FloatArray, chosen: IntArray, out: FloatArray) -> int:
-        """Supergradient at λ; returns the work done."""
-        outline = self.outline
-        self.seen.append(chosen)
-        mask = np.zeros(outline.m, dtype=bool)
-        mask[chosen] = True
-        told = {"standing": outline.standing, "lam": lam, "chosen": mask}
-        out[:] = 1.0
-        for (first, last), one in zip(
-            outline.spans, outline.regions.ask(asked.served, outline.spans, **told), strict=True
-        ):
-            out[first:last] -= one["times"]
-        return outline.nnz + outline.n + outline.m
-
-    def safe(self, bound: float, lam: FloatArray, rho: FloatArray) -> float:
-        """L(λ) rounded down, as ``lagrangian.rounded_down``."""
-        outline = self.outline
-        size = abs(outline.base) + float(np.abs(lam).sum()) + float(np.abs(rho).sum()) + float(outline.price.sum())
-        return bound - 4096 * _EPS * size
-
-
-def field_of(outline: Outline, scale: float | None = None) -> Field:
-    """What is left, as moves are asked for; ``scale`` where it is known from before."""
-    if scale is None:
-        scale = scale_for(outline.base + float(outline.cap.sum() + outline.price.sum()), outline.whole)
-    price = in_units(outline.price, scale)
-    return Field(outline.regions, outline.standing, outline.k_min, outline.k_max, price, scale)
+_DUAL = ("lam", "rho", "bound", "share")
 
 
 class RegionalRun:
@@ -186,34 +56,82 @@ class RegionalRun:
         self.state = State(budget, whole, gap, floor=floor)
         self.proof = ProofBuilder(self.outline.full)
         self.dual: Dual | None = None
+        self.climbs = self.idle = 0  # done, and of those the last ones that gained nothing
 
     @property
     def field(self) -> Field:
         """What is left, as moves are asked for."""
         return field_of(self.outline, self.scale)
 
-    def run(self) -> None:
-        """From the first plan to a proof, or until the state is done."""
+    def run(self, rounds: Rounds | None = None) -> None:
+        """From the first plan, or from where an earlier run stood, to a proof, or until the state is done."""
         state = self.state
         if self.small():
             self.finish_here()
             return
-        plan = polished(self.field, greedy(self.field, state.budget), state.budget)
+        kept = {} if rounds is None else rounds.read()
+        if "lam" in kept:
+            self.go_on_from(kept)
+        else:
+            self.begin(rounds, kept)
+        for iterations in _RUSH[self.climbs :]:
+            if state.done() or self.small():
+                break
+            self.climb(iterations, rush=True)
+            self.note(rounds)
+        while not state.done() and not self.small() and self.idle < _PATIENCE:
+            known = (state.value, state.bound)
+            self.climb(_ROUND, rush=False)
+            self.idle = self.idle + 1 if (state.value, state.bound) == known else 0
+            self.note(rounds)
+        if not state.optimal and not state.budget.exhausted() and self.small():
+            self.finish_here()
+
+    def begin(self, rounds: Rounds | None, kept: asked.Arrays) -> None:
+        """The first plan, and multipliers halfway between its two nearest sites."""
+        budget = self.state.budget
+        start = kept.get("greedy", kept.get("polished"))
+        if start is not None:
+            budget.spent = int(kept["spent"])
+        greedy_note, polish_note = (None, None) if rounds is None else (rounds.of("greedy"), rounds.of("polished"))
+        if start is None or "greedy" in kept:
+            start = greedy(self.field, budget, start, greedy_note)
+        plan = polished(self.field, start, budget, polish_note)
         self.keep(np.flatnonzero(plan).astype(np.int32))
         found = self.regions.ask(asked.two_nearest, standing=self.standing, plan=plan)
         lam = np.concatenate([(one["d1"] + one["d2"]) / 2 for one in found])
         self.dual = Dual(lam, np.zeros(self.outline.m), -np.inf, np.zeros(self.outline.m))
-        for iterations in _RUSH:
-            if state.done() or self.small():
-                break
-            self.climb(iterations, rush=True)
-        idle = 0
-        while not state.done() and not self.small() and idle < _PATIENCE:
-            known = (state.value, state.bound)
-            self.climb(_ROUND, rush=False)
-            idle = idle + 1 if (state.value, state.bound) == known else 0
-        if not state.optimal and not state.budget.exhausted() and self.small():
-            self.finish_here()
+
+    def note(self, rounds: Rounds | None) -> None:
+        """Keep where this stands after a climb, unless it ended before its time: then it would be another climb."""
+        self.climbs += 1
+        if rounds is None or self.state.budget.stop():
+            return
+        assert self.dual is not None
+        proof = self.proof.certificate()
+        rounds.keep(
+            **self.state.kept(),
+            **{name: getattr(self.dual, name) for name in _DUAL},
+            **{f"proof:{field.name}": getattr(proof, field.name) for field in fields(proof)},
+            standing=self.standing,
+            counts=np.array([self.outline.k_min, self.outline.k_max, self.climbs, self.idle]),
+            rng=np.array(json.dumps(self.rng.bit_generator.state)),
+        )
+
+    def go_on_from(self, kept: asked.Arrays) -> None:
+        """Take up what ``note`` kept."""
+        k_min, k_max, self.climbs, self.idle = kept["counts"].tolist()
+        self.standing = kept["standing"]
+        self.outline = Outline(self.regions, self.ground, self.standing, k_min, k_max)
+        self.state.go_on_from(kept)
+        lam, rho, share = (kept[name] for name in ("lam", "rho", "share"))
+        self.dual = Dual(lam, rho, float(kept["bound"]), share)
+        self.proof.start_from(self.outline.full)
+        start = "proof:"
+        self.proof.go_on_from(
+            Certificate(**{name.removeprefix(start): one for name, one in kept.items() if name.startswith(start)})
+        )
+        self.rng.bit_generator.state = json.loads(str(kept["rng"]))
 
     def small(self) -> bool:
         """Whether what is left may be brought here."""
@@ -322,6 +240,7 @@ def solve_by_regions(
     work_limit: int | None = None,
     stop: Stop | None = None,
     progress: Progress | None = None,
+    rounds: Rounds | None = None,
 ) -> Solution:
     """
     Open sites so that the weighted cost to the cheapest open site is least, over rows that lie in regions.
@@ -334,6 +253,8 @@ def solve_by_regions(
         As for ``single_phase``; sites have no price.
     gap, seed, threads, work_limit, stop, progress
         As for ``solve_pmedian``.
+    rounds
+        Where to keep how far this is, and to take up a run that was lost: the end is the same. None keeps nothing.
 
     Raises
     ------
@@ -350,7 +271,7 @@ def solve_by_regions(
     with (progress or Silent()).step("Choosing sites") as tick:
         run = RegionalRun(regions, ground, gap, seed, threads, Budget(stop, work_limit))
         run.state.tell_gap(tick)
-        run.run()
+        run.run(rounds)
     state = run.state
     open_mask = ground.standing == OPEN
     open_mask[state.open_site] = True
@@ -358,12 +279,6 @@ def solve_by_regions(
     site = np.concatenate([one["site"] for one in regions.ask(asked.nearest, standing=standing, plan=open_mask)])
     row_idx = np.flatnonzero(site != NO_SITE)
     return state.solution(open_mask, row_idx, site[row_idx], run.proof.certificate(), began_s)
-
-
-def without_rows(standing: IntArray, open_min: int, open_max: int) -> Instance:
-    """The sites of a problem, and how many may open."""
-    none, nobody = np.zeros(0, dtype=np.int64), np.zeros(0)
-    return single_phase(np.zeros(1, dtype=np.int64), none, none, nobody, nobody, standing, open_min, open_max)
 
 
 def _close_idle(run: RegionalRun, open_mask: BoolArray) -> None:

@@ -12,8 +12,8 @@ from nearer.solvers import volume
 from nearer.solvers.budget import Budget
 from nearer.solvers.exchange import cheapest_swaps
 from nearer.solvers.interchange import look
+from nearer.solvers.outline import Assignment, Outline, field_of, without_rows
 from nearer.solvers.reasons import Reasons, bounded
-from nearer.solvers.regional import Assignment, Outline, field_of, without_rows
 from nearer.solvers.regions import Regions
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray

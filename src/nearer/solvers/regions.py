@@ -31,6 +31,10 @@ Task = Callable[..., Arrays]
 """``task(region, span, **arrays)``: what one region answers; ``span`` is its part of vectors over all rows."""
 
 
+_MORE = 1.25
+"""Regions are handed out anew, and read anew, once there are so many times as many workers as shares."""
+
+
 class Source(Protocol):
     """Where the rows of regions come from; sent to workers, so it holds names of files or rows that lie here."""
 
@@ -126,11 +130,16 @@ class There:
     """
 
     def __init__(self, batch: Batch, source: Source) -> None:
-        self.n, self._batch, self._sent = source.n_regions, batch, count()
-        n_parts = max(1, min(batch.cluster.n_workers, self.n))
-        cuts = np.linspace(0, self.n, n_parts + 1).astype(np.int64).tolist()
-        self._parts = list(pairwise(cuts))
-        self._placed = batch.cluster.place(Share, [(source, first, last) for first, last in self._parts])
+        self.n, self._batch, self._source, self._sent = source.n_regions, batch, source, count()
+        self._placed: list[Any] = []
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        """To each worker that is there now, neighbouring regions in one share."""
+        self._placed = []  # so that workers may forget them
+        n_shares = max(1, min(self._batch.cluster.n_workers, self.n))
+        cuts = np.linspace(0, self.n, n_shares + 1).astype(np.int64).tolist()
+        self._placed = self._batch.cluster.place(Share, [(self._source, *ends) for ends in pairwise(cuts)])
 
     def ask(self, task: Task, spans: Sequence[tuple[int, int]] | None = None, **arrays: np.ndarray) -> list[Arrays]:
         """
@@ -141,6 +150,8 @@ class There:
         ClusterError
             The cluster was lost.
         """
+        if min(self._batch.cluster.n_workers, self.n) >= _MORE * len(self._placed):
+            self._hand_out()
         asked = next(self._sent)
         files = {name: self._batch.folder / f"asked-{asked}-{name}.npy" for name in arrays}
         for name, path in files.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,6 +83,23 @@ class State:
     def discard(self, bound: float) -> None:
         """Give up a branch that holds nothing below ``bound``."""
         self.discarded = min(self.discarded, bound)
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """What is known, and the work it took, but for the trace."""
+        reached = -1 if self._reached_at is None else self._reached_at
+        return {
+            "open_site": self.open_site,
+            "known": np.array([self.value, self.bound, self.discarded]),
+            "work": np.array([self.budget.spent, reached], dtype=np.int64),
+        }
+
+    def go_on_from(self, kept: Mapping[str, np.ndarray]) -> None:
+        """Take up what ``kept`` told."""
+        self.open_site = kept["open_site"]
+        self.value, self.bound, self.discarded = kept["known"].tolist()
+        self.budget.spent, reached = kept["work"].tolist()
+        self._reached_at = None if reached < 0 else reached
+        self._note()
 
     def _note(self) -> None:
         self.trace.append(TracePoint(self.budget.stop.elapsed_s, self.value, self.bound))

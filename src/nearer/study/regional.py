@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from nearer.cluster import fingerprint
 from nearer.demand import Demand
 from nearer.errors import InfeasibleError
 from nearer.files import written_whole
 from nearer.inputs.tables import Tables
-from nearer.model import OPEN, Status
+from nearer.model import OPEN, Solution, Status
 from nearer.network import Network, Parted, TravelTimes
+from nearer.network.cache import content_key
 from nearer.planning.access import PointTimes
 from nearer.planning.choices import with_reasons
 from nearer.planning.gains import gains_by_regions
 from nearer.planning.make import make_plan
 from nearer.planning.plan import Plan
 from nearer.planning.pointed import InParts, Points, TimesElsewhere
-from nearer.solvers.regional import solve_by_regions, without_rows
+from nearer.solvers.apart import packed, unpacked
+from nearer.solvers.outline import without_rows
+from nearer.solvers.regional import solve_by_regions
 from nearer.solvers.regional_reasons import reasons_by_regions
 from nearer.solvers.regions import Held, Here, Regions, There
+from nearer.solvers.rounds import Rounds
 from nearer.study.choices import Wish
 from nearer.study.limits import Run
 from nearer.study.parts import number_to_open, run_notes, snapping, standing
 from nearer.study.settings import Study
-from nearer.units import FloatArray, minutes_to_ms
+from nearer.units import FloatArray, IntArray, minutes_to_ms
 
 REGIONS_FROM_PAIRS = 20_000_000
 """From so many pairs within reach on, rows are held in regions."""
@@ -58,12 +66,11 @@ def plan_by_regions(tables: Tables, study: Study, network: Network, demand: Dema
     stand = standing(tables, study)
     n_regions = -(-network.rows.n_pairs // PAIRS_PER_REGION)
     cuts = tuple(np.linspace(0, network.rows.n_points, n_regions + 1).astype(np.int64).tolist())
-    with held(network, demand.class_weight[0], cuts, unreached_ms, run) as (regions, times):
+    weight = demand.class_weight[0]
+    asked = (weight, stand, *cuts, unreached_ms, open_min, open_max, study.study.seed)
+    with _kept(network, asked, run) as kept, held(network, weight, cuts, unreached_ms, run) as (regions, times):
         with run.timed("solve"):
-            solution = solve_by_regions(
-                *(regions, stand, open_min, open_max),
-                **run.effort(study.study.seed),
-            )
+            solution = _solved(regions, stand, (open_min, open_max), study.study.seed, run, kept)
         if solution.status in (Status.INFEASIBLE, Status.UNKNOWN):
             raise InfeasibleError(f"There is no plan that opens {open_max} sites and obeys the rules.")
         with run.timed("plan"):
@@ -87,6 +94,39 @@ def plan_by_regions(tables: Tables, study: Study, network: Network, demand: Dema
             stop = run.stop.within(run.time_limit_s)
             found = reasons_by_regions(regions, stand, open_min, open_max, solution, stop=stop)
             return with_reasons(plan, without_rows(stand, open_min, open_max), solution, found)
+
+
+def _solved(
+    regions: Regions, stand: IntArray, opens: tuple[int, int], seed: int, run: Run, kept: Path | None
+) -> Solution:
+    """The solution, on from where an earlier run of the same stood that was lost; kept until its plan is told."""
+    effort = run.effort(seed)
+    if kept is None:
+        return solve_by_regions(regions, stand, *opens, **effort)
+    solved = Rounds(kept / "solved.npz")
+    if stood := solved.read():
+        return unpacked(stood)
+    solution = solve_by_regions(regions, stand, *opens, **effort, rounds=Rounds(kept / "rounds.npz"))
+    if not effort["stop"]():
+        solved.keep(**packed(solution))
+    return solution
+
+
+@contextmanager
+def _kept(network: Network, asked: tuple[Any, ...], run: Run) -> Iterator[Path | None]:
+    """
+    A folder beside the travel times for how far the workers' answers have led, named by all that decides them.
+
+    It is taken away once all went well. None where the rows lie here: there is no cluster to lose.
+    """
+    if run.cluster is None or not isinstance(network.rows, Parted):
+        yield None
+        return
+    limits = (run.gap, -1 if run.work_limit is None else run.work_limit)
+    key = content_key("rounds", fingerprint(), network.rows.layout.name, *asked, *limits)
+    folder = run.cluster.folder / f"rounds-{key[:16]}"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
