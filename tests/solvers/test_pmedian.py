@@ -89,6 +89,25 @@ def test_trees_that_begin_anew_and_slim_relaxations_prove_the_same(monkeypatch: 
     check_proof(instance, anew)
 
 
+def test_a_short_tree_without_cuts_and_the_one_with_cuts_after_it_prove_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instance = grid(25, 12, 0, seed=9)
+    monkeypatch.setattr(tree, "_ROOT_TURNS", 0)  # so that a tree is needed
+    without = solve(instance, gap=0.0)
+    assert len(without.certificate.node_parent) > 1
+    cutting: list[bool] = []
+    run = tree.Tree.run
+    monkeypatch.setattr(tree.Tree, "run", lambda self: cutting.append(self.cutting) or run(self))
+    monkeypatch.setattr(pmedian, "_TRIED", 1)
+    after = solve(instance, gap=0.0)
+    assert cutting == [False, True]
+    assert (without.status, without.objective) == (after.status, after.objective)
+    for solution in (without, after):
+        assert solution.status is Status.OPTIMAL
+        check_proof(instance, solution)
+
+
 def test_threads_and_repetition_change_nothing() -> None:
     instance = grid(30, 12, 3, noise=20)
     first, second, third = (solve(instance, gap=0.0, seed=7, threads=t) for t in (1, 2, 1))

@@ -6,6 +6,7 @@ Each step leaves a plan and a bound behind; the next starts from them on the sma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,6 +32,8 @@ _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 _RUSH = (100, 100, 100)  # iterations of the first climb, between looks at the plans that show on it
 _KICKS = 40_000_000  # entries scanned by kicks in each round, fewer where the problem is small
 _NEAR = 1e-3  # relative gap
+_FEW_SITES, _FEW_ENTRIES = 150, 50_000  # up to which the relaxation takes milliseconds
+_TRIED = 60  # nodes of a tree without cuts
 _LP_ROUNDS = 50  # of writing terms out before sites are fixed
 _LP_ROWS, _LP_ENTRIES = 1_000_000, 8_000_000  # the relaxation is left out above this size
 _MANY_ROWS = 120_000  # above so many the relaxation, which gathers them, is cheaper than to climb on
@@ -98,8 +101,15 @@ class PMedianRun:
     def near(self, multipliers: FloatArray | None) -> bool:
         """Whether the multipliers, of an earlier run or of many rows, are so close that the relaxation is faster."""
         state = self.state
+        if self.few_sites:
+            return True
         quick = multipliers is not None or self.core.n > _MANY_ROWS
         return quick and self.fits_lp and state.value - state.bound <= _NEAR * abs(state.value)
+
+    @property
+    def few_sites(self) -> bool:
+        """Whether so few sites are left that the relaxation takes milliseconds."""
+        return self.core.m <= _FEW_SITES and self.core.nnz <= _FEW_ENTRIES
 
     @property
     def fits_lp(self) -> bool:
@@ -254,7 +264,11 @@ class PMedianRun:
         self.state.proved(dual_side.rounded_down(bound, core, lam, rho))
 
     def branch_and_bound(self) -> None:
-        """Solve the relaxation, then with cuts; write it anew as long as it fixes sites; search what is left."""
+        """
+        Solve the relaxation, then with cuts; write it anew as long as it fixes sites; search what is left.
+
+        Where few sites are left a short tree without cuts is tried first: cuts cost more than they save there.
+        """
         state, cutting = self.state, False
         tree: Tree | None = None
         while not (state.done() or self.core.decided):
@@ -262,7 +276,8 @@ class PMedianRun:
             if tree is None:
                 master = Master(self.core, self.dual.lam, state.budget)
                 tree = Tree(self.core, master, state, self.proof, self.fixed_open, self.threads, self.elite)
-            dual = tree.relax(tree.root_fixed, _LP_ROUNDS, cutting=cutting)
+            tree.cutting, tree.most_nodes = cutting, math.inf if cutting else _TRIED
+            dual = tree.relax(tree.root_fixed, _LP_ROUNDS)
             if dual is None:
                 return
             if dual.bound > self.dual.bound:
@@ -272,11 +287,12 @@ class PMedianRun:
             self.fix()
             if self.core.m < before:
                 tree = None
-            elif cutting:
+            elif cutting or self.few_sites:
                 tree.root, n_fixings = self.dual, self.proof.n_fixings
                 tree.run()
-                if not tree.anew:
+                if not (tree.anew or tree.outgrown):
                     return
+                cutting = cutting or tree.outgrown
                 self.proof.fell(n_fixings)
                 state.retract(self.dual.bound)
                 self.note_dual(self.dual)

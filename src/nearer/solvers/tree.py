@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -124,8 +125,8 @@ class SiteTree(ABC, Generic[C]):
     def store(self, dual: Dual) -> int:
         """Number of these multipliers in the proof."""
 
-    def begins_anew(self) -> bool:
-        """Whether a better plan makes a new, smaller tree worth more than this one."""
+    def begins_anew(self, better: bool) -> bool:
+        """Whether another tree is worth more than this one, which met a better plan or did not."""
         return False
 
     def proven(self, fixed: IntArray) -> Dual:
@@ -225,7 +226,7 @@ class SiteTree(ABC, Generic[C]):
             known = state.value
             if np.isfinite(dual.bound):
                 self.round_up(y, node.fixed)
-            if state.value < known and self.begins_anew():
+            if self.begins_anew(state.value < known):
                 return
             if node.bound >= state.cutoff:
                 state.discard(node.bound)
@@ -259,7 +260,7 @@ class SiteTree(ABC, Generic[C]):
 
 
 class Tree(SiteTree[Core]):
-    """The tree of a p-median, with rounds of zero-half cuts at the root and at each node."""
+    """The tree of a p-median, with rounds of zero-half cuts at the root and at each node, or without."""
 
     master: Master
 
@@ -281,16 +282,24 @@ class Tree(SiteTree[Core]):
         self.slim_rows = 0
         self.root: Dual | None = None  # what is proven of the whole core
         self.anew = False
+        self.cutting, self.most_nodes = True, math.inf
+        self.searched, self.began = 0, state.budget.spent  # work of looking for plans; where all work began
 
-    def begins_anew(self) -> bool:
-        """Whether the better plan fixes many sites at the root."""
-        if self.root is not None:
+    def begins_anew(self, better: bool) -> bool:
+        """Whether a better plan fixes many sites at the root, or the tree has as many nodes as it may."""
+        if better and self.root is not None:
             closed, opened, _ = dual_side.fixable(self.core, self.root, self.state.cutoff)
             self.anew = int(closed.sum() + opened.sum()) >= _MANY * self.core.m
-        return self.anew
+        return self.anew or self.outgrown
 
-    def relax(self, fixed: IntArray, rounds: int, *, cutting: bool = True) -> Dual | None:
+    @property
+    def outgrown(self) -> bool:
+        """Whether the tree has as many nodes as it may."""
+        return self.nodes_done >= self.most_nodes
+
+    def relax(self, fixed: IntArray, rounds: int) -> Dual | None:
         """Solve the relaxation at a node, adding terms and, if so wished, cuts; None when stopped."""
+        cutting = self.cutting
         if cutting and self.master.lp.n_rows > _THICK * self.slim_rows + _SOME and len(self.master.lp.x):
             self.master.slim()
             self.slim_rows = self.master.lp.n_rows
@@ -343,7 +352,7 @@ class Tree(SiteTree[Core]):
         """A plan no worse, from which no single move helps; the first few are put together with the best and kicked."""
         core, elite = self.core, self.elite
         plan = interchange(core, plan, self.state.budget)
-        if self.nodes_done > _KICKED_NODES:
+        if self.nodes_done > _KICKED_NODES or 2 * self.searched > self.state.budget.spent - self.began:
             return plan
         elite.add(plan)
         elite.improve([plan], self.rho, self.rng, self.state.budget, min(_KICKS, 100 * core.nnz))
@@ -351,10 +360,13 @@ class Tree(SiteTree[Core]):
 
     def round_up(self, y: FloatArray, fixed: IntArray) -> None:
         """As for any tree; of the first few nodes, what relaxation and best plan disagree on is searched too."""
+        budget = self.state.budget
+        before = budget.spent
         super().round_up(y, fixed)
-        if self.nodes_done > _KICKED_NODES:
+        if self.nodes_done > _KICKED_NODES or 2 * self.searched > before - self.began:
             return
-        self.elite.settle(y, self.rng, self.state.budget)
+        self.elite.settle(y, self.rng, budget)
+        self.searched += budget.spent - before
         best = self.elite.best
         self.state.found(self.core.value(best), np.concatenate([self.fixed_open, self.core.site[best]]))
 

@@ -109,6 +109,7 @@ class NearTree(Tree):
     ) -> None:
         super().__init__(core, master, state, proof, np.zeros(0, dtype=np.int32), threads, Elite(core, threads))
         self.apart, self.root_fixed = apart, fixed
+        self.cutting = False  # cuts do not pay in these short searches
 
     def bound_at(self, lam: FloatArray, fixed: IntArray, pieces: Pieces | None = None) -> Dual:
         """L(λ) with the prices of being apart, rounded down."""
@@ -124,13 +125,10 @@ class NearTree(Tree):
         size = float(np.abs(dual.rho).sum()) + float(reward.sum()) + owed
         return Dual(lam, rho, dual_side.rounded_down(bound, core, lam, dual.rho) - 64 * _EPS * size, dual.share)
 
-    def relax(self, fixed: IntArray, rounds: int, *, cutting: bool = False) -> Dual | None:
-        """Solve the relaxation at a node, unless no plan is left there; cuts do not pay in these short searches."""
-        return (
-            super().relax(fixed, rounds, cutting=False)
-            if self.apart.possible(fixed, self.core.k_max)
-            else self.where_none_is_left()
-        )
+    def relax(self, fixed: IntArray, rounds: int) -> Dual | None:
+        """Solve the relaxation at a node, unless no plan is left there."""
+        possible = self.apart.possible(fixed, self.core.k_max)
+        return super().relax(fixed, rounds) if possible else self.where_none_is_left()
 
     def where_none_is_left(self) -> Dual:
         """Nothing, however cheap, is apart enough from all plans at once."""
