@@ -1,12 +1,16 @@
-"""The tree of a certificate: whether its arrays are one, its children and fixings; for every check that walks it."""
+"""The tree of a certificate: whether its arrays are one, and all plans as it divides them; for every check of one."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
 from nearer.errors import CheckFailedError
 from nearer.model.certificate import Certificate
-from nearer.model.instance import Instance
+from nearer.model.instance import FREE, Instance
 from nearer.units import BoolArray, IntArray
 
 
@@ -15,7 +19,7 @@ def refuse(reason: str) -> CheckFailedError:
     return CheckFailedError(f"The certificate proves nothing: {reason}.")
 
 
-def check_arrays(instance: Instance, certificate: Certificate) -> None:
+def _check_arrays(instance: Instance, certificate: Certificate) -> None:
     """Make sure that the arrays of a certificate fit each other and the instance."""
     if instance.n_phases != 1 or (instance.capacitated and instance.capacity.shape[1:] != (1, 1)):
         raise refuse("it is made for one phase, and for capacities of one level and group")
@@ -47,7 +51,70 @@ def check_arrays(instance: Instance, certificate: Certificate) -> None:
             raise refuse("it sets a site that does not exist, or to neither open nor closed")
 
 
-def children_of(certificate: Certificate) -> list[list[int]]:
+@dataclass(frozen=True)
+class Share:
+    """
+    Plans that a certificate bounds: a leaf, or the opposites of fixings.
+
+    Parameters
+    ----------
+    multiplier
+        Row of the multipliers that bound them.
+    state
+        What is decided for all of them, int8 (n_sites,): 0 closed, 1 open, -1 undecided, 0 where a site is not free.
+        It changes once the next share is asked for.
+    site, value
+        Of opposites that are told together: each is one more site closed (0) or open (1), alone. Empty else.
+    """
+
+    multiplier: int
+    state: IntArray
+    site: IntArray
+    value: IntArray
+
+
+def shares(instance: Instance, certificate: Certificate, together: int | None = None) -> Iterator[Share]:
+    """
+    All plans of an instance, share by share, as a certificate divides them.
+
+    Parameters
+    ----------
+    together
+        More fixings than this that follow each other with the same multipliers are told as one share, none of them
+        made: that leaves its opposites more plans, and so can only lower their bounds. None = all one by one.
+
+    Raises
+    ------
+    CheckFailedError
+        The arrays do not fit the instance, or the tree leaves a plan out: it is no proof.
+    """
+    _check_arrays(instance, certificate)
+    children, fixings = _children_of(certificate), _fixings_by_node(certificate)
+    free = instance.standing == FREE
+    none = np.zeros(0, dtype=np.int64)
+    stack = [(0, np.where(free, -1, 0).astype(np.int8))]
+    while stack:
+        node, state = stack.pop()
+        if node:
+            _decide(state, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
+        for multiplier, batch in groupby(fixings.get(node, ()), key=lambda at: int(certificate.fix_multiplier[at])):
+            fixed = list(batch)
+            site, value = certificate.fix_site[fixed], certificate.fix_value[fixed]
+            one_by_one = together is None or len(fixed) <= together
+            if not one_by_one:
+                yield Share(multiplier, state, site, 1 - value)
+            for j, kept in zip(site.tolist(), value.tolist(), strict=True):
+                _decide(state, free, j, 1 - kept, node)
+                if one_by_one:
+                    yield Share(multiplier, state, none, none)
+                state[j] = kept
+        if children[node]:
+            stack += [(child, state.copy()) for child in children[node]]
+        else:
+            yield Share(int(certificate.node_multiplier[node]), state, none, none)
+
+
+def _children_of(certificate: Certificate) -> list[list[int]]:
     """Children of each node, after checking that together they leave nothing out."""
     children: list[list[int]] = [[] for _ in range(len(certificate.node_parent))]
     for node, parent in enumerate(certificate.node_parent.tolist()):
@@ -68,7 +135,7 @@ def children_of(certificate: Certificate) -> list[list[int]]:
     return children
 
 
-def fixings_by_node(certificate: Certificate) -> dict[int, list[int]]:
+def _fixings_by_node(certificate: Certificate) -> dict[int, list[int]]:
     """Fixings of each node in the order they were made; all of an ancestor's hold below it."""
     fixings: dict[int, list[int]] = {}
     for fixing, node in enumerate(certificate.fix_node.tolist()):
@@ -76,7 +143,7 @@ def fixings_by_node(certificate: Certificate) -> dict[int, list[int]]:
     return fixings
 
 
-def decide(state: IntArray, free: BoolArray, site: int, value: int, node: int) -> None:
+def _decide(state: IntArray, free: BoolArray, site: int, value: int, node: int) -> None:
     """Set a free site open or closed, once."""
     if not free[site]:
         raise refuse(f"node {node} decides site {site}, which is not free")

@@ -13,9 +13,9 @@ import numpy as np
 
 from nearer.errors import CheckFailedError
 from nearer.model.certificate import Certificate
-from nearer.model.certified_tree import check_arrays, children_of, decide, fixings_by_node
+from nearer.model.certified_tree import shares
 from nearer.model.evaluate import pair_rows
-from nearer.model.instance import FREE, Instance
+from nearer.model.instance import Instance
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _ROUNDING = 1e-12  # relative error allowed for each sum, far above float64's
@@ -50,7 +50,7 @@ def certified_partial(instance: Instance, needed: float, certificate: Certificat
         raise CheckFailedError("The certificate proves nothing: its multipliers do not fit the rows.")
     if not np.all(multipliers >= 0) or not np.isfinite(multipliers).all():
         raise CheckFailedError("The certificate proves nothing: a multiplier is below 0.")
-    check_arrays(instance, replace(certificate, multipliers=np.ascontiguousarray(multipliers[:, :-1])))
+    plain = replace(certificate, multipliers=np.ascontiguousarray(multipliers[:, :-1]))
     weight = np.asarray(instance.weight[0])
     spare = math.fsum(weight) - needed
     rows, price = pair_rows(instance), np.asarray(instance.price, dtype=np.float64)
@@ -62,24 +62,8 @@ def certified_partial(instance: Instance, needed: float, certificate: Certificat
         terms = [-mu * spare, *lam, *reduced[here == 1], *np.minimum(reduced[here < 0], 0.0)]
         return math.fsum(terms) - _ROUNDING * math.fsum(np.abs(terms))
 
-    children, fixings = children_of(certificate), fixings_by_node(certificate)
-    free = instance.standing == FREE
-    state: dict[int, IntArray] = {0: np.where(free, -1, 0).astype(np.int8)}
-    least = cutoff
-    for node in range(len(certificate.node_parent)):
-        here = state.pop(node)
-        if node:
-            decide(here, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
-        for fixing in fixings.get(node, ()):
-            site, value = int(certificate.fix_site[fixing]), int(certificate.fix_value[fixing])
-            decide(here, free, site, 1 - value, node)
-            least = min(least, bound(int(certificate.fix_multiplier[fixing]), here))
-            here[site] = value
-        if children[node]:
-            for child in children[node]:
-                state[child] = here.copy()
-        else:
-            least = min(least, bound(int(certificate.node_multiplier[node]), here))
+    least = min(bound(share.multiplier, share.state) for share in shares(instance, plain))
+    least = min(least, cutoff)
     if np.all(price % 1 == 0) and math.isfinite(least):
         least = float(math.ceil(least - 1e-9))
     return min(max(least, 0.0), cutoff)

@@ -7,14 +7,12 @@ Nothing here is shared with the solvers or their kernels.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 
 import numpy as np
 
 from nearer.model.certificate import Certificate
-from nearer.model.certified_tree import check_arrays, children_of, decide, fixings_by_node
+from nearer.model.certified_tree import shares
 from nearer.model.evaluate_cuts import Beyond, Cuts
 from nearer.model.evaluate_twofold import TwofoldBounds
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
@@ -57,38 +55,18 @@ def evaluate_certificate(
     CheckFailedError
         The arrays do not fit the instance, or the tree leaves a plan out: it is no proof.
     """
-    check_arrays(instance, certificate)
-    children = children_of(certificate)
     twice = instance.second_share is not None
     bounds = given or (TwofoldBounds if twice else Bounds).of(instance, certificate.multipliers)
     if certificate.cut and isinstance(bounds, Bounds) and bounds.room is None:
         bounds.charge(certificate)  # elsewhere cuts change nothing: the multipliers prove what they do without
-    fixings = fixings_by_node(certificate)
-
-    free = instance.standing == FREE
-    # -1 undecided, else 0 closed or 1 open; only free sites are ever asked about.
-    state: dict[int, IntArray] = {0: np.where(free, -1, 0).astype(np.int8)}
     least = cutoff
-    for node in range(len(certificate.node_parent)):
-        here = state.pop(node)
-        if node:
-            decide(here, free, int(certificate.node_site[node]), int(certificate.node_value[node]), node)
-        for multiplier, batch in _batches(certificate, fixings.get(node, [])):
-            many = False
-            if len(batch) > _MANY and isinstance(bounds, Bounds) and bounds.open_min == bounds.open_max:
-                many = True
-                least = min(least, bounds.opposites(multiplier, here, batch, certificate))
-            for fixing in batch:
-                site, value = int(certificate.fix_site[fixing]), int(certificate.fix_value[fixing])
-                decide(here, free, site, 1 - value, node)
-                if not many:
-                    least = min(least, bounds.at(multiplier, here))
-                here[site] = value
-        if children[node]:
-            for child in children[node]:
-                state[child] = here.copy()
+    for share in shares(instance, certificate, _MANY if isinstance(bounds, Bounds) else None):
+        if len(share.site) and isinstance(bounds, Bounds):
+            closed, opened = bounds.with_one_more(share.multiplier, share.state)
+            alone = np.where(share.value == 0, closed[share.site], opened[share.site])
+            least = min(least, float(np.nanmin(alone, initial=math.inf)))  # nan: decided before, and refused next
         else:
-            least = min(least, bounds.at(int(certificate.node_multiplier[node]), here))
+            least = min(least, bounds.at(share.multiplier, share.state))
     # No cost is negative, so unless an open site earns money nothing is worth less than what stands open.
     return max(least, 0.0) if np.all(instance.price >= 0) else least
 
@@ -116,18 +94,9 @@ def decided_bounds(instance: Instance, multipliers: FloatArray) -> tuple[FloatAr
         Bound where each site stays closed, and where it opens, float64 (n_sites,), the next whole number where every
         value is whole; ``nan`` for sites that are not free.
     """
-    bounds = Bounds.of(instance, multipliers.reshape(1, -1))
-    free = instance.standing == FREE
-    state = np.where(free, -1, 0).astype(np.int8)
-    found = np.full((2, instance.n_sites), math.nan)
-    for site in np.flatnonzero(free):
-        for value in (0, 1):
-            state[site] = value
-            found[value, site] = bounds.at(0, state)
-        state[site] = -1
-    if instance.whole:
-        found = np.ceil(found)
-    return found[0], found[1]
+    state = np.where(instance.standing == FREE, -1, 0).astype(np.int8)
+    closed, opened = Bounds.of(instance, multipliers.reshape(1, -1)).with_one_more(0, state)
+    return (np.ceil(closed), np.ceil(opened)) if instance.whole else (closed, opened)
 
 
 def cheapest_open(instance: Instance, open_mask: BoolArray) -> FloatArray:
@@ -165,12 +134,6 @@ def pair_places(instance: Instance, row: IntArray, site: IntArray) -> tuple[Bool
     order = np.argsort(pair_key)
     place = order[np.minimum(np.searchsorted(pair_key, key, sorter=order), len(order) - 1)]
     return np.asarray(pair_key[place] == key), place
-
-
-def _batches(certificate: Certificate, fixings: list[int]) -> Iterator[tuple[int, list[int]]]:
-    """Fixings that follow each other with the same multipliers."""
-    for multiplier, batch in groupby(fixings, key=lambda fixing: int(certificate.fix_multiplier[fixing])):
-        yield multiplier, list(batch)
 
 
 def _fewest(instance: Instance) -> int:
@@ -279,31 +242,24 @@ class Bounds:
         magnitude = abs(base) + float(np.abs(fixed).sum()) + float(np.abs(chosen).sum())
         return total - eps * (len(fixed) + may + 4) * magnitude
 
-    def opposites(self, multiplier: int, state: IntArray, batch: list[int], certificate: Certificate) -> float:
-        """
-        Least bound over the opposites of many fixings, each with only those before the batch made.
-
-        As many sites must open as may. That the others of the batch are left undecided can only lower a bound.
-        """
-        sites, values = certificate.fix_site[batch], certificate.fix_value[batch]
+    def with_one_more(self, multiplier: int, state: IntArray) -> tuple[FloatArray, FloatArray]:
+        """``at`` with each undecided site closed, and open, float64 (n_sites,) each; ``nan`` where it is decided."""
         base, rho, eps = self._of_multipliers(multiplier)
-        fixed = rho[self.standing_open | (state == 1)]
         undecided = np.flatnonzero(state == -1)
-        k = self.open_max - int(np.count_nonzero(state == 1))
         order = undecided[np.argsort(rho[undecided], kind="stable")]
-        place = np.full(len(rho), len(order))
-        place[order] = np.arange(len(order))
-        # Sum of the k - 1, k and k + 1 cheapest; a set that is not there cannot be the cheapest.
-        less, same, more = (
-            float(rho[order[:n]].sum()) if 0 <= n <= len(order) else math.inf for n in (k - 1, k, k + 1)
-        )
-        inside = place[sites] < k
-        opened = np.where(inside, same, less + rho[sites])
-        closed = np.where(inside, more - rho[sites], same)
-        total = base + float(fixed.sum()) + float(np.where(values == 0, opened, closed).min())
-        size = abs(base) + float(np.abs(fixed).sum()) + float(np.abs(rho[order[: k + 1]]).sum())
-        size += float(np.abs(rho[sites]).max())
-        return total - eps * (len(fixed) + k + 8) * size
+        each = rho[order]
+        fixed = rho[self.standing_open | (state == 1)]
+        left, low = len(each) - 1, self.open_min - int(np.count_nonzero(state == 1))
+        high = low + self.open_max - self.open_min
+        total = base + float(fixed.sum())
+        size = abs(base) + float(np.abs(fixed).sum()) + float(np.abs(each[: max(low, 0) + 1]).sum())
+        size -= float(np.minimum(each[max(low, 0) + 1 : max(high, 0) + 1], 0.0).sum())
+        error = eps * (len(fixed) + max(high, 0) + 8) * (size + np.abs(each))
+        closed, opened = np.full(len(rho), math.nan), np.full(len(rho), math.nan)
+        closed[order] = total + _without_each(each, low, high) - error if low <= left and high >= 0 else math.inf
+        can_open = low <= left + 1 and high >= 1
+        opened[order] = total + each + _without_each(each, low - 1, high - 1) - error if can_open else math.inf
+        return closed, opened
 
     def _of_multipliers(self, index: int) -> tuple[float, FloatArray, float]:
         if index in self._sums:
@@ -364,3 +320,16 @@ class Bounds:
             filled = np.cumsum(self.need[row[here[best_first]]])
             rate[j] = ratio[best_first[min(int(np.searchsorted(filled, self.room[j], side="right")), len(here) - 1)]]
         return rate
+
+
+def _without_each(rho: FloatArray, must: int, may: int) -> FloatArray:
+    """The least sum of ``must`` to ``may`` of some numbers without each of them; numbers rise, float64 (n,)."""
+
+    def counted(place: IntArray) -> FloatArray:
+        return np.where(place < must, rho, np.where(place < may, np.minimum(rho, 0.0), 0.0))
+
+    place = np.arange(len(rho))
+    before = np.cumsum(np.concatenate([[0.0], counted(place)]))[:-1]
+    # whatever follows comes one place earlier
+    behind = np.cumsum(np.concatenate([[0.0], counted(place - 1)[::-1]]))[-2::-1]
+    return np.asarray(before + behind)

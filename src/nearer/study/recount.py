@@ -11,7 +11,7 @@ import numpy as np
 
 from nearer.inputs.tables import Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Instance, single_phase
-from nearer.study.retime import Pairs
+from nearer.study.retime_pairs import Pairs
 from nearer.study.settings import Study
 from nearer.units import BoolArray, FloatArray, IntArray, minutes_to_ms
 

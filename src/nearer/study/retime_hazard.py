@@ -13,7 +13,9 @@ import shapely
 from nearer.inputs.sources import StreetsSource
 from nearer.inputs.tables import Tables
 from nearer.network import Snap, StreetGraph, build_graph, snap
-from nearer.study.retime import Pairs, by_class, plane_of, reach, retime_base, street_pairs
+from nearer.study.retime import by_class, plane_of, reach, retime_base
+from nearer.study.retime_pairs import Pairs
+from nearer.study.retime_streets import street_pairs
 from nearer.units import BoolArray
 
 

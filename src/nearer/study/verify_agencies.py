@@ -22,7 +22,8 @@ from nearer.solvers.coalitions import without_others
 from nearer.study.agencies import AGENCY_FILE, PROOFS, proof_name
 from nearer.study.checks import Check, Verdict, equal
 from nearer.study.provenance import origin_of
-from nearer.study.retime import Pairs, retime
+from nearer.study.retime import retime
+from nearer.study.retime_pairs import Pairs
 from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.staging import Staged

@@ -17,7 +17,8 @@ from nearer.study.checks import Check, Verdict, equal, vector
 from nearer.study.compare import COMPARE_FILE
 from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
-from nearer.study.retime import Pairs, retime
+from nearer.study.retime import retime
+from nearer.study.retime_pairs import Pairs
 
 
 def verify_compare(folder: Path, study_folder: Path | None = None) -> Verdict:

@@ -20,7 +20,8 @@ from nearer.study.checks import Check, Verdict, equal, load_certificate, vector
 from nearer.study.curve import proof_name
 from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
-from nearer.study.retime import Pairs, retime
+from nearer.study.retime import retime
+from nearer.study.retime_pairs import Pairs
 from nearer.study.verify_history import check_history
 from nearer.units import BoolArray
 

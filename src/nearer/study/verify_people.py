@@ -17,7 +17,7 @@ from nearer.planning.document import PlanDocument
 from nearer.planning.files import ASSIGNMENT_FILE
 from nearer.study.checks import Check, equal
 from nearer.study.recount import Recount
-from nearer.study.retime import Pairs
+from nearer.study.retime_pairs import Pairs
 from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.verify_steps import Story, number_in

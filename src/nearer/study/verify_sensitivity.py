@@ -20,7 +20,8 @@ from nearer.planning.sensdoc import ScenarioPlan, SensitivityDocument
 from nearer.study.checks import Check, Verdict, equal, load_certificate, vector
 from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
-from nearer.study.retime import Pairs, retime
+from nearer.study.retime import retime
+from nearer.study.retime_pairs import Pairs
 from nearer.study.scenarios import ScenarioSettings
 from nearer.study.sensitivity import PROOFS, ROBUST_PROOF, SENS_FILE, proof_name
 from nearer.study.settings import Study

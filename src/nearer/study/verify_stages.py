@@ -22,7 +22,7 @@ from nearer.planning.document import PlanDocument
 from nearer.planning.files import PROOF_FILE
 from nearer.study.checks import Check, alike, equal
 from nearer.study.parts import weigh
-from nearer.study.retime import Pairs
+from nearer.study.retime_pairs import Pairs
 from nearer.study.settings import Study
 from nearer.study.stages import LevelSettings, PhaseSettings
 from nearer.study.staging import Staged, stage

@@ -13,7 +13,7 @@ from nearer.model.evaluate_rules import rules_bound
 from nearer.planning.document import PlanDocument, Turn
 from nearer.planning.files import PROOF_FILE
 from nearer.study.checks import Check, equal
-from nearer.study.retime import Pairs
+from nearer.study.retime_pairs import Pairs
 from nearer.study.settings import Study
 from nearer.study.stages import PhaseSettings
 from nearer.study.verify_people import SLACK, People
