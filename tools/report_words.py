@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import nodes
 
@@ -30,6 +31,9 @@ HANDING_ON = ("count", "folk", "said")
 
 Said = tuple[str, str | None]
 """A text, and its plural where it has one."""
+
+Call = tuple[str, int, list[str | None]]
+"""A function that says texts, the line, and its arguments; None where one is not written there."""
 
 
 def texts() -> Iterator[Said]:
@@ -64,32 +68,27 @@ def _of_call(name: str, arguments: list[str | None], where: str) -> list[Said]:
     return [(said[0], said[1] if name == "tn" else None)]
 
 
-def _in_python(path: Path) -> Iterator[tuple[str, int, list[str | None]]]:
+def _in_python(path: Path) -> Iterator[Call]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     handing_on = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in HANDING_ON]
     inside = {id(node) for function in handing_on for node in ast.walk(function)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and id(node) not in inside:
-            name = getattr(node.func, "id", "") or (
-                node.func.attr
-                if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "words"
-                else ""
-            )
-            if name in SAYING:
-                values = [one.value if isinstance(one, ast.Constant) else None for one in node.args]
-                yield name, node.lineno, [value if isinstance(value, str) else None for value in values]
+            yield from _call(node.func, "id", "value", node.lineno, node.args)
 
 
-def _in_template(path: Path) -> Iterator[tuple[str, int, list[str | None]]]:
+def _in_template(path: Path) -> Iterator[Call]:
     for node in environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
-        name = getattr(node.node, "name", "") or (
-            node.node.attr
-            if isinstance(node.node, nodes.Getattr) and getattr(node.node.node, "name", "") == "words"
-            else ""
-        )
-        if name in SAYING:
-            values = [one.value if isinstance(one, nodes.Const) else None for one in node.args]
-            yield name, node.lineno, [value if isinstance(value, str) else None for value in values]
+        yield from _call(node.node, "name", "node", node.lineno, node.args)
+
+
+def _call(called: Any, name_of: str, owner_of: str, line: int, arguments: Sequence[Any]) -> Iterator[Call]:
+    """A call of a function that says texts, by its name alone or as ``words.NAME``; attributes as the language has."""
+    owner = getattr(getattr(called, owner_of, None), name_of, "")
+    name = getattr(called, "attr", "") if owner == "words" else getattr(called, name_of, "")
+    if name in SAYING:
+        values = [getattr(one, "value", None) for one in arguments]
+        yield name, line, [value if isinstance(value, str) else None for value in values]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nearer.solvers.frontier import frontier
-from nearer.solvers.ordered import Question
+from nearer.solvers.turns import Question
 from tests.solvers.test_ordered import LIMIT, aims, plans, town, value
 
 

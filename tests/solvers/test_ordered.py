@@ -14,7 +14,8 @@ from nearer.errors import InfeasibleError
 from nearer.model import FREE, OPEN, Instance, single_phase
 from nearer.model.aims import Aim, coverage, equal, times_to_open, travel
 from nearer.progress import Stop
-from nearer.solvers.ordered import Answer, Question, Share, solve_ordered
+from nearer.solvers.ordered import solve_ordered
+from nearer.solvers.turns import Answer, Question, Share
 
 LIMIT, UNREACHED, NEAR = 30, 60, 12
 Masks = list[np.ndarray]

@@ -39,6 +39,27 @@ LanguageOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
+LedgerPlace = typer.Option(
+    metavar="PLACE", envvar="NEARER_AID_LEDGER", help="The aid ledger: a file, or postgresql://user@host/database."
+)
+HouseholdsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLACE",
+        envvar="NEARER_AID_HOUSEHOLDS",
+        help="The household database: a file, or its address.",
+        show_default="beside the ledger",
+    ),
+]
+KeysOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        envvar="NEARER_AID_KEYS",
+        help="Folder of the periods' keys; never part of a backup.",
+        show_default="beside the ledger",
+    ),
+]
 HeadKeyOption = Annotated[
     Path | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nearer.cli.console import answering, note, say
-from nearer.cli.options import HeadKeyOption
+from nearer.cli.options import HeadKeyOption, HouseholdsOption, KeysOption, LedgerPlace
 from nearer.errors import UsageError
 
 
@@ -25,31 +25,15 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Plans made at once; others wait.", show_default="half the processors")
     ] = None,
-    ledger: Annotated[
-        str | None,
-        typer.Option(metavar="PLACE", envvar="NEARER_AID_LEDGER", help="The aid desk's ledger: file or postgresql://…"),
-    ] = None,
+    ledger: Annotated[str | None, LedgerPlace] = None,
     practice: Annotated[
         bool, typer.Option("--practice", help="An aid desk to practise at, with a made-up ledger and cards.")
     ] = False,
     by: Annotated[
         str, typer.Option(metavar="CODE", envvar="NEARER_AID_BY", help="Who asks at the desk, where there is no staff.")
     ] = "desk",
-    households: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PLACE",
-            envvar="NEARER_AID_HOUSEHOLDS",
-            help="The desk's household database.",
-            show_default="beside the ledger",
-        ),
-    ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", envvar="NEARER_AID_KEYS", help="Folder of its keys.", show_default="beside the ledger"
-        ),
-    ] = None,
+    households: HouseholdsOption = None,
+    keys: KeysOption = None,
     head_key: HeadKeyOption = None,
     tls: Annotated[
         bool, typer.Option("--tls", help="Speak HTTPS with a certificate of one's own, for phones and scanners.")

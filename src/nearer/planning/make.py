@@ -25,7 +25,7 @@ from nearer.planning.measures import covered, curve, measure_access, people_cut_
 from nearer.planning.notes import notes
 from nearer.planning.plan import Plan
 from nearer.planning.unservable import unservable
-from nearer.solvers.ordered import Answer
+from nearer.solvers.turns import Answer
 from nearer.units import MS_PER_MIN, NO_SITE, BoolArray, FloatArray, IntArray
 
 _OURS = (

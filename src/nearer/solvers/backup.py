@@ -10,7 +10,7 @@ import numpy as np
 from nearer.errors import InfeasibleError
 from nearer.model import Instance, Status, TracePoint
 from nearer.progress import Progress, Stop
-from nearer.solvers.ordered import Answer, Turn
+from nearer.solvers.turns import Answer, Turn
 from nearer.solvers.twofold import solve_twofold
 from nearer.units import BoolArray
 

@@ -17,7 +17,11 @@ from nearer.model import Certificate
 from nearer.model.aims import Aim, times_to_open, unreached
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.limited import Effort, Limit, least
-from nearer.solvers.ordered import OrderedRun, Question, named
+from nearer.solvers.ordered import take_aim
+from nearer.solvers.ordered_everyone import serve_everyone
+from nearer.solvers.ordered_farthest import take_farthest
+from nearer.solvers.ordered_run import OrderedRun, named
+from nearer.solvers.turns import Question
 from nearer.units import MS_PER_MIN, BoolArray
 
 
@@ -78,17 +82,17 @@ class FrontierRun:
         """One more aim of a branch."""
         part = self.effort.part(share)
         if isinstance(aim, Aim):
-            run.aim(aim, 0.0, part)
+            take_aim(run, aim, 0.0, part)
         else:
-            run.farthest(0.0, part)
+            take_farthest(run, 0.0, part)
         self.effort.take_back(part)
 
     def ends(self, share: float) -> tuple[FrontierPoint, FrontierPoint]:
         """The plans that are best for the held aim first, and for the other first."""
-        self.base.everyone()
+        serve_everyone(self.base)
         if isinstance(self.held, str):
             part = self.effort.part(share)
-            self.base.aim(unreached(self.question.people), 0.0, part, asked=False)
+            take_aim(self.base, unreached(self.question.people), 0.0, part, asked=False)
             self.effort.take_back(part)
         strict = self.branch()
         self.turn(strict, self.held, share)

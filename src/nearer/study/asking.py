@@ -17,7 +17,7 @@ from nearer.model.build import build_instance
 from nearer.model.covering import covering_instance
 from nearer.network import TravelTimes
 from nearer.planning.access import Access
-from nearer.solvers.ordered import Question, Share
+from nearer.solvers.turns import Question, Share
 from nearer.study.load import STUDY_FILE
 from nearer.study.parts import number_to_open, standing
 from nearer.study.settings import Study

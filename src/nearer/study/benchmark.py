@@ -198,15 +198,8 @@ def _head(path: Path, problem: Problem, seconds_read: float) -> dict[str, Any]:
 def _solved(problem: Problem, run: Run, seed: int) -> tuple[Problem, Solution, CenterProof | None]:
     """The problem with the rows that it took, and the solver's answer, making rows counted to its seconds."""
     proof: CenterProof | None = None
-    stop = run.stop.within(run.time_limit_s)
-    options: dict[str, Any] = {
-        "gap": _solver_gap(problem, run.gap),
-        "seed": seed,
-        "threads": run.threads,
-        "work_limit": run.work_limit,
-        "stop": stop,
-        "progress": run.progress,
-    }
+    options = run.effort(seed) | {"gap": _solver_gap(problem, run.gap)}
+    stop = options["stop"]
     if problem.plane is not None:
         assert problem.request.p is not None
         instance, solution = solve_growing(problem.plane, problem.request.p, **options)

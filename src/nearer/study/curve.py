@@ -139,10 +139,7 @@ def _solve_into(
         sizes = Sizes(
             ready.instance,
             most,
-            gap=run.gap,
-            seed=ready.study.study.seed,
-            threads=run.threads,
-            work_limit=run.work_limit,
+            **run.limits(ready.study.study.seed),
             stop=run.stop.within(run.time_limit_s),
             elsewhere=others,
         )

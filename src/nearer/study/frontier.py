@@ -21,7 +21,7 @@ from nearer.progress import Progress, Silent, Stop
 from nearer.report.frontierpage import write_frontier_page
 from nearer.solvers.frontier import FrontierPoint, FrontierRun, frontier
 from nearer.solvers.limited import Effort
-from nearer.solvers.ordered import Question
+from nearer.solvers.turns import Question
 from nearer.study.asking import question_of
 from nearer.study.frontier_money import MONEY, Bought, buy, turned
 from nearer.study.limits import Run

@@ -65,16 +65,13 @@ class Run:
         finally:
             self.seconds[step] = round(self.seconds.get(step, 0.0) + time.perf_counter() - start_s, 3)
 
+    def limits(self, seed: int) -> dict[str, Any]:
+        """What a solver is given beside its problem, but for the clock and where it reports."""
+        return {"gap": self.gap, "seed": seed, "threads": self.threads, "work_limit": self.work_limit}
+
     def effort(self, seed: int) -> dict[str, Any]:
         """What a solver is given beside its problem; its time limit counts from now."""
-        return {
-            "gap": self.gap,
-            "seed": seed,
-            "threads": self.threads,
-            "work_limit": self.work_limit,
-            "stop": self.stop.within(self.time_limit_s),
-            "progress": self.progress,
-        }
+        return self.limits(seed) | {"stop": self.stop.within(self.time_limit_s), "progress": self.progress}
 
     def go_on(self) -> None:
         """

@@ -17,7 +17,8 @@ from nearer.planning.plan import Plan
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
 from nearer.solvers.backup import solve_backup
-from nearer.solvers.ordered import Answer, solution_of, solve_ordered
+from nearer.solvers.ordered import solve_ordered
+from nearer.solvers.turns import Answer, solution_of
 from nearer.study.asking import backup_of, question_of
 from nearer.study.choices import Wish, check_wish, warm_start, with_choices
 from nearer.study.limits import Run

@@ -278,10 +278,7 @@ def _answer(
             scale,
             offset,
             [answer.open_mask for answer in answers],
-            gap=run.gap,
-            seed=study.study.seed,
-            threads=run.threads,
-            work_limit=run.work_limit,
+            **run.limits(study.study.seed),
             stop=stop if run.time_limit_s is None else run.stop.within(max(stop.remaining_s, 0.2 * run.time_limit_s)),
         )
     if robust.certificate is not None:
@@ -322,14 +319,7 @@ def _question(scenarios: Scenarios, place: int, near: Solution | None, study: St
         given = warm_multipliers(near)
         if given and given["multipliers"].shape[1] == instance.n_rows:
             warm |= given
-    return {
-        "instance": instance,
-        "gap": run.gap,
-        "seed": study.study.seed,
-        "threads": run.threads,
-        "work_limit": run.work_limit,
-        **warm,
-    }
+    return {"instance": instance, **run.limits(study.study.seed), **warm}
 
 
 def _losses(instance: Instance, open_mask: BoolArray, tables: Tables) -> list[ScenarioSettings]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +27,7 @@ from nearer.cli.aid import (
 )
 from nearer.cli.aid.doorkeeper import guarded
 from nearer.cli.aid.shared import DEFAULT_LEDGER, Asker
+from nearer.cli.options import HouseholdsOption, KeysOption, LedgerPlace
 
 app = typer.Typer(
     name="aid",
@@ -41,34 +41,13 @@ app = typer.Typer(
 @app.callback()
 def where(
     context: typer.Context,
-    ledger: Annotated[
-        str,
-        typer.Option(
-            metavar="PLACE", envvar="NEARER_AID_LEDGER", help="File of the ledger, or postgresql://user@host/database."
-        ),
-    ] = DEFAULT_LEDGER,
+    ledger: Annotated[str, LedgerPlace] = DEFAULT_LEDGER,
     by: Annotated[
         str, typer.Option("--by", "--as", metavar="CODE", envvar="NEARER_AID_BY", help="Staff code of who asks.")
     ] = "desk",
     desk: Annotated[str, typer.Option(metavar="CODE", envvar="NEARER_AID_DESK", help="Which desk.")] = "desk",
-    households: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PLACE",
-            envvar="NEARER_AID_HOUSEHOLDS",
-            help="File or address of the household database.",
-            show_default="beside the ledger",
-        ),
-    ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            envvar="NEARER_AID_KEYS",
-            help="Folder of the periods' keys; never part of a backup.",
-            show_default="beside the ledger",
-        ),
-    ] = None,
+    households: HouseholdsOption = None,
+    keys: KeysOption = None,
 ) -> None:
     """Keep where the ledger is and who asks for the command that follows."""
     context.obj = Asker(ledger, by, desk, households, keys)
