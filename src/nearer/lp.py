@@ -210,6 +210,25 @@ class Lp:
         self.objective = float(highs.getInfo().objective_function_value)
         return LpStatus.OPTIMAL
 
+    def look(self, column: int, value: float, basis: Any, iterations: int) -> float:
+        """
+        Objective after so many iterations with a column between 0 and 1 fixed, ``inf`` where none is left.
+
+        The bounds and the basis given, that of the last solution, are set again; the solution stays.
+        """
+        highs, one = self._highs, np.array([column])
+        self.set_bounds(one, np.array([value]), np.array([value]))
+        highs.setOptionValue("simplex_iteration_limit", iterations)
+        highs.run()
+        self.iterations += max(0, int(highs.getInfo().simplex_iteration_count))
+        highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+        status = highs.getModelStatus()
+        ended = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kIterationLimit)
+        found = float(highs.getInfo().objective_function_value) if status in ended else self.objective
+        self.set_bounds(one, np.zeros(1), np.ones(1))
+        highs.setBasis(basis)
+        return np.inf if status == highspy.HighsModelStatus.kInfeasible else found
+
     def probe(self, column: int, lower: float, upper: float, iterations: int) -> FloatArray | None:
         """
         Row duals after so many iterations with other bounds of one column; the bounds stay, the basis does not.

@@ -13,6 +13,7 @@ import numpy as np
 
 from nearer.lp import LpStatus
 from nearer.solvers import lagrangian as dual_side
+from nearer.solvers.branching import Branching
 from nearer.solvers.core import Core, cheapest_set
 from nearer.solvers.elite import Elite
 from nearer.solvers.lagrangian import opposites
@@ -26,7 +27,7 @@ from nearer.units import BoolArray, FloatArray, IntArray
 
 _INTEGRAL = 1e-6
 _ROOT_TURNS, _ROOT_CUTS = 30, 200  # rounds of cuts at the root, and cuts in each
-_NODE_TURNS, _NODE_CUTS = 1, 20  # the same at other nodes
+_NODE_TURNS, _NODE_CUTS = 3, 40  # the same at other nodes
 _THICK, _SOME = 1.3, 200  # the relaxation is slimmed once it has so many times as many rows, and some more
 _MANY = 0.15  # share of the sites that a better plan must fix at the root for the tree to begin anew
 _WORTH = 5e-3  # share of what is missing that a round of cuts must bring
@@ -42,6 +43,8 @@ class Node:
     age: int
     place: int
     fixed: IntArray = field(compare=False)
+    made_by: tuple[int, int, float, float] | None = field(default=None, compare=False)
+    """Site, its value here, its openness at the parent, and the value of the relaxation there."""
 
 
 class Searched(Protocol):
@@ -106,6 +109,9 @@ class SiteTree(ABC, Generic[C]):
         Instance positions of the sites that earlier fixing opened: part of every plan found here.
     """
 
+    proves_last = False
+    """Whether what is written out only raises the relaxation, so that its last solution alone is worth a proof."""
+
     def __init__(self, core: C, master: Relaxation, state: State, proof: ProofTree, fixed_open: IntArray) -> None:
         self.core, self.master, self.state, self.proof = core, master, state, proof
         self.fixed_open = fixed_open
@@ -159,14 +165,18 @@ class SiteTree(ABC, Generic[C]):
             status = self.master.solve()
             if status is not LpStatus.OPTIMAL:
                 return self.where_none_is_left() if status is LpStatus.INFEASIBLE else None
-            dual = self.proven(fixed)
-            best = dual if best is None or dual.bound > best.bound else best
             room = self.state.cutoff - self.master.value
             slow = turn == rounds - 1 or self.master.value - last < 1e-3 * room
             # An integral solution ends the branch, so its terms must be right first.
-            if best.bound >= self.state.cutoff or (slow and self.branch_site(self.master.y, fixed) >= 0):
-                break
-            if self.master.separate() == 0:
+            ends = slow and self.branch_site(self.master.y, fixed) >= 0
+            if self.proves_last and room > 0 and not ends:
+                if self.master.separate() > 0:
+                    last = self.master.value
+                    continue
+                ends = True
+            dual = self.proven(fixed)
+            best = dual if best is None or dual.bound > best.bound else best
+            if ends or best.bound >= self.state.cutoff or self.master.separate() == 0:
                 break
             last = self.master.value
         return best
@@ -218,6 +228,7 @@ class SiteTree(ABC, Generic[C]):
             if dual is None:
                 return
             self.nodes_done += 1
+            self.note_rise(node)
             multiplier = self.store(dual)
             if dual.bound > node.bound or node.place == 0:
                 self.proof.set_leaf(node.place, multiplier)
@@ -233,23 +244,30 @@ class SiteTree(ABC, Generic[C]):
                 continue
             before = node.fixed.copy()
             self.fix_more(node, dual, multiplier)
-            branch = self.branch_site(y, node.fixed)
+            branch = self.branch_on(y, node.fixed)
             if branch < 0 and self.sharper_when_fixed and not np.array_equal(before, node.fixed):
                 plunge = node
                 continue
             if branch < 0:
                 state.discard(node.bound)
                 continue
-            children = []
+            children, value_here = [], self.master.value
             for value in (1, 0):
                 fixed = node.fixed.copy()
                 fixed[branch] = value
                 age += 1
                 place = self.proof.add_node(node.place, int(self.core.site[branch]), value)
-                children.append(Node(node.bound, age, place, fixed))
+                children.append(Node(node.bound, age, place, fixed, (branch, value, float(y[branch]), value_here)))
             plunge = children[0]
             heapq.heappush(heap, children[1])
         state.proved(state.value)
+
+    def branch_on(self, y: FloatArray, fixed: IntArray) -> int:
+        """The site to branch on; -1 where all are integral."""
+        return self.branch_site(y, fixed)
+
+    def note_rise(self, node: Node) -> None:
+        """Told of each node that was solved."""
 
     def branch_site(self, y: FloatArray, fixed: IntArray) -> int:
         """The most fractional free site, ties to the lowest index; -1 where all are integral."""
@@ -263,6 +281,7 @@ class Tree(SiteTree[Core]):
     """The tree of a p-median, with rounds of zero-half cuts at the root and at each node, or without."""
 
     master: Master
+    proves_last = True
 
     def __init__(
         self,
@@ -284,6 +303,25 @@ class Tree(SiteTree[Core]):
         self.anew = False
         self.cutting, self.most_nodes = True, math.inf
         self.searched, self.began = 0, state.budget.spent  # work of looking for plans; where all work began
+        self.branching = Branching(core.m)
+        self.first_value = 0.0  # of the relaxation at this node, before cuts
+
+    def branch_on(self, y: FloatArray, fixed: IntArray) -> int:
+        """The site whose two branches are expected to rise most; the most fractional in short trees without cuts."""
+        if not self.cutting:
+            return self.branch_site(y, fixed)
+        fractional = np.flatnonzero((fixed < 0) & (np.minimum(y, 1.0 - y) > _INTEGRAL))
+        if not len(fractional):
+            return -1
+        room = (self.state.cutoff - self.master.value) / self.master.unit
+        return self.branching.choose(self.master.lp, y, fractional, max(room, 1e-9))
+
+    def note_rise(self, node: Node) -> None:
+        """Learn from what a branch brought."""
+        if node.made_by is not None:
+            site, value, before, parent = node.made_by
+            rise = (min(self.first_value, self.state.cutoff) - parent) / self.master.unit
+            self.branching.saw(site, value, abs(value - before), rise)
 
     def begins_anew(self, better: bool) -> bool:
         """Whether a better plan fixes many sites at the root, or the tree has as many nodes as it may."""
@@ -304,6 +342,7 @@ class Tree(SiteTree[Core]):
             self.master.slim()
             self.slim_rows = self.master.lp.n_rows
         best = super().relax(fixed, rounds)
+        self.first_value = self.master.value
         turns, most = (_NODE_TURNS, _NODE_CUTS) if self.nodes_done else (_ROOT_TURNS, _ROOT_CUTS)
         for _ in range(turns if cutting else 0):
             room = self.state.cutoff - self.master.value

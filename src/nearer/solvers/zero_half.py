@@ -27,6 +27,8 @@ _ORDERS = 4  # in which columns are eliminated
 _SUMS = 4_000  # looked at, for each order
 _ROWS, _WORK = 4_000, 50_000_000  # sets looked at, the tightest; words, above which no further order is tried
 _EACH = 3  # cuts that a set may be new in
+_LOOKED = 50  # times as many sums as cuts wanted are looked at
+_HASH_SEED = 20_240_301  # of the keys that tell sets apart; a collision would only lose a cut
 _NONE = np.zeros(0, dtype=np.int64)
 
 
@@ -123,6 +125,12 @@ class SetRows:
         return Pieces(np.array(start, dtype=np.int64), np.array(entry, dtype=np.int64), np.array(amount))
 
 
+def _sums_over(entries: IntArray, first: IntArray, last: IntArray) -> IntArray:
+    """Sum of the entries from first to last, for each pair of these; unsigned ones wrap."""
+    sums = np.concatenate([np.zeros(1, dtype=entries.dtype), np.cumsum(entries, dtype=entries.dtype)])
+    return np.asarray(sums[last + 1] - sums[first])
+
+
 def violated_cuts(
     core: Core,
     y: FloatArray,
@@ -149,30 +157,32 @@ def violated_cuts(
     first, last = ends
     y = np.where(y < 1e-9, 0.0, np.where(y > 1 - 1e-9, 1.0, y))
     near = useful[np.abs(1.0 - openness[useful]) < _HALF]
-    near = near[np.argsort(last[near] - first[near], kind="stable")]
     support = np.flatnonzero((y > 0) & (y < 1))
     if not len(near) or not len(support):
         return [], 0
+    # Sets with the same open sites have the same key; a site that is open anyway makes a set that adds nothing.
+    keys = np.zeros(core.m, dtype=np.uint64)
+    keys[support] = np.random.default_rng(_HASH_SEED).integers(1, 2**63, len(support), dtype=np.uint64)
+    key = _sums_over(keys[core.col], first[near], last[near])
+    kept = (key != 0) & (_sums_over((y == 1)[core.col].astype(np.int32), first[near], last[near]) == 0)
+    near, key = near[kept], key[kept]
+    # Of sets with the same open sites the tightest counts, of those the smallest.
+    weight = np.abs(1.0 - openness[near])
+    order = np.lexsort((last[near] - first[near], np.round(weight, 9)))
+    order = order[np.sort(np.unique(key[order], return_index=True)[1])][:_ROWS]
+    weight, near = weight[order], near[order]
     spans = last[near] + 1 - first[near]
     at = np.repeat(first[near] - (np.cumsum(spans) - spans), spans) + np.arange(int(spans.sum()))
     row, site = np.repeat(np.arange(len(near)), spans), core.col[at]
-    whole = np.zeros(len(near), dtype=bool)
-    whole[row[y[site] == 1]] = True  # a site that is open anyway: such a set adds nothing
-    keep = (y[site] > 0) & ~whole[row]
     column = np.full(core.m, -1, dtype=np.int64)
     column[support] = np.arange(len(support))
     words = np.zeros((len(near), (len(support) + 63) // 64), dtype=np.uint64)
+    keep = column[site] >= 0
     where = column[site[keep]]
     np.bitwise_or.at(words, (row[keep], where // 64), np.uint64(1) << (where % 64).astype(np.uint64))
-    weight = np.abs(1.0 - openness[near])
-    # Of sets with the same open sites the tightest counts, of those the smallest, which comes first.
-    order = np.flatnonzero(words.any(axis=1))
-    order = order[np.argsort(np.round(weight[order], 9), kind="stable")]
-    order = order[np.sort(np.unique(words[order], axis=0, return_index=True)[1])][:_ROWS]
-    words, weight, near = words[order], weight[order], near[order]
     value = y[support]
-    spent, seen = int(spans.sum()), set()
-    sums: list[tuple[float, tuple[int, ...]]] = []
+    spent = int(spans.sum())
+    sums, totals = [], []
     for turn in range(_ORDERS):
         if spent > _WORK:
             break
@@ -181,20 +191,26 @@ def violated_cuts(
         found, total, looked = kernels.odd_sums(words, weight, value, columns, rows, _LONGEST, _SUMS)
         spent += looked
         rank = np.flatnonzero(total < 1 - _LEAST)
-        bits = np.unpackbits(np.ascontiguousarray(found[rank]).view(np.uint8), axis=1, bitorder="little")
-        for k, held in zip(rank, bits, strict=True):
-            members = tuple(np.flatnonzero(held).tolist())
-            if members not in seen:
-                seen.add(members)
-                sums.append((float(total[k]) + 0.02 * len(members), members))
-    sums.sort()
+        sums.append(found[rank])
+        totals.append(total[rank])
+    return _best_sums(np.concatenate(sums), np.concatenate(totals), near, most), spent
+
+
+def _best_sums(held: IntArray, total: FloatArray, near: IntArray, most: int) -> list[IntArray]:
+    """The most broken and shortest of some sums, no set in more than so many unless another of the cut is new."""
+    score = total + 0.02 * np.bitwise_count(held).sum(axis=1)
     often = np.zeros(len(near), dtype=np.int64)
-    cuts = []
-    for _, held_by in sums:
-        chosen = np.array(held_by)
+    seen: set[bytes] = set()
+    cuts: list[IntArray] = []
+    for k in np.argsort(score, kind="stable")[: _LOOKED * most]:
+        name = held[k].tobytes()
+        if name in seen:
+            continue
+        seen.add(name)
+        chosen = np.flatnonzero(np.unpackbits(held[k].view(np.uint8), bitorder="little"))
         if often[chosen].min() < _EACH:
             often[chosen] += 1
             cuts.append(near[chosen])
             if len(cuts) == most:
                 break
-    return cuts, spent
+    return cuts
