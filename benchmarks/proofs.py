@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 from benchmarks.given import DATA, AbsentError, Given
+from benchmarks.kept import KeptRows
 from benchmarks.profile import Panel, svg
 from benchmarks.records import _points, _records
 from benchmarks.table import Table, count, percent, seconds
@@ -41,23 +41,9 @@ def tables(given: Given) -> Iterator[Table]:
         table.notes.append(str(error))
         yield table
         return
-    beside = given.beside("proofs.csv")
-    kept = _kept(beside)
+    rows = KeptRows(table, given.beside("proofs.csv"))
     for row in wanted[:1] if given.small else wanted:
-        name, p = row["instance"], row["p"]
-        if (name, p) in kept:
-            table.rows.append(kept[name, p])
-            continue
-        try:
-            stop = Stop(limit, time.process_time)
-            found = solve_growing(_points(given, name), int(p), gap=0.0, stop=stop)[1]
-        except KeyboardInterrupt:
-            break
-        table.rows.append(_against(row, found))
-        print("  " + " ".join(table.rows[-1]), flush=True)
-        if beside is not None:
-            with beside.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows([HEADINGS, *table.rows])
+        rows.add(row["instance"], int(row["p"]), partial(_measured, given, row, limit))
     times = _times(table.rows)
     n_proven = sum(spent is not None for spent in times[_OURS])
     table.notes += [
@@ -73,7 +59,13 @@ def tables(given: Given) -> Iterator[Table]:
         )
         drawing.write_text(svg([Panel("TSPLIB", times)], caption), encoding="utf-8", newline="\n")
     yield table
-    yield _seeds(given, limit)
+    if not rows.ended:
+        yield _seeds(given, limit)
+
+
+def _measured(given: Given, row: dict[str, str], limit: float) -> tuple[str, ...]:
+    stop = Stop(limit, time.process_time)
+    return _against(row, solve_growing(_points(given, row["instance"]), int(row["p"]), gap=0.0, stop=stop)[1])
 
 
 def _seeds(given: Given, limit: float) -> Table:
@@ -86,15 +78,6 @@ def _seeds(given: Given, limit: float) -> Table:
         n_proven = sum(found.bound == found.objective for found in ends)
         table.rows.append((name, str(p), f"{n_proven} of {len(ends)}", seconds(min(spent)), seconds(max(spent))))
     return table
-
-
-def _kept(beside: Path | None) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Rows that an earlier run measured."""
-    if beside is None or not beside.exists():
-        return {}
-    with beside.open(newline="", encoding="utf-8") as file:
-        headings, *rows = [tuple(row) for row in csv.reader(file)]
-    return {(row[0], row[1]): row for row in rows} if headings == HEADINGS else {}
 
 
 def _times(rows: list[tuple[str, ...]]) -> dict[str, list[float | None]]:

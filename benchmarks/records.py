@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.given import DATA, AbsentError, Given
+from benchmarks.kept import KeptRows
 from benchmarks.large import Made, heaps, uniform
 from benchmarks.table import NONE, Table, count, percent, seconds
 from nearer.inputs.benchmarks import read_tsplib
@@ -59,20 +61,33 @@ def made(small: bool) -> Iterator[Made]:
 
 
 def tables(given: Given) -> Iterator[Table]:
-    """Published instances, where the data folder is there, and generated ones."""
+    """
+    Published instances, where the data folder is there, and generated ones.
+
+    Each row is in the file beside as soon as it is measured; Ctrl-C ends the run, and the next one goes on from there.
+    """
     limit = given.limit_s or LIMIT_S
+    table = Table("Large p-medians of points, published and generated", HEADINGS)
+    rows = KeptRows(table, given.beside("records.csv"))
     try:
-        yield _published(given, limit)
-        yield _seeds(given)
+        published = _records(given)
     except AbsentError as error:
-        yield Table("Published p-medians of points", HEADINGS, notes=[str(error)])
-    table = Table("Generated p-medians of points", (*HEADINGS[:2], "value", "bound", "gap", "CPU s"))
+        published = {}
+        table.notes.append(str(error))
+    for name, p in (TSPLIB[:1] if given.small else TSPLIB) if published else ():
+        rows.add(name, p, partial(_published, given, name, p, published[name, p], limit))
     for one in made(given.small):
-        rows = plane(one.demand, one.sites)
-        _, solution = solve_growing(rows, one.p, gap=one.gap, stop=Stop(limit, time.process_time))
-        figures = (count(solution.objective), count(solution.bound), percent(solution.gap), seconds(solution.seconds))
-        table.rows.append((one.name, str(one.p), *figures))
+        rows.add(one.name, one.p, partial(_generated, one, limit))
+    if rows.missing:
+        table.notes.append(f"{rows.missing} more were not reached.")
+    table.notes += [
+        f"One thread; CPU seconds of the solver, {limit:g} at most; reading is not counted.",
+        "Published: Benders of Duran-Mateluna, Ales, Elloumi (2023), and Zebra of García, Labbé, Marín (2011) as they "
+        "ran it: Xeon W-2145 with CPLEX 20.1, one thread, at most 10 h (TL); OOM is out of memory.",
+    ]
     yield table
+    if published and not rows.ended:
+        yield _seeds(given)
 
 
 def _folder(given: Given) -> Path:
@@ -92,18 +107,19 @@ def _points(given: Given, name: str) -> PlaneRows:
     return plane(xy, xy, whole=True)
 
 
-def _published(given: Given, limit: float) -> Table:
-    published = _records(given)
-    table = Table("Published p-medians of points", HEADINGS)
-    for name, p in TSPLIB[:1] if given.small else TSPLIB:
-        _, found = solve_growing(_points(given, name), p, gap=0.0, stop=Stop(limit, time.process_time))
-        table.rows.append((name, str(p), *_against(published[name, p], found)))
-    table.notes += [
-        f"One thread; CPU seconds of the solver, {limit:g} at most; reading is not counted.",
-        "Published: Benders of Duran-Mateluna, Ales, Elloumi (2023), and Zebra of García, Labbé, Marín (2011) as they "
-        "ran it: Xeon W-2145 with CPLEX 20.1, one thread, at most 10 h (TL); OOM is out of memory.",
-    ]
-    return table
+def _published(given: Given, name: str, p: int, known: dict[str, str], limit: float) -> tuple[str, ...]:
+    found = solve_growing(_points(given, name), p, gap=0.0, stop=Stop(limit, time.process_time))[1]
+    return name, str(p), *_against(known, found)
+
+
+def _generated(one: Made, limit: float) -> tuple[str, ...]:
+    rows = plane(one.demand, one.sites)
+    found = solve_growing(rows, one.p, gap=one.gap, stop=Stop(limit, time.process_time))[1]
+    soon = min((point.value for point in found.trace if point.seconds <= SOON_S), default=float("inf"))
+    return (
+        *(one.name, str(one.p), count(found.objective), NONE, count(found.bound), percent(found.gap)),
+        *(seconds(found.seconds), percent(soon / found.objective - 1), NONE, NONE, NONE, NONE),
+    )
 
 
 def _seeds(given: Given) -> Table:

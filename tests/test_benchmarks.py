@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,3 +99,38 @@ def test_one_server_carries_desks_planners_and_plans_without_an_error(tmp_path: 
     handed = re.search(r"Handed over: (\d+) answered with yes, (\d+) in the ledger", text)
     assert handed is not None, text
     assert handed[1] == handed[2] == "120", "20 desks, six times each"
+
+
+def test_a_table_goes_on_where_its_last_run_ended_and_a_row_that_fails_is_noted(
+    benchmarks: None, tmp_path: Path
+) -> None:
+    from benchmarks.kept import KeptRows
+    from benchmarks.table import Table
+
+    asked: list[str] = []
+
+    def measure(name: str, ends: BaseException | None = None) -> tuple[str, ...]:
+        asked.append(name)
+        if ends is not None:
+            raise ends
+        return name, "5", "a, b"
+
+    def run(ends: dict[str, BaseException], headings: tuple[str, ...] = ("problem", "p", "value")) -> Any:
+        rows = KeptRows(Table("", headings), tmp_path / "x-large.csv")
+        for name in "abcd":
+            rows.add(name, 5, partial(measure, name, ends.get(name)))
+        return rows
+
+    first = run({"b": RuntimeError("too large"), "c": KeyboardInterrupt()})
+    assert [row[0] for row in first.table.rows] == ["a"]
+    assert (asked, first.missing, first.ended) == (["a", "b", "c"], 3, True)
+    assert first.table.notes == ["b, p = 5: too large"]
+    asked.clear()
+    second = run({})
+    assert (asked, second.missing) == (["b", "c", "d"], 0)
+    assert second.table.rows == [(name, "5", "a, b") for name in "abcd"]
+    asked.clear()
+    assert run({}).table.rows == second.table.rows
+    assert asked == []
+    run({}, ("problem", "p", "bound"))
+    assert asked == list("abcd")

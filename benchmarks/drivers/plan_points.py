@@ -24,11 +24,10 @@ problem, limit_s, gap, out = Path(sys.argv[1]), float(sys.argv[2]), float(sys.ar
 clock = time.process_time
 
 
-def points(demand: np.ndarray, sites: np.ndarray) -> PlaneRows:
-    """Points with a weight of one each."""
-    return PlaneRows(
-        demand[:, 0].copy(), demand[:, 1].copy(), np.ones(len(demand)), sites[:, 0].copy(), sites[:, 1].copy(), "exact"
-    )
+def points(demand: np.ndarray, sites: np.ndarray, whole: bool = False) -> PlaneRows:
+    """Points with a weight of one each; distances may be rounded down."""
+    x, y, site_x, site_y = (xy[:, k].copy() for xy in (demand, sites) for k in (0, 1))
+    return PlaneRows(x, y, np.ones(len(demand)), site_x, site_y, "floor" if whole else "exact")
 
 
 rng = np.random.default_rng(0)
@@ -36,16 +35,16 @@ solve_planar(points(rng.random((900, 2)), rng.random((90, 2))), 5)  # load what 
 with np.load(problem) as file:
     demand, sites, p = file["demand"], file["sites"], int(file["p"])
     standing = file.get("standing")
-rows = points(demand, sites)
+    rows = points(demand, sites, bool(file["whole"]))
 began_s = clock()
 if standing is None:
-    instance, solution = solve_growing(rows, p, gap=gap, threads=2, stop=Stop(limit_s, clock))
+    instance, solution = solve_growing(rows, p, gap=gap, stop=Stop(limit_s, clock))
 else:
     # A site no nearer than what stands never serves a point, and what stands is what it pays otherwise.
-    nearest = cKDTree(standing).query(demand, workers=2)[0]
-    instance = replace(rows.instance(nearest, p, 2), unserved=nearest)
+    nearest = cKDTree(standing).query(demand, workers=1)[0]
+    instance = replace(rows.instance(nearest, p), unserved=nearest)
     left_s = limit_s - (clock() - began_s)
-    solution = solve_pmedian(instance, gap=gap, threads=2, stop=Stop(left_s, clock))
+    solution = solve_pmedian(instance, gap=gap, stop=Stop(left_s, clock))
 solved_s = clock() - began_s
 certificate = solution.certificate
 assert isinstance(certificate, Certificate)
