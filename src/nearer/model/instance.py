@@ -188,7 +188,7 @@ def single_phase(
     """
     n_rows, n_sites = len(indptr) - 1, len(standing)
     if not _sorted(indptr, site_idx, cost):
-        order = np.lexsort((site_idx, cost, np.repeat(np.arange(n_rows), np.diff(indptr))))
+        order = _order(np.repeat(np.arange(n_rows), np.diff(indptr)), site_idx, cost)
         site_idx, cost = site_idx[order], cost[order]
     return Instance(
         indptr=np.asarray(indptr, dtype=np.int64),
@@ -213,3 +213,12 @@ def _sorted(indptr: IntArray, site_idx: IntArray, cost: IntArray | FloatArray) -
     begins = indptr[1:-1]
     rises[begins[(begins > 0) & (begins < len(cost))] - 1] = True  # from one row to the next anything goes
     return bool(rises.all())
+
+
+def _order(row: IntArray, site_idx: IntArray, cost: IntArray | FloatArray) -> IntArray:
+    """Positions by row, then cost, then site."""
+    if np.issubdtype(cost.dtype, np.integer) and len(cost) and cost.min() >= 0:
+        n_costs, n_sites = int(cost.max()) + 1, int(site_idx.max()) + 1
+        if (int(row[-1]) + 1) * n_costs * n_sites < 2**63:  # one key sorts several times faster than three
+            return np.argsort((row * n_costs + cost) * n_sites + site_idx)
+    return np.lexsort((site_idx, cost, row))

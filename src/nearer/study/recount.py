@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nearer.inputs.tables import Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Instance, single_phase
@@ -35,6 +36,17 @@ class Nearest:
     site: IntArray
     first_ms: IntArray
     second_ms: IntArray
+
+    @cached_property
+    def _by_site(self) -> tuple[IntArray, IntArray]:
+        """Points in the order of their sites, and those sites."""
+        order = np.argsort(self.site, kind="stable")
+        return order, self.site[order]
+
+    def points_of(self, site: int) -> IntArray:
+        """Points that a site is nearest to, in rising order."""
+        order, sites = self._by_site
+        return order[slice(*np.searchsorted(sites, [site, site + 1]))]
 
     @property
     def reached(self) -> BoolArray:
@@ -127,6 +139,7 @@ class Recount:
             for name, found in nearest.items()
         )
 
+    @cached_property
     def instance(self) -> Instance:
         """The problem with every pair in it, rows in the order of classes and points; rules as the study says."""
         n = len(self.tables.people.table)
@@ -238,10 +251,15 @@ class Recount:
 
     def areas(self, before: dict[str, Nearest], after: dict[str, Nearest]) -> dict[str, dict[str, float]]:
         """``AreaAccess`` of the document by name."""
-        names = self.tables.people.table["area"].to_numpy(dtype=object)
+        names = self.tables.people.table["area"].astype(str).to_numpy(dtype=object)
         found = {}
-        for name in sorted({str(each) for each in names} - {""}):
-            here = names == name
+        which, labels = pd.factorize(names, sort=True)
+        order = np.argsort(which, kind="stable")
+        ends = np.searchsorted(which[order], np.arange(len(labels) + 1))
+        for k, name in enumerate(labels):
+            here = order[ends[k] : ends[k + 1]]
+            if not name:
+                continue
             total = math.fsum(math.fsum(people[here]) for people in self.people.values())
             if total <= 0:
                 continue
@@ -282,7 +300,7 @@ class Recount:
         """
         loss, shorter = 0.0, 0.0
         for name, found in nearest.items():
-            mine = np.flatnonzero(found.site == site)
+            mine = found.points_of(site)
             touched: IntArray = mine
             point: IntArray = mine[:0]
             if replacement is not None:

@@ -166,7 +166,7 @@ def _check_proof(
     """Value, bound, gaps and the word for them."""
     value_ms, before_ms = recount.value_ms(after), recount.value_ms(before)
     value, bound = document.objective.value, document.bound
-    instance = recount.instance()
+    instance = recount.instance
     notes: tuple[str, ...] = ()
     proven_ms: float | str = -math.inf
     if document.proof == "certificate":
@@ -217,7 +217,7 @@ def _check_choices(
         certificate = None
         with contextlib.suppress(CheckFailedError):  # that it proves nothing is said where the bound is checked
             certificate = _load_certificate(plan_folder / PROOF_FILE)
-        for claim in choices.check_choices(document, recount, recount.instance(), certificate, after):
+        for claim in choices.check_choices(document, recount, recount.instance, certificate, after):
             yield Check(*claim)
 
 

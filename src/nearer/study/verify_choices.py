@@ -76,10 +76,11 @@ def _check_reasons(
     low, high = recount.to_open
     value = recount.value_ms(after)
     closed, forced = _proven(instance, certificate)
+    spare = free - opened
     for site, (must_open, one) in about.items():
         moved = one.opens if must_open else one.closes
         no_plan = one.at_most_person_min is None and not one.opens and not one.closes
-        if not no_plan and not (_well_formed(one.opens, one.closes, opened, free) and site in moved):
+        if not no_plan and not (_well_formed(one.opens, one.closes, opened, spare) and site in moved):
             yield f"reasons: plan of {site}", False, f"opens {one.opens}, closes {one.closes}", "another choice"
             return
         if one.at_most_person_min is None:
@@ -126,12 +127,12 @@ def _proven(instance: Instance, certificate: Certificate | None) -> tuple[FloatA
     return closed, opened
 
 
-def _well_formed(opens: Iterable[str], closes: Iterable[str], opened: set[str], free: set[str]) -> bool:
+def _well_formed(opens: Iterable[str], closes: Iterable[str], opened: set[str], spare: set[str]) -> bool:
     opens, closes = list(opens), list(closes)
     return (
         len(set(opens)) == len(opens)
         and len(set(closes)) == len(closes)
-        and set(opens) <= free - opened
+        and set(opens) <= spare
         and set(closes) <= opened
     )
 
@@ -167,7 +168,7 @@ def _check_alternatives(
     yield "alternatives: number", len(told.plans) <= told.count, len(told.plans), told.count
     for number, other in enumerate(told.plans, start=1):
         name = f"alternative {number}"
-        if not _well_formed(other.opens, other.closes, opened, free):
+        if not _well_formed(other.opens, other.closes, opened, free - opened):
             yield f"{name}: sites", False, f"opens {other.opens}, closes {other.closes}", "another choice"
             return
         chosen = (opened - set(other.closes)) | set(other.opens)

@@ -140,7 +140,7 @@ def _network(recount: Recount, ids: Sequence[str]) -> tuple[float, float, float,
 
 
 def _check_bounds(document: CurveDocument, recount: Recount, proofs: Path, asked: float | None) -> Iterator[Check]:
-    instance = recount.instance()
+    instance = recount.instance
     before = document.sizes[0].value
     own = {size.centres: size for size in document.sizes if size.bound_from is None}
     for size in document.sizes:

@@ -350,7 +350,7 @@ def _check_replan(case: Case, name: str, told: Replan | None, pool: BoolArray) -
     opening = Opening(after.study, after.tables, after.class_pairs, stands=stands, number=told.number)
     try:
         certificate = load_certificate(case.folder / f"{name}-proof.npz")
-        proven = certified_bound(opening.instance(), certificate, cutoff=best_ms) / _MS
+        proven = certified_bound(opening.instance, certificate, cutoff=best_ms) / _MS
         holds = told.bound <= proven or agrees(told.bound, proven)
         yield Check(f"{name}: bound", holds, told.bound, proven)
     except CheckFailedError as error:
