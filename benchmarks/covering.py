@@ -13,8 +13,9 @@ from benchmarks.table import NONE, Table, count, percent, seconds
 from nearer.inputs.benchmarks import read_tsplib
 from nearer.inputs.point_stream import AT_ONCE, PointChunk, PricedPoints
 from nearer.model import FREE, Solution, covering_instance
-from nearer.model.center_plane import CenterPoints, certified_center
+from nearer.model.center_plane import CenterPoints
 from nearer.model.check import certified_bound
+from nearer.model.check_plane import certified_center
 from nearer.progress import Stop
 from nearer.solvers.center_plane import solve_center
 from nearer.solvers.pmedian import solve_pmedian
@@ -118,7 +119,7 @@ def _centers(given: Given, limit: float) -> Table:
     table = Table(
         "p-centers of points",
         (
-            *("points", "p", "value", "bound", "gap", "CPU s", "rows of the proof", "its sites", "nodes"),
+            *("points", "p", "value", "bound", "gap", "CPU s", "rows of the proof", "with lenses", "nodes"),
             "bound evaluated, CPU s",
         ),
     )
@@ -126,7 +127,7 @@ def _centers(given: Given, limit: float) -> Table:
         found, proof = solve_center(points, p, stop=Stop(most, time.process_time))
         began = time.process_time()
         bound = 0.0 if proof is None else certified_center(points, p, proof, found.objective)
-        figures = (len(proof.row), len(proof.site), len(proof.certificate.node_parent)) if proof else (0, 0, 0)
+        figures = (len(np.unique(proof.pair)), len(proof.pair), len(proof.node_parent)) if proof else (0, 0, 0)
         table.rows.append(
             (name, str(p), *_value_and_bound(found, bound), *map(count, figures), seconds(time.process_time() - began))
         )

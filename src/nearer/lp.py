@@ -137,9 +137,9 @@ class Lp:
         if len(column):
             self._highs.changeColsCost(len(column), np.asarray(column, dtype=np.int32), cost)
 
-    def use_primal(self) -> None:
-        """Go by the primal simplex from now on: right where only costs change and the last basis stays feasible."""
-        self._highs.setOptionValue("simplex_strategy", 4)
+    def use_primal(self, primal: bool = True) -> None:
+        """Go by the primal simplex from now on: right where the last basis stays feasible, as with other costs."""
+        self._highs.setOptionValue("simplex_strategy", 4 if primal else 1)
 
     def use_devex(self) -> None:
         """Weigh edges roughly from now on: right for long, thin flows, whose exact weights cost more than they save."""
@@ -155,6 +155,25 @@ class Lp:
         if more > 0:
             basis.row_status = list(basis.row_status) + [highspy.HighsBasisStatus.kBasic] * more
         self._highs.setBasis(basis)
+
+    @staticmethod
+    def basis_of(basis: Any, column: IntArray, row: IntArray) -> Any:
+        """The basis of a programme of which column[k], row[k] tell where in ``basis`` it was; −1 where it is new."""
+        status, made = highspy.HighsBasisStatus, highspy.HighsBasis()
+        columns, rows = list(basis.col_status), list(basis.row_status)
+        made.col_status = [status.kLower if at < 0 else columns[at] for at in column.tolist()]
+        made.row_status = [status.kBasic if at < 0 else rows[at] for at in row.tolist()]
+        made.valid = made.alien = True  # not as many basic ones as rows: HiGHS mends it
+        return made
+
+    def glance(self, iterations: int) -> float:
+        """The objective after so many iterations, to the safe side of the optimum if the basis is dual feasible."""
+        self._highs.setOptionValue("simplex_iteration_limit", iterations)
+        self._highs.run()
+        self._highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+        info = self._highs.getInfo()
+        self.iterations += max(0, int(info.simplex_iteration_count))
+        return float(info.objective_function_value)
 
     def solve_afresh(self) -> LpStatus:
         """As ``solve``, from no basis by the interior point method and a crossover: quicker where all is far off."""

@@ -8,16 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from nearer.errors import CheckFailedError
 from nearer.inputs.benchmarks import read_tsplib
 from nearer.kernels.farthest import outer_points
 from nearer.model import Status
-from nearer.model.center_plane import CenterPoints, certified_center
+from nearer.model.center_plane import CenterPoints
 from nearer.model.certificate import CenterProof, load_proof
+from nearer.model.check_plane import certified_center
 from nearer.model.plane import ROUND
 from nearer.progress import Stop
+from nearer.solvers.budget import Budget
 from nearer.solvers.center_plane import reach_below, solve_center, squared_reach
+from nearer.solvers.center_relaxation import CenterRelaxation
+from nearer.solvers.center_tree import LensSearch
 
 
 def random_points(rng: np.random.Generator, n: int, m: int) -> CenterPoints:
@@ -57,13 +64,14 @@ def test_small_problems_are_solved_as_by_enumeration_and_proven(seed: int) -> No
 
 @pytest.fixture(scope="module")
 def solved() -> tuple[CenterPoints, int, float, CenterProof]:
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(1)
     x, y = rng.uniform(0, 1000, (2, 400))
     points = CenterPoints(x, y, x, y, np.floor, True)
-    solution, proof = solve_center(points, 6)
+    solution, proof = solve_center(points, 16)
     assert solution.status is Status.OPTIMAL
     assert proof is not None
-    return points, 6, solution.objective, proof
+    assert len(proof.node_parent) > 4
+    return points, 16, solution.objective, proof
 
 
 def test_a_proof_survives_its_file_and_holds_for_no_more_sites(
@@ -80,12 +88,64 @@ def test_a_proof_survives_its_file_and_holds_for_no_more_sites(
 
 def test_forged_proofs_are_refused(solved: tuple[CenterPoints, int, float, CenterProof]) -> None:
     points, p, value, proof = solved
+    first = proof.node_pair[1]
+    flat = proof.pair.copy()
+    flat[first] = flat[first, 0]
+    longer, more = proof.node_value.copy(), proof.take_amount.copy()
+    longer[1] = longer[2] = 0
+    more[proof.multiplier_start[-2] :] *= 1.1
+    forged = (
+        replace(proof, threshold=value + 1),  # its plan stays below
+        replace(proof, pair=proof.pair + points.n_rows),
+        replace(proof, pair=flat),  # no longer the lens that it was
+        replace(proof, node_value=longer),  # leaves plans out
+        replace(proof, take_amount=more),
+        replace(proof, take_amount=-proof.take_amount),
+        replace(proof, take_pair=np.full_like(proof.take_pair, first)),  # of a lens, elsewhere too
+        replace(proof, node_parent=np.roll(proof.node_parent, 1)),
+        replace(proof, multiplier_node=np.zeros_like(proof.multiplier_node)),  # leaves without multipliers
+        replace(proof, multiplier_start=proof.multiplier_start[:-1]),
+        replace(proof, multiplier_node=proof.multiplier_node[:0], multiplier_start=proof.multiplier_start[:1]),
+    )
+    for one in forged:
+        with pytest.raises(CheckFailedError):
+            certified_center(points, p, one)
+
+
+def fewest(points: CenterPoints, threshold: float) -> int:
+    """Sites that serve all below a threshold, by HiGHS."""
+    apart = np.hypot(points.x[:, None] - points.site_x, points.y[:, None] - points.site_y)
+    within = LinearConstraint((points.rounded(apart) < threshold).astype(float), lb=1)
+    return round(milp(np.ones(points.n_sites), constraints=within, integrality=1, bounds=Bounds(0, 1)).fun)
+
+
+def searched(points: CenterPoints, threshold: float, p: int) -> tuple[LensSearch, bool | None]:
+    relaxation = CenterRelaxation(points, p, Budget(Stop()), 1)
+    relaxation.row = relaxation.site = np.arange(2)
+    search = LensSearch(relaxation, squared_reach(reach_below(points.rounded, threshold)), Budget(Stop()))
+    return search, search.too_few()
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_the_tree_finds_a_cover_where_there_is_one_and_a_proof_where_there_is_none(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(0, 100, (2, int(rng.integers(20, 150))))
+    points = CenterPoints(x, y, x, y, np.floor, True)
+    solution, _ = solve_center(points, int(rng.integers(4, 16)))
+    threshold = solution.objective
+    least = fewest(points, threshold)
+    assert int(solution.open_mask.sum()) < least
+    search, too_few = searched(points, threshold, least - 1)
+    assert too_few
+    assert certified_center(points, least - 1, search.tree.proof(threshold)) == threshold
     with pytest.raises(CheckFailedError):
-        certified_center(points, p, replace(proof, threshold=value + 1))  # its plan stays below
-    with pytest.raises(CheckFailedError, match=r"left out|does not prove"):
-        certified_center(points, p, replace(proof, site=np.full_like(proof.site, proof.site[0])))
-    with pytest.raises(CheckFailedError, match="do not exist"):
-        certified_center(points, p, replace(proof, row=proof.row + points.n_rows))
+        certified_center(points, least, search.tree.proof(threshold))
+    search, too_few = searched(points, threshold, least)
+    assert too_few is False
+    assert search.plan is not None
+    assert len(search.plan) <= least
+    assert points.distances(search.plan).max() < threshold
 
 
 @pytest.mark.parametrize("rounding", ["floor", "round", "ceil", "exact"])
@@ -137,7 +197,7 @@ def test_the_threads_do_not_change_the_answer() -> None:
     assert one[0].work == two[0].work
     assert one[1] is not None
     assert two[1] is not None
-    assert np.array_equal(one[1].certificate.multipliers, two[1].certificate.multipliers)
+    assert np.array_equal(one[1].take_amount, two[1].take_amount)
     assert certified_center(points, 4, one[1]) == one[0].bound > 0.8 * one[0].objective
 
 

@@ -141,32 +141,44 @@ class Certificate:
 @dataclass(frozen=True)
 class CenterProof:
     """
-    That no p sites serve some rows at less than a threshold.
+    That no p sites serve all points at less than a threshold: a tree over lenses.
+
+    A site covers a pair of points when it serves both below the threshold; these sites are the lens of the pair. A
+    pair of twice the same point is a row that must be covered. With λ ≥ 0 of some rows and of lenses in which a site
+    opens, Λ_j their sum over those that site j covers, and Λ_j ≤ 1 for all sites left, at least Σ λ sites are needed,
+    and ``Σ λ + 1 − Λ_j`` if j is open.
 
     Parameters
     ----------
     threshold
         What no plan stays below.
-    row
-        The rows it takes, int64 (n,).
-    site
-        Sites whose covers of these rows hold those of all others, int64 (m,).
-    certificate
-        Of the set cover of these rows by these sites: more than p are needed. Positions are those in ``row`` and
-        ``site``.
+    pair
+        Points, int64 (n_pairs, 2).
+    node_parent, node_pair, node_value
+        Tree, int32 (n_nodes,): parents come before children; node 0 is the root with parent -1, pair -1. In a node a
+        site of the lens of ``node_pair`` opens (1) or all of them are closed (0); every inner node has both as
+        children.
+    multiplier_node
+        Node of each set of multipliers, int32 (n_multipliers,): in their order they close sites that would make more
+        than p, for the node and all below it; the last of a leaf proves that more than p are needed.
+    multiplier_start, take_pair, take_amount
+        Multipliers: int64 (n_multipliers + 1,) where they begin, and the pair, int32, and λ, float64, both (n_takes,).
     """
 
     threshold: float
-    row: IntArray
-    site: IntArray
-    certificate: Certificate
+    pair: IntArray
+    node_parent: IntArray
+    node_pair: IntArray
+    node_value: IntArray
+    multiplier_node: IntArray
+    multiplier_start: IntArray
+    take_pair: IntArray
+    take_amount: FloatArray
 
     def save(self, path: Path) -> None:
         """Write the arrays to a compressed ``.npz`` file, whole or not at all."""
-        names = [one.name for one in fields(self.certificate) if self.certificate.cut or one.name not in _CUTS]
-        parts = {name: getattr(self.certificate, name) for name in names}
         with written_whole(path) as beside, beside.open("wb") as file:
-            np.savez_compressed(file, threshold=self.threshold, row=self.row, site=self.site, **parts)
+            np.savez_compressed(file, **{one.name: getattr(self, one.name) for one in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> CenterProof:
@@ -179,9 +191,8 @@ class CenterProof:
             It is something else.
         """
         with np.load(path, allow_pickle=False) as file:
-            names = [one.name for one in fields(Certificate) if one.name not in _CUTS or one.name in file]
-            certificate = Certificate(**{name: file[name] for name in names})
-            return cls(float(file["threshold"]), file["row"], file["site"], certificate)
+            arrays = {one.name: file[one.name] for one in fields(cls)}
+        return cls(**{**arrays, "threshold": float(arrays["threshold"])})
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from nearer.kernels.farthest import circle_middles, nearest_of, outer_points
 from nearer.kernels.jit import run_chunks
 from nearer.model import Solution
 from nearer.model.center_plane import CenterPoints
-from nearer.model.certificate import CenterProof, Certificate
+from nearer.model.certificate import CenterProof
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
 from nearer.solvers.center_relaxation import CenterRelaxation, Relaxed
+from nearer.solvers.center_tree import CenterTree, LensSearch
 from nearer.solvers.cover_rows import CoverRows
-from nearer.solvers.setcover_tree import CoverSearch
 from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
@@ -78,7 +78,6 @@ class PlaneCenterRun:
         self.subset: IntArray = np.zeros(0, dtype=np.int64)
         self.plan: IntArray = np.zeros(0, dtype=np.int64)
         self.relaxation = CenterRelaxation(points, p, state.budget, threads)
-        self._ground: IntArray = np.zeros(0, dtype=np.int64)
         self._proof: Callable[[], CenterProof] | None = None
         self._above = np.inf  # the relaxation proves nothing from here on
         self._asked = 0
@@ -134,8 +133,7 @@ class PlaneCenterRun:
                 break
             rows.append(row)
             plan.append(int(points.nearest_site(points.x[row], points.y[row])[0]))
-        self.subset = self._ground = np.array(rows, dtype=np.int64)
-        self.relaxation.row = self.subset
+        self.subset = self.relaxation.row = np.array(rows, dtype=np.int64)
         self.relaxation.site = np.unique(plan)
         self.more_rows(*self.keep(np.array(plan[: self.p])))
 
@@ -214,14 +212,12 @@ class PlaneCenterRun:
         reach = reach_below(self.points.rounded, threshold)
         found = self.relaxation.ask(squared_reach(reach), work)
         if found.proven:
-            self._no(threshold, found.row, partial(self._leaf, reach, found.row, found.lam))
+            # What was left out of λ is next to nothing, so the sums of all sites are at most 1.
+            share = found.lam * (found.least / float(found.lam.sum()))
+            tree = CenterTree()
+            tree.take(0, np.column_stack([found.row, found.row]), share)
+            self._no(threshold, tree)
         return found
-
-    def _leaf(self, reach: float, row: IntArray, lam: FloatArray) -> tuple[IntArray, Certificate]:
-        """The certificate that multipliers alone make."""
-        place, rows = self.cover(reach, row)
-        lam = lam / max(1.0, float(rows.sums(lam).max())) * (1.0 - 1e-12)
-        return place, Certificate.root_only(lam)
 
     def bounds(self, work: int) -> None:
         """Raise the bound to where the relaxation ends, or nearly, each threshold asked for so much work at most."""
@@ -248,35 +244,22 @@ class PlaneCenterRun:
 
     def branch(self, threshold: float, work: int) -> bool | None:
         """Whether a plan stays below a threshold, by a tree; None where it is not done."""
-        state, points = self.state, self.points
-        reach = reach_below(points.rounded, threshold)
-        limit = squared_reach(reach)
-        # Fewer rows than plans are looked for on: those that matter to the relaxation, and those met here.
-        self._ground = subset = np.union1d(self._ground, self.relaxation.row)
-        while not state.budget.exhausted():
-            place, rows = self.cover(reach, subset)
-            part = Budget(state.budget.stop, work)
-            search = CoverSearch(rows, part)
-            proof = search.too_few(self.p)
-            state.budget.spend(part.spent)
-            if proof is not None:
-                self._no(threshold, subset, partial(_given, place, proof.certificate()))
-                return False
-            if search.plan is None:
-                return None
-            squared, whose = self.keep(place[search.plan])
-            if state.value < threshold:
-                return True
-            self._ground = subset = np.union1d(subset, farthest_of_each(squared, whose, limit))
-        return None
+        state = self.state
+        squared = squared_reach(reach_below(self.points.rounded, threshold))
+        part = Budget(state.budget.stop, work)
+        search = LensSearch(self.relaxation, squared, part)
+        too_few = search.too_few()
+        if too_few:
+            self._no(threshold, search.tree)
+        if search.plan is not None:
+            self.keep(search.plan)
+        state.budget.spend(part.spent)
+        return None if too_few is None else not too_few
 
-    def _no(self, threshold: float, row: IntArray, certificate: Callable[[], tuple[IntArray, Certificate]]) -> None:
-        def proof() -> CenterProof:
-            place, made = certificate()
-            return CenterProof(threshold, row, place, made)
-
+    def _no(self, threshold: float, tree: CenterTree) -> None:
+        """No plan stays below a threshold."""
         if threshold > self.state.bound:
-            self._proof = proof
+            self._proof = partial(tree.proof, threshold)
             self.state.proved(threshold)
 
     def run(self) -> None:
@@ -319,10 +302,6 @@ class PlaneCenterRun:
             middle = np.ceil((low + high) / 2)
             return float(middle) if low < middle < high else None
         return (low + high) / 2 if high - low > 1e-3 * high else None
-
-
-def _given(place: IntArray, certificate: Certificate) -> tuple[IntArray, Certificate]:
-    return place, certificate
 
 
 def solve_center(

@@ -16,11 +16,12 @@ import numpy as np
 
 from nearer.errors import CheckFailedError, Fault, InputError
 from nearer.model import FORBIDDEN, Certificate, Instance
-from nearer.model.center_plane import CenterPoints, certified_center
+from nearer.model.center_plane import CenterPoints
 from nearer.model.certificate import CenterProof, load_proof
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.model.check_center import certified_dearest
 from nearer.model.check_partial import certified_partial, covered_weight
+from nearer.model.check_plane import certified_center
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
 from nearer.model.plane import Rounding
 from nearer.study.pairs import Format, read_table
