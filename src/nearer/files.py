@@ -54,6 +54,23 @@ def written_whole(path: Path, *, secret: bool = False) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+def check_writable(folder: Path) -> None:
+    """
+    Make sure that files can be written to a folder, which need not be there yet, before long work begins.
+
+    Raises
+    ------
+    OutputError
+        They cannot.
+    """
+    place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    try:
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=place):
+            pass
+    except OSError as error:
+        raise OutputError(folder, error.strerror or error) from error
+
+
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """
     Write arrays to a compressed ``.npz`` file.

@@ -19,6 +19,7 @@ import pytest
 
 from nearer.aid import commands as c
 from nearer.aid.book import Book
+from nearer.aid.migrate import create
 from nearer.aid.store import Store
 from nearer.aid.views import movements_of
 from nearer.errors import OutputError, UsageError
@@ -42,6 +43,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_ledger_that_found_no_room_is_not_left_half_made(small_disk: Path) -> None:
+    place = small_disk / "aid.db"
+    (small_disk / "other").write_bytes(bytes(2 * 1024**2 - 24 * 1024))
+    with pytest.raises(OutputError, match="could not be written"):
+        create(str(place))
+    assert {path.name for path in small_disk.iterdir()} == {"other"}
+    (small_disk / "other").unlink()
+    assert create(str(place))["ledger"]
+    with pytest.raises(UsageError, match="there already"):
+        create(str(place))
+    assert place.stat().st_size
 
 
 def test_a_full_disk_is_a_sentence_and_the_same_id_works_when_there_is_room(

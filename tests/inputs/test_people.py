@@ -56,6 +56,14 @@ def test_an_empty_point_may_lack_its_place(tmp_path: Path) -> None:
     assert read(tmp_path, "id,lon,lat,population\na,9,47,1\nb,,,0\n").n == 1
 
 
+def test_points_that_may_separate_thousands_are_noted(tmp_path: Path) -> None:
+    rows = "id,lon,lat,population\na,9,47,1.410\nb,9,47,{}\nc,9,47,0\n"
+    (noted,) = [note for note in read(tmp_path, rows.format("12.300")).notes if "decimals" in note]
+    assert noted.startswith("people.csv, column population: all numbers have three decimals, such as 1.410.")
+    for number in ("12.30", "0.300", "7"):
+        assert not [note for note in read(tmp_path, rows.format(number)).notes if "decimals" in note]
+
+
 def test_without_ids_the_row_numbers_are(tmp_path: Path) -> None:
     assert read(tmp_path, "lon,lat,population\n9,47,0\n9,47,1\n").table["id"].tolist() == ["3"]
 

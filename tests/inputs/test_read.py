@@ -170,6 +170,14 @@ def test_swapped_people_are_recognised_by_the_streets(study: Path) -> None:
     assert found.startswith("people.csv, column lon, lat: longitude and latitude look swapped")
 
 
+def test_swapped_people_are_recognised_by_every_file_of_sites(study: Path) -> None:
+    put(study, people__csv=PEOPLE.replace("lon,lat", "lat,lon"))
+    assert faults(study) == [
+        "people.csv, column lon, lat: longitude and latitude look swapped: exchanged, most rows lie within where the "
+        "sites are; exchange the two columns."
+    ]
+
+
 def test_a_site_in_the_sea_is_named_with_its_distance(study: Path) -> None:
     put(study, schools__csv=SCHOOLS.replace("9.5005,47.1005", "9.5005,46.1005"))
     (found,) = faults(study, TOWN)

@@ -37,6 +37,15 @@ def test_who_owns_a_site_and_its_price_may_be_called_otherwise(tmp_path: Path) -
         sites_of(read_frame(tmp_path / "s.csv"), SitesSource(file="s.csv", status="candidate", agency="payer"))
 
 
+def test_sites_need_no_names_however_their_settings_came(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("id,lon,lat\na,0,0\n", encoding="utf-8")
+    source = SitesSource(file="s.csv", status="candidate")
+    for one in (source, SitesSource.model_validate(source.model_dump())):  # a plan's settings name every key
+        assert sites_of(read_frame(tmp_path / "s.csv"), one).table["name"].tolist() == ["a"]
+    with pytest.raises(InputError, match="column title: there is no such column"):
+        sites_of(read_frame(tmp_path / "s.csv"), SitesSource(file="s.csv", status="candidate", name="title"))
+
+
 def test_sites_keep_ids_names_and_every_further_column_as_written(tmp_path: Path) -> None:
     sites = join_sites(
         [read(tmp_path, "id,name,lon,lat,rooms\n007,Hall,9.5,47.1,03\nb,,9.6,47.2,\n", status="existing")]

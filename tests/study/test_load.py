@@ -201,6 +201,29 @@ def test_broken_toml_is_told_with_its_line(study_file: Path, text: str, row: int
     assert fault.row == row
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ('[people]\nfile = "C:\\data\\people.csv"\n', "with / instead of"),
+        ("[people]\nfile = “people.csv”\n", "straight quotes"),
+        ("[plan]\nopen = 1\n[plan]\nopen = 2\n", "each table and each key once"),
+    ],
+)
+def test_what_editors_and_windows_make_of_toml_is_told_how_to_mend(study_file: Path, text: str, remedy: str) -> None:
+    study_file.write_text(text, encoding="utf-8")
+    assert remedy in str(only_fault(study_file))
+
+
+def test_a_file_is_no_study_folder(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id\n", encoding="utf-8")
+    assert "is a file; give the study's folder" in str(only_fault(tmp_path / "people.csv"))
+
+
+def test_a_file_of_sites_that_is_named_twice_is_told(study_file: Path) -> None:
+    fault = only_fault(change(study_file, "candidates.csv", "centres.csv"))
+    assert (fault.column, fault.message) == ("sites[2].file", "sites[1] names centres.csv already")
+
+
 def test_text_that_is_not_utf8_is_told_with_its_line(study_file: Path) -> None:
     study_file.write_bytes(b'[study]\nname = "Z\xfcrich"\n')
     fault = only_fault(study_file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,49 @@ def test_a_full_disk_leaves_no_new_folder(study: Path, monkeypatch: pytest.Monke
     with pytest.raises(OutputError, match="nothing is left behind"):
         run_study(study, threads=1)
     assert not (study / "plan").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_read(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unasked(*args: object) -> None:
+        raise AssertionError("read, though nothing could be written")
+
+    monkeypatch.setattr(run_module, "read_study", unasked)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match="could not be written"):
+        run_study(study, out=tmp_path / "file" / "plan", threads=1)
+
+
+def test_two_runs_that_write_into_one_folder_do_not_mix_their_files(tmp_path: Path) -> None:
+    names = [f"{k}.txt" for k in range(8)]
+    out = tmp_path / "out"
+
+    def write(word: str) -> None:
+        def fill(fresh: Path) -> None:
+            for name in names:
+                (fresh / name).write_text(word)
+
+        for _ in range(30):
+            write_module.write_folder(out, names, fill, "X")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ["one", "two"]))
+    assert set(contents(out)) == set(names)
+    assert len(set(contents(out).values())) == 1
+
+
+def test_a_run_that_was_killed_while_it_wrote_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_module, "TURN_S", 0.1)
+    (tmp_path / ".turn").mkdir()
+
+    def fill(fresh: Path) -> None:
+        (fresh / "a.txt").write_text("x")
+
+    write_module.write_folder(tmp_path, ["a.txt"], fill, "X")
+    assert set(contents(tmp_path)) == {"a.txt"}
 
 
 def test_a_file_that_cannot_be_replaced_leaves_the_earlier_plan_whole(

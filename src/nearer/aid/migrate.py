@@ -47,31 +47,43 @@ def create(
     OutputError
         The file cannot be written.
     """
-    from nearer.aid.store import check_durable, engine_of, url_of
+    from nearer.aid.store import url_of
 
     url = url_of(place)
-    is_file = url.get_backend_name() == "sqlite"
-    if is_file:
-        file = Path(str(url.database))
+    number = ledger or str(uuid.uuid4())
+    if url.get_backend_name() == "postgresql":
+        return _made(url, number, actor, now)
+    file = Path(str(url.database))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():
             raise UsageError(f"{file} is there already; give another name, or work with it as it is.")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(file, error.strerror or error) from error
+        file.touch(exist_ok=False)  # what this run did not make it must not take away
+    except OSError as error:
+        raise OutputError(file, error.strerror or error) from error
+    try:
+        return _made(url, number, actor, now)
+    except BaseException:
+        for end in ("", "-wal", "-shm", "-journal"):
+            Path(f"{file}{end}").unlink(missing_ok=True)
+        raise
+
+
+def _made(url: sa.URL, ledger: str, actor: str, now: clock.Clock) -> dict[str, str]:
+    from nearer.aid.store import check_durable, engine_of, shown, trouble_of
+
     engine = engine_of(url)
     try:
-        try:
-            with engine.connect() as connection:
-                if STEPS.revision_of(connection) is not None:
-                    raise UsageError("There is a ledger already in this database; give an empty one.")
-            check_durable(engine)
-            STEPS.upgrade(engine)
-        except sa.exc.OperationalError as error:
-            where = url.render_as_string(hide_password=True) if not is_file else url.database
-            raise OutputError(where, str(error.orig).strip().splitlines()[0]) from error
-        moment = now()
-        return _begin(engine, ledger or str(uuid.uuid4()), actor, moment)
+        with engine.connect() as connection:
+            if STEPS.revision_of(connection) is not None:
+                raise UsageError("There is a ledger already in this database; give an empty one.")
+        check_durable(engine)
+        STEPS.upgrade(engine)
+        return _begin(engine, ledger, actor, now())
+    except Exception as error:
+        if trouble_of(error) == "full" or isinstance(error, sa.exc.OperationalError):
+            raise OutputError(shown(url), str(getattr(error, "orig", error)).strip().splitlines()[0]) from error
+        raise
     finally:
         engine.dispose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from nearer.errors import Faults
 from nearer.inputs.cells import cell_column, locate_cells
-from nearer.inputs.columns import Frame, find_column, note_rows, read_ids, read_numbers
+from nearer.inputs.columns import Frame, find_column, note_rows, read_ids, read_numbers, texts
 from nearer.inputs.frames import frame_of
 from nearer.inputs.geo import WGS84, lengths_m
 from nearer.inputs.points import Located, locate
@@ -24,6 +25,8 @@ from nearer.units import BoolArray, FloatArray
 _RESERVED = ("id", "lon", "lat", "total", "area")
 _MOST_PEOPLE = 1e10  # more than live on Earth
 _ALIKE = 0.02  # cells count as squares of one size when sides and diagonals agree within this share
+_DOTTED = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+"""Thousands as some countries write them, which reads as less than a thousand people."""
 _ROUNDING = 1e-9  # share by which a group may exceed its total through rounding
 
 
@@ -109,7 +112,7 @@ def people_of(frame: Frame, source: PeopleSource) -> People:
         tuple(source.groups),
         shapes,
         source.cell_m if shapes is None else square_side_m(np.asarray(shapes.array, dtype=object)),
-        _notes(frame, populated, located),
+        _notes(frame, populated, located, source.total),
     )
 
 
@@ -205,11 +208,17 @@ def square_side_m(shapes: NDArray[Any]) -> float | None:
     return round(side, 1) if side < 10 else float(round(side))
 
 
-def _notes(frame: Frame, populated: BoolArray, located: Located) -> tuple[str, ...]:
+def _notes(frame: Frame, populated: BoolArray, located: Located, column: str) -> tuple[str, ...]:
     notes = []
     empty = int((~populated).sum())
     if empty:
         notes.append(f"{empty:,} of {frame.n:,} records of {frame.file} hold no people and were left out.")
     if located.mended:
         notes.append(f"{located.mended:,} polygons of {frame.file} crossed themselves and were made valid.")
+    given = [text for text in texts(frame.table[column]) if text not in ("", "0")]
+    if len(given) > 1 and all(_DOTTED.fullmatch(text) for text in given):
+        notes.append(
+            f"{frame.file}, column {column}: all numbers have three decimals, such as {given[0]}. If the point "
+            "separates thousands, write them without it."
+        )
     return tuple(notes)

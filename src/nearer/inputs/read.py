@@ -328,7 +328,14 @@ class _Study:
                     remedy="check that the files show the same place",
                 )
         margin_m = self.streets.snap_m if streets is not None else max(_FAR_M, self._reach_m)
-        for source, each in self._of_files(lists):
+        given = list(self._of_files(lists))
+        if what == "where people live" and len(given) > 1 and all(
+            look_swapped(each.table["lon"].to_numpy(), each.table["lat"].to_numpy(), frame) for _, each in given
+        ):  # fmt: skip
+            # nothing else says where the town is, and one file is likelier to be wrong than all others
+            note_swapped(self.faults, self.people.file, (self.people.lon, self.people.lat), "where the sites are")
+            return
+        for source, each in given:
             lon, lat = each.table["lon"].to_numpy(), each.table["lat"].to_numpy()
             if look_swapped(lon, lat, frame):
                 note_swapped(self.faults, each.file, (source.lon, source.lat), what)

@@ -163,8 +163,8 @@ def _note_taken(
 def _names(frame: Frame, source: SitesSource, faults: Faults) -> StrArray:
     """Names, "" where there are none; a column asked for, or nearly called so, must be there."""
     if source.name not in frame.table:
-        asked = "name" in source.model_fields_set
-        if asked or nearest(source.name, (str(c) for c in frame.table.columns if str(c).casefold() == "name")):
+        nearly = (str(column) for column in frame.table.columns if str(column).casefold() == "name")
+        if source.name != "name" or nearest(source.name, nearly):
             find_column(frame, source.name, faults, "[[sites]] name")
         return np.full(frame.n, "", dtype=object)
     return texts(frame.table[source.name])

@@ -88,6 +88,8 @@ def _read(file: Path) -> str:
     except UnicodeDecodeError as error:
         row = error.object[: error.start].count(b"\n") + 1
         faults.add("the text is not UTF-8", row=row, remedy="save the file as UTF-8")
+    except NotADirectoryError:
+        faults.add(f"{file.parent} is a file", remedy="give the study's folder")
     except OSError as error:
         faults.add(f"cannot be read: {error.strerror or error}")
     raise InputError(faults.found)
@@ -101,9 +103,19 @@ def _parse(text: str, name: str) -> dict[str, Any]:
         row = text.count("\n") + 1 if place and place[1] is None else int(place[1]) if place else None
         message = str(error)[: place.start()] if place else str(error)
         faults = Faults(name)
-        remedy = 'text stands in "quotes", numbers without, tables as [name]'
+        remedy = _toml_remedy(str(error), text.splitlines()[row - 1] if row and text else "")
         faults.add(f"not valid TOML: {message[:1].lower()}{message[1:]}", row=row, remedy=remedy)
         raise InputError(faults.found) from error
+
+
+def _toml_remedy(message: str, line: str) -> str:
+    if "\\" in message:
+        return "write paths with / instead of \\"
+    if any(sign in line for sign in "“”„‟«»‘’"):
+        return 'write straight quotes "…": a word processor has made others of them'
+    if "declare" in message or "overwrite" in message:
+        return "write each table and each key once"
+    return 'text stands in "quotes", numbers without, tables as [name]'
 
 
 def _tuples(value: Any) -> Any:

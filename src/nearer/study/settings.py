@@ -232,6 +232,14 @@ def contradictions(study: Study) -> Iterator[Contradiction]:
             "reach would count as nearer than being reached",
             f"give at least {streets.limit_min:g}, or leave it out for {2 * streets.limit_min:g}",
         )
+    files = [(source.file, source.layer) for source in study.sites]
+    for at, (file, layer) in enumerate(files):
+        if file is not None and (file, layer) in files[:at]:
+            yield Contradiction(
+                f"sites[{at + 1}].file",
+                f"sites[{files.index((file, layer)) + 1}] names {file} already",
+                "leave one of the two out; a column status may tell existing sites from candidates",
+            )
     if streets.mode != "straight" and streets.file is None and streets.table is None:
         yield Contradiction(
             "streets.file",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
-from nearer.errors import OutputError, UsageError
-from nearer.files import written_whole
+from nearer.errors import UsageError
+from nearer.files import check_writable, written_whole
 from nearer.planning.stress_files import STRESS_FILE
 from nearer.planning.stress_result import Stress
 from nearer.report.stress import write_stress_gpkg, write_stress_report
 from nearer.study.limits import Run
+from nearer.study.write import write_folder
 
 PROOFS = ("open", "reopen", "worst", "harden", "harden-worst", "stock-expected", "stock-worst")
 SENDINGS = ("sent", "reopen-sent", "open-sent", "worst-sent")
@@ -34,6 +34,8 @@ def check_stress_out(out: Path) -> None:
     ------
     UsageError
         It is a file, or holds files that belong to no stress folder.
+    OutputError
+        Nothing can be written there.
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file: give --out a folder.")
@@ -44,6 +46,7 @@ def check_stress_out(out: Path) -> None:
         for name in STRESS_FILES:
             if (out / name).exists():
                 raise UsageError(f"{out / name} is not part of an answer and would be overwritten: give --out another.")
+    check_writable(out)
 
 
 def write_stress(made: Stress, out: Path, run: Run) -> Path:
@@ -56,24 +59,17 @@ def write_stress(made: Stress, out: Path, run: Run) -> Path:
         The disk is full or the folder cannot be written.
     """
     check_stress_out(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=out, ignore_cleanup_errors=True) as name:
-            fresh = Path(name)
-            with run.timed("write"):
-                write_stress_gpkg(made, fresh / "stress.gpkg")
-                write_stress_report(made, fresh / "stress.html")
-                for kind, proof in made.certificates.items():
-                    proof.save(fresh / f"{kind}-proof.npz")
-            _write_text(fresh / "run.json", json.dumps(made.run, indent=1, ensure_ascii=False, default=str))
-            _write_text(fresh / STRESS_FILE, made.document.model_dump_json(by_alias=True, indent=1))
-            for each in STRESS_FILES:
-                (out / each).unlink(missing_ok=True)
-                if (fresh / each).exists():
-                    (fresh / each).replace(out / each)
-    except OSError as error:
-        raise OutputError(f"The answer in {out}", error.strerror or error) from error
-    return out
+
+    def fill(fresh: Path) -> None:
+        with run.timed("write"):
+            write_stress_gpkg(made, fresh / "stress.gpkg")
+            write_stress_report(made, fresh / "stress.html")
+            for kind, proof in made.certificates.items():
+                proof.save(fresh / f"{kind}-proof.npz")
+        _write_text(fresh / "run.json", json.dumps(made.run, indent=1, ensure_ascii=False, default=str))
+        _write_text(fresh / STRESS_FILE, made.document.model_dump_json(by_alias=True, indent=1))
+
+    return write_folder(out, STRESS_FILES, fill, "The answer")
 
 
 def _write_text(path: Path, text: str) -> None:

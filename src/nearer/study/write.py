@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nearer.errors import OutputError, UsageError
+from nearer.files import check_writable
 from nearer.language import LANGUAGES
 from nearer.planning.files import write_plan_json
 from nearer.planning.plan import Plan
@@ -24,6 +27,10 @@ PLAN_FILES = ("sites.csv", "plan.gpkg", "report.html", "proof.npz", "assignment.
 
 REPORTS = tuple(report_name(code) for code in LANGUAGES)
 """Reports of a plan in further languages, which go when another plan takes its place."""
+
+
+TURN_S = 10.0
+"""Putting files in place takes milliseconds: whoever takes longer was killed, and is not waited for."""
 
 
 def check_out(out: Path, files: Sequence[str] = PLAN_FILES, what: str = "a plan") -> None:
@@ -43,6 +50,8 @@ def check_out(out: Path, files: Sequence[str] = PLAN_FILES, what: str = "a plan"
     ------
     UsageError
         It is a file, a study folder, or holds files of these names that are not ours.
+    OutputError
+        Nothing can be written there.
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file: give --out a folder.")
@@ -54,6 +63,7 @@ def check_out(out: Path, files: Sequence[str] = PLAN_FILES, what: str = "a plan"
                 raise UsageError(
                     f"{out / name} is not part of {what} and would be overwritten: give --out another folder."
                 )
+    check_writable(out)
 
 
 def write_plan(plan: Plan, out: Path, run: Run) -> Path:
@@ -108,7 +118,8 @@ def write_folder(out: Path, files: Sequence[str], fill: Callable[[Path], None], 
         with tempfile.TemporaryDirectory(prefix=".new-", dir=out, ignore_cleanup_errors=True) as name:
             fresh = Path(name)
             fill(fresh)
-            _put_in_place(fresh, out, files)
+            with _in_turn(out):
+                _put_in_place(fresh, out, files)
     except OSError as error:
         raise _not_written(out, error.strerror or str(error), is_new, what) from error
     except OutputError as error:
@@ -127,6 +138,23 @@ def _not_written(out: Path, reason: str, is_new: bool, what: str) -> OutputError
     except OSError:
         room = ""
     return OutputError(f"{what} in {out}{room}", f"{reason}; {kept}")
+
+
+@contextmanager
+def _in_turn(out: Path) -> Iterator[None]:
+    """Wait while another run puts its files into the same folder, so that they do not mix."""
+    turn, until_s = out / ".turn", time.monotonic() + TURN_S
+    while time.monotonic() < until_s:
+        try:
+            turn.mkdir()
+            break
+        except FileExistsError:
+            time.sleep(0.02)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            turn.rmdir()
 
 
 def _put_in_place(fresh: Path, out: Path, files: Sequence[str]) -> None:
