@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nearer.errors import CheckFailedError
-from nearer.model import Certificate, evaluate
+from nearer.model import Certificate, evaluate, evaluate_points
 from nearer.model.check import certified_bound, recompute_value
 from nearer.model.evaluate_points import bound_of_points, value_of_points
 from nearer.model.plane import PlaneRows, Rounding
@@ -106,3 +106,36 @@ def test_each_opposite_is_bounded_as_if_alone(monkeypatch: pytest.MonkeyPatch) -
             state = np.where(np.arange(20) == site, value, -1).astype(np.int8)
             alone = min((opened if value == 0 else closed)[site], leaf.at(0, state))
             assert bound_of_points(rows, 3, asked) == pytest.approx(max(alone, 0.0), rel=1e-11)
+
+
+@pytest.mark.parametrize("rounding", ["exact", "floor"])
+def test_sites_that_are_closed_are_left_out_and_the_bound_stays(
+    rounding: Rounding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tree of leaves with multipliers of their own and fixings between: as from all pairs, whatever the tiles."""
+    rows = points(9, rounding, n=300, m=40)
+    full = rows.instance(np.full(rows.n_rows, np.inf), 4)
+    lam = np.floor(np.random.default_rng(10).uniform(60, 200, (3, rows.n_rows)) * rows.weight)
+    fixed = np.arange(10, 30, dtype=np.int32)
+    certificate = replace(
+        Certificate.root_only(lam[0]),
+        multipliers=lam,
+        node_parent=np.array([-1, 0, 0], dtype=np.int32),
+        node_site=np.array([-1, 3, 3], dtype=np.int32),
+        node_value=np.array([-1, 1, 0], dtype=np.int32),
+        node_multiplier=np.array([-1, 2, 2], dtype=np.int32),
+        fix_node=np.zeros(20, dtype=np.int32),
+        fix_site=fixed,
+        fix_value=(fixed == 17).astype(np.int32),
+        fix_multiplier=np.where(fixed < 20, 0, 1).astype(np.int32),
+    )
+    expected = certified_bound(full, certificate)
+    assert expected > 0
+    for cells in (1, 700, 32_768):
+        monkeypatch.setattr(evaluate_points, "_CELLS", cells)
+        for many in (0, 100):
+            monkeypatch.setattr(evaluate, "_MANY", many)
+            bound = bound_of_points(rows, 4, certificate)
+            assert bound == pytest.approx(certified_bound(full, certificate), rel=1e-11)
+    # and never more than a plan costs
+    assert bound <= recompute_value(full, np.isin(np.arange(40), [3, 17, 31, 35]))

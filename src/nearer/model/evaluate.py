@@ -231,7 +231,7 @@ class Bounds:
         undecided = np.flatnonzero(state == -1)
         if n_decided_open > self.open_max or n_decided_open + len(undecided) < self.open_min:
             return math.inf
-        base, rho, eps = self._of_multipliers(multiplier)
+        base, rho, eps = self._of_multipliers(multiplier, state)
         # The fewest that must open do, and of the others those that lower the bound, as many as may.
         must = min(max(self.open_min - n_decided_open, 0), len(undecided))
         may = min(self.open_max - n_decided_open, len(undecided))
@@ -244,7 +244,7 @@ class Bounds:
 
     def with_one_more(self, multiplier: int, state: IntArray) -> tuple[FloatArray, FloatArray]:
         """``at`` with each undecided site closed, and open, float64 (n_sites,) each; ``nan`` where it is decided."""
-        base, rho, eps = self._of_multipliers(multiplier)
+        base, rho, eps = self._of_multipliers(multiplier, state)
         undecided = np.flatnonzero(state == -1)
         order = undecided[np.argsort(rho[undecided], kind="stable")]
         each = rho[order]
@@ -261,7 +261,8 @@ class Bounds:
         opened[order] = total + each + _without_each(each, low - 1, high - 1) - error if can_open else math.inf
         return closed, opened
 
-    def _of_multipliers(self, index: int) -> tuple[float, FloatArray, float]:
+    def _of_multipliers(self, index: int, state: IntArray) -> tuple[float, FloatArray, float]:
+        """Sum over the rows, ρ of each site that may be open in a state, and the error of a float64 operation."""
         if index in self._sums:
             return self._sums[index]
         lam = np.minimum(self.multipliers[index], self.ceiling)

@@ -2,13 +2,15 @@
 Value and proven bound of a p-median of points in the plane, however many, in plain NumPy: no pair is kept.
 
 As in ``evaluate``, nothing is shared with the solvers or their kernels. Points are taken block by block as they lie,
-each with the sites that the greatest multiplier of the block reaches.
+each with the sites that the greatest multiplier of the block reaches; sites that are closed where a multiplier counts
+are left out.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,9 +18,10 @@ from nearer.model.certificate import Certificate
 from nearer.model.evaluate import Bounds, evaluate_certificate
 from nearer.model.evaluate_cuts import Charged, Cuts
 from nearer.model.plane import PlaneRows
-from nearer.units import FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray
 
-_BLOCK = 256  # points
+_BLOCK = 128  # points
+_CELLS = 32_768  # of points × sites looked at together, so that they stay in the processor's cache
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -56,8 +59,19 @@ def is_whole(rows: PlaneRows) -> bool:
     return rows.whole and bool(np.all(rows.weight % 1 == 0))
 
 
+@dataclass(frozen=True)
+class _Block:
+    """Points near each other, int64 (n,), and the box around them."""
+
+    row: IntArray
+    low_x: float
+    high_x: float
+    low_y: float
+    high_y: float
+
+
 class _PointBounds(Bounds):
-    """Bounds whose sums over rows are formed from the points."""
+    """Bounds whose sums over rows are formed from the points, for sites that may be open where they are asked for."""
 
     def __init__(self, rows: PlaneRows, p: int, multipliers: FloatArray) -> None:
         none = np.zeros(0)
@@ -77,6 +91,8 @@ class _PointBounds(Bounds):
             need=none,
         )
         self.rows = rows
+        self.blocks = list(_blocks(rows))
+        self.known: dict[int, BoolArray] = {}
 
     def charge(self, certificate: Certificate) -> None:
         """Let the cuts of the certificate take part; raises where they are none of these rows and sites."""
@@ -88,63 +104,85 @@ class _PointBounds(Bounds):
 
         self.cuts = Cuts.of(certificate, rows.n_rows, rows.n_sites, priced)
 
-    def _of_multipliers(self, index: int) -> tuple[float, FloatArray, float]:
-        if index in self._sums:
-            return self._sums[index]
+    def _of_multipliers(self, index: int, state: IntArray) -> tuple[float, FloatArray, float]:
+        known = self.known.setdefault(index, np.zeros(self.rows.n_sites, dtype=bool))
+        base, rho, eps = self._sums.get(index, (0.0, np.zeros(len(known)), 0.0))
+        asked = np.flatnonzero((state != 0) & ~known)
+        if index not in self._sums or len(asked):
+            base, rho[asked], more = self._summed(index, asked)
+            known[asked] = True
+            eps = max(eps, more)
+            self._sums[index] = base, rho, eps
+        return base, rho, eps
+
+    def _summed(self, index: int, asked: IntArray) -> tuple[float, FloatArray, float]:
+        """As ``_of_multipliers``, ρ of some sites, each only as far as its sums go."""
         rows = self.rows
         lam = np.minimum(self.multipliers[index], self.ceiling)
-        rho, error, count = np.zeros(rows.n_sites), np.zeros(rows.n_sites), np.zeros(rows.n_sites)
-        total_size = float(np.abs(lam).sum())
+        by_x = asked[np.argsort(rows.site_x[asked], kind="stable")]
+        x, y = rows.site_x[by_x], rows.site_y[by_x]
+        total, error, count = np.zeros(len(x)), np.zeros(len(x)), np.zeros(len(x))
         charged = None if self.cuts is None else self.cuts.charged(index)
         lowered = np.zeros(len(lam)) if charged is None else charged.lowered
         off = {} if charged is None or self.cuts is None else _by_row(self.cuts, charged)
-        for block, site in self._blocks(lam + lowered):
-            weight, most = rows.weight[block, None], lam[block, None]
-            price = weight * _costs(rows, block, rows.site_x[site], rows.site_y[site])
-            slack = np.abs(most) + 2 * lowered[block, None]
-            size = price + slack
-            if off:
-                price = _taken_off(price, block, off)
-            below = price - most
-            # A price within rounding of its multiplier adds nothing but its error.
-            active = below <= 2 * _EPS * slack
-            size = np.where(active, size, 0.0).sum(axis=0)
-            rho[site] += np.minimum(np.where(active, below, 0.0), 0.0).sum(axis=0)
-            error[site] += 3 * size
-            count[site] += active.sum(axis=0)
-            total_size += float(size.sum())
+        reach = np.divide(lam + lowered, rows.weight, out=np.zeros_like(lam), where=rows.weight > 0)
+        # A term counts where a price is at most its multiplier, so that no term is larger than twice that; nor is the
+        # error of one that is left out, since its price lies within rounding of the multiplier.
+        size = 2 * np.abs(lam) + 3 * lowered
+        for block in self.blocks:
+            row = block.row
+            near = _near(block, float(reach[row].max()) + (1.0 if rows.whole else 0.0), x, y)
+            error[near] += 3 * float(size[row].sum())
+            count[near] += len(row)
+            weight, most = rows.weight[row, None], lam[row, None]
+            step = max(1, _CELLS // len(row))
+            for at in range(0, len(near), step):
+                part = near[at : at + step]
+                price = _costs(rows, row, x[part], y[part])
+                price *= weight
+                if off:
+                    price = _taken_off(price, row, off)
+                price -= most
+                total[part] += np.minimum(price, 0.0, out=price).sum(axis=0)
+        total_size = float(error.sum() + np.abs(lam).sum())
         exact = self.whole and charged is None and total_size < 2.0**53 / 4 and bool(np.all(lam % 1 == 0))
         eps = 0.0 if exact else _EPS
-        rho = rho - eps * ((count + 2) * np.abs(rho) + error)
+        rho = np.zeros(rows.n_sites)
+        rho[by_x] = total - eps * ((count + 2) * np.abs(total) + error)
+        rho = rho[asked]
         base = math.fsum(lam) - 2 * eps * math.fsum(np.abs(lam))
         if charged is not None:
             base += charged.gain - eps * (abs(base) + 2 * charged.gain)
-            rho -= charged.reward
-            rho -= 2 * eps * (np.abs(rho) + charged.reward)
-        sums = base, rho, eps
-        self._sums[index] = sums
-        return sums
+            rho -= charged.reward[asked]
+            rho -= 2 * eps * (np.abs(rho) + charged.reward[asked])
+        return base, rho, eps
 
-    def _blocks(self, lam: FloatArray) -> Iterator[tuple[IntArray, IntArray]]:
-        """Points near each other, and the sites that any of them reaches."""
-        rows = self.rows
-        used = np.flatnonzero(rows.weight > 0)
-        if not len(used):
-            return
-        strip = max(1, round(math.sqrt(len(used) * _BLOCK)))  # points in a strip from top to bottom
-        along = used[np.argsort(rows.x[used], kind="stable")]
-        reach = np.divide(lam, rows.weight, out=np.zeros_like(lam), where=rows.weight > 0)
-        for start in range(0, len(along), strip):
-            part = along[start : start + strip]
-            part = part[np.argsort(rows.y[part], kind="stable")]
-            for first in range(0, len(part), _BLOCK):
-                block = part[first : first + _BLOCK]
-                # Rounded distances may be one less than distances; and a hair more against rounding.
-                most = (float(reach[block].max()) + (1.0 if rows.whole else 0.0)) * (1 + 1e-9) + 1e-9
-                x, y = rows.x[block], rows.y[block]
-                dx = np.maximum(np.maximum(x.min() - rows.site_x, rows.site_x - x.max()), 0.0)
-                dy = np.maximum(np.maximum(y.min() - rows.site_y, rows.site_y - y.max()), 0.0)
-                yield block, np.flatnonzero(dx * dx + dy * dy <= most * most)
+
+def _blocks(rows: PlaneRows) -> Iterator[_Block]:
+    """Points of some weight, near each other."""
+    used = np.flatnonzero(rows.weight > 0)
+    strip = max(1, round(math.sqrt(len(used) * _BLOCK)))  # points in a strip from top to bottom
+    along = used[np.argsort(rows.x[used], kind="stable")]
+    for start in range(0, len(along), strip):
+        part = along[start : start + strip]
+        part = part[np.argsort(rows.y[part], kind="stable")]
+        for first in range(0, len(part), _BLOCK):
+            row = part[first : first + _BLOCK]
+            x, y = rows.x[row], rows.y[row]
+            yield _Block(row, float(x.min()), float(x.max()), float(y.min()), float(y.max()))
+
+
+def _near(block: _Block, reach: float, x: FloatArray, y: FloatArray) -> IntArray:
+    """Places, their x rising, that lie within reach of a block, a hair more against rounding; int64."""
+    reach = reach * (1 + 1e-9) + 1e-9
+    if reach < 0:
+        return np.zeros(0, dtype=np.int64)
+    wide = reach + 4 * _EPS * (abs(block.low_x) + abs(block.high_x))  # where a sum of the two is rounded
+    low, high = np.searchsorted(x, [block.low_x - wide, block.high_x + wide])
+    x, y = x[low : high + 1], y[low : high + 1]
+    dx = np.maximum(np.maximum(block.low_x - x, x - block.high_x), 0.0)
+    dy = np.maximum(np.maximum(block.low_y - y, y - block.high_y), 0.0)
+    return np.asarray(low + np.flatnonzero(dx * dx + dy * dy <= reach * reach))
 
 
 def _costs(rows: PlaneRows, part: slice | IntArray, site_x: FloatArray, site_y: FloatArray) -> FloatArray:
