@@ -23,7 +23,7 @@ from nearer.model.plane import ROUND
 from nearer.progress import Stop
 from nearer.solvers.budget import Budget
 from nearer.solvers.center_plane import reach_below, solve_center, squared_reach
-from nearer.solvers.center_relaxation import CenterRelaxation
+from nearer.solvers.center_relaxation import CenterRelaxation, by_cells
 from nearer.solvers.center_tree import LensSearch
 
 
@@ -120,7 +120,9 @@ def fewest(points: CenterPoints, threshold: float) -> int:
 
 
 def searched(points: CenterPoints, threshold: float, p: int) -> tuple[LensSearch, bool | None]:
-    relaxation = CenterRelaxation(points, p, Budget(Stop()), 1)
+    """Of points that are in the order of their cells."""
+    _, (rows, _), (sites, _) = by_cells(points)
+    relaxation = CenterRelaxation(points, rows, sites, p, Budget(Stop()), 1)
     relaxation.row = relaxation.site = np.arange(2)
     search = LensSearch(relaxation, squared_reach(reach_below(points.rounded, threshold)), Budget(Stop()))
     return search, search.too_few()
@@ -131,7 +133,7 @@ def searched(points: CenterPoints, threshold: float, p: int) -> tuple[LensSearch
 def test_the_tree_finds_a_cover_where_there_is_one_and_a_proof_where_there_is_none(seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(0, 100, (2, int(rng.integers(20, 150))))
-    points = CenterPoints(x, y, x, y, np.floor, True)
+    points, _, _ = by_cells(CenterPoints(x, y, x, y, np.floor, True))
     solution, _ = solve_center(points, int(rng.integers(4, 16)))
     threshold = solution.objective
     least = fewest(points, threshold)

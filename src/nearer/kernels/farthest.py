@@ -1,4 +1,4 @@
-"""Kernels of points in the plane and a few sites: which is nearest, and how much of a fractional choice is near."""
+"""Kernels of points in the plane and a few sites: the farthest ones around each, and the middle of a circle."""
 
 from __future__ import annotations
 
@@ -6,43 +6,6 @@ import numpy as np
 
 from nearer.kernels.jit import kernel
 from nearer.units import FloatArray, IntArray
-
-
-@kernel
-def nearest_of(
-    x: FloatArray, y: FloatArray, site_x: FloatArray, site_y: FloatArray, squared: FloatArray, whose: IntArray
-) -> None:
-    """Lower ``squared``, the squared distance of each point to its nearest site, and say which of these sites it is."""
-    for i in range(len(x)):
-        best = squared[i]
-        at = whose[i]
-        for j in range(len(site_x)):
-            d = (x[i] - site_x[j]) * (x[i] - site_x[j]) + (y[i] - site_y[j]) * (y[i] - site_y[j])
-            if d < best:
-                best = d
-                at = j
-        squared[i] = best
-        whose[i] = at
-
-
-@kernel
-def sums_within(
-    x: FloatArray, y: FloatArray, at_x: FloatArray, at_y: FloatArray, share: FloatArray, squared: float
-) -> FloatArray:
-    """Sum of the shares of the places whose squared distance to each point is at most ``squared``, float64 (n,)."""
-    n = len(x)
-    total = np.zeros(n)
-    for start in range(0, n, 1024):  # so many stay near the processor, and eight at a time are compared
-        end = min(start + 1024, n)
-        for k in range(len(at_x)):
-            a = at_x[k]
-            b = at_y[k]
-            more = share[k]
-            for i in range(start, end):
-                across = x[i] - a
-                up = y[i] - b
-                total[i] += more if across * across + up * up <= squared else 0.0
-    return total
 
 
 @kernel

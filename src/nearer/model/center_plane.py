@@ -54,6 +54,11 @@ class CenterPoints:
         """The site nearest to each place, int64."""
         return np.asarray(self._tree.query(np.column_stack([np.atleast_1d(x), np.atleast_1d(y)]))[1], dtype=np.int64)
 
+    def sites_near(self, x: FloatArray, y: FloatArray, distance: float) -> IntArray:
+        """The sites within a distance of any of some places, int64."""
+        near = self._tree.query_ball_point(np.column_stack([x, y]), distance)
+        return np.unique(np.concatenate([np.asarray(some, dtype=np.int64) for some in near]))
+
     def distances(self, open_idx: IntArray) -> FloatArray:
         """Rounded distance of each point to the nearest of some sites, float64 (n_rows,)."""
         squared = np.full(self.n_rows, np.inf)

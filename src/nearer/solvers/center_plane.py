@@ -10,31 +10,34 @@ but not all rows adds the farthest of those it leaves out; where no p sites cove
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from nearer.kernels import covering as kernels
+from nearer.kernels.cells import Cells
 from nearer.kernels.cover_sets import Discs
-from nearer.kernels.farthest import circle_middles, nearest_of, outer_points
-from nearer.kernels.jit import run_chunks
+from nearer.kernels.farthest import circle_middles, outer_points
 from nearer.model import Solution
 from nearer.model.center_plane import CenterPoints
 from nearer.model.certificate import CenterProof
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import Budget
-from nearer.solvers.center_relaxation import CenterRelaxation, Relaxed
+from nearer.solvers.center_relaxation import CenterRelaxation, Relaxed, by_cells
 from nearer.solvers.center_tree import CenterTree, LensSearch
 from nearer.solvers.cover_rows import CoverRows
 from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _QUICK = 50_000_000  # entries that the first searches for a plan may scan
+_OFFERED = 20_000  # sites from everywhere that a search for a plan is offered, where there are far more
+_NEAR = 0.05  # of the threshold, up to where those around a plan are
+_EASY = 100_000_000  # work of a threshold of the first bound
 _PASSES = 200  # or, where there are many points, so many times them: a round looks at all of them
 _TIMES = 10_000  # times that such a search may scan all entries
 _MOVES = 8  # times that the sites of a plan move to the middles of what they serve
 _SECTORS = 256  # around a site, of which only the farthest point counts for that circle
-_CHUNK = 50_000  # points of a kernel call; fixed, so that results do not depend on the number of threads
 
 
 def reach_below(rounded: Callable[[FloatArray], FloatArray], threshold: float) -> float:
@@ -73,11 +76,14 @@ def farthest_of_each(squared: FloatArray, whose: IntArray, beyond: float) -> Int
 class PlaneCenterRun:
     """One run; see ``solve_center``."""
 
-    def __init__(self, points: CenterPoints, p: int, state: State, seed: int, threads: int) -> None:
+    def __init__(
+        self, points: CenterPoints, rows: Cells, sites: Cells, p: int, state: State, seed: int, threads: int
+    ) -> None:
+        self._rows = rows
         self.points, self.p, self.state, self.seed, self.threads = points, p, state, seed, threads
         self.subset: IntArray = np.zeros(0, dtype=np.int64)
         self.plan: IntArray = np.zeros(0, dtype=np.int64)
-        self.relaxation = CenterRelaxation(points, p, state.budget, threads)
+        self.relaxation = CenterRelaxation(points, rows, sites, p, state.budget, threads)
         self._proof: Callable[[], CenterProof] | None = None
         self._above = np.inf  # the relaxation proves nothing from here on
         self._asked = 0
@@ -86,23 +92,16 @@ class PlaneCenterRun:
         """What proves the bound; None where that is 0."""
         return None if self._proof is None else self._proof()
 
-    def nearest(self, plan: IntArray) -> tuple[FloatArray, IntArray]:
-        """Squared distance of each point to its nearest site of a plan, and which of them that is."""
+    def nearest(self, plan: IntArray) -> tuple[FloatArray, IntArray, IntArray]:
+        """As ``Cells.nearest`` of the sites of a plan."""
         points = self.points
-        squared = np.full(points.n_rows, np.inf)
-        whose: IntArray = np.zeros(points.n_rows, dtype=np.int64)
-        site_x, site_y = points.site_x[plan], points.site_y[plan]
-        parts = [slice(start, start + _CHUNK) for start in range(0, points.n_rows, _CHUNK)]
-        for _ in run_chunks(
-            lambda s: nearest_of(points.x[s], points.y[s], site_x, site_y, squared[s], whose[s]), parts, self.threads
-        ):
-            pass
-        self.state.budget.spend(points.n_rows * len(plan))
-        return squared, whose
+        self.state.budget.spend(points.n_rows * 2)
+        return self._rows.nearest((points.site_x[plan], points.site_y[plan]), self.threads)
 
     def keep(self, plan: IntArray) -> tuple[FloatArray, IntArray]:
         """Offer a plan, and what becomes of it when sites move to the middles of what they serve; its ``nearest``."""
-        own = squared, whose = self.nearest(plan)
+        squared, whose, only = self.nearest(plan)
+        own = squared, whose
         least = np.inf
         for _ in range(_MOVES):
             worst = squared.max()
@@ -115,8 +114,8 @@ class PlaneCenterRun:
                 self.state.found(value, plan)
             if self.state.budget.exhausted():
                 break
-            plan = self._moved(whose, plan)
-            squared, whose = self.nearest(plan)
+            plan = self._moved(whose, only, plan)
+            squared, whose, only = self.nearest(plan)
         return own
 
     def first_plan(self) -> None:
@@ -137,13 +136,15 @@ class PlaneCenterRun:
         self.relaxation.site = np.unique(plan)
         self.more_rows(*self.keep(np.array(plan[: self.p])))
 
-    def _moved(self, whose: IntArray, plan: IntArray) -> IntArray:
+    def _moved(self, whose: IntArray, only: IntArray, plan: IntArray) -> IntArray:
         """The site nearest to the middle of the smallest circle around what each site of a plan serves, about."""
         points = self.points
-        outer = outer_points(points.x, points.y, points.site_x[plan], points.site_y[plan], whose, _SECTORS)
+        rows = self._rows.outline(only)
+        x, y = points.x[rows], points.y[rows]
+        outer = outer_points(x, y, points.site_x[plan], points.site_y[plan], whose[rows], _SECTORS)
         ptr = np.concatenate([[0], np.cumsum((outer >= 0).sum(axis=1))])
-        x, y = circle_middles(points.x, points.y, outer[outer >= 0], ptr)
-        self.state.budget.spend(5 * points.n_rows)
+        x, y = circle_middles(x, y, outer[outer >= 0], ptr)
+        self.state.budget.spend(10 * len(rows))
         moved, some = plan.copy(), np.flatnonzero(np.isfinite(x))
         moved[some] = points.nearest_site(x[some], y[some])
         return moved
@@ -155,14 +156,16 @@ class PlaneCenterRun:
         self.subset = np.concatenate([self.subset, rows])
         return len(rows) > 0
 
-    def cover(self, reach: float, rows: IntArray) -> tuple[IntArray, CoverRows]:
-        """The set cover of some rows: the sites that no other dominates there, and what they cover."""
+    def cover(self, reach: float, rows: IntArray, sites: IntArray | None = None) -> tuple[IntArray, CoverRows]:
+        """The set cover of some rows: of all or some sites those that no other dominates there, and what they cover."""
         points = self.points
-        discs = Discs.of(points.x[rows], points.y[rows], reach, points.n_sites)
-        sets, _, _, first = discs.merge(points.site_x, points.site_y, np.zeros(points.n_sites))
+        x, y = (points.site_x, points.site_y) if sites is None else (points.site_x[sites], points.site_y[sites])
+        sets, _, _, first = Discs.of(points.x[rows], points.y[rows], reach, len(x)).merge(x, y, np.zeros(len(x)))
+        if sites is not None:
+            first = sites[first]
         keep = kernels.undominated(sets)
         keep[0] |= not keep.any()  # where no site is near any of them, one stands for all
-        self.state.budget.spend(points.n_sites * 10 + len(sets) * 50)
+        self.state.budget.spend(len(x) * 10 + len(sets) * 50)
         bits = np.unpackbits(sets[keep].view(np.uint8), axis=1, bitorder="little")[:, : len(rows)]
         row, col = np.nonzero(bits.T)
         n, m = len(rows), int(keep.sum())
@@ -178,7 +181,7 @@ class PlaneCenterRun:
         until, start = state.budget.spent + work, self.plan
         self._asked += 1
         while not state.budget.exhausted() and state.budget.spent < until:
-            place, rows = self.cover(reach, self.subset)
+            place, rows = self.cover(reach, self.subset, self._offered(start, reach))
             if rows.ptr[-1] == 0 or np.diff(rows.ptr).min() == 0:  # a row that no site is near
                 return False
             opened = self._alike(start, place)
@@ -194,6 +197,14 @@ class PlaneCenterRun:
             if not self.more_rows(squared, whose, limit):
                 return False
         return False
+
+    def _offered(self, plan: IntArray, reach: float) -> IntArray | None:
+        """Of many sites some from everywhere and those near a plan, which is where they matter; None for all."""
+        points = self.points
+        if points.n_sites <= 2 * _OFFERED:
+            return None
+        near = points.sites_near(points.site_x[plan], points.site_y[plan], _NEAR * reach)
+        return np.union1d(near, np.arange(0, points.n_sites, points.n_sites // _OFFERED))
 
     def _alike(self, plan: IntArray, place: IntArray) -> BoolArray:
         """As many of some sites as may open, those near the sites of a plan, bool (len(place),)."""
@@ -219,6 +230,20 @@ class PlaneCenterRun:
             self._no(threshold, tree)
         return found
 
+    def first_bound(self) -> None:
+        """Raise the bound while that is easy, to some percent below the value."""
+        state = self.state
+        state.proved(0.0)
+        middle = self._between(0.0, state.value)
+        while middle is not None and not state.done():
+            found = self.relax(middle, _EASY)
+            if not found.proven:
+                guess = self._guess(0.97 * middle, found.least)
+                if guess > state.bound:
+                    self.relax(guess, _EASY)
+                return
+            middle = self._between(state.bound, state.value)
+
     def bounds(self, work: int) -> None:
         """Raise the bound to where the relaxation ends, or nearly, each threshold asked for so much work at most."""
         state = self.state
@@ -233,14 +258,18 @@ class PlaneCenterRun:
             if found.proven is False:
                 self._above = min(self._above, middle)
             top = middle
-            # The number of sites goes about as one over the square of the threshold.
-            guess = 0.998 * middle * np.sqrt(max(found.about, 1.0) / self.p)
+            guess = self._guess(0.998 * middle, found.about)
             if found.about < self.p and state.bound < guess < middle:
-                again = self.relax(float(np.ceil(guess)) if self.points.whole else float(guess), work)
+                again = self.relax(guess, work)
                 if not again.proven:
                     top = min(top, guess)
             if top - state.bound < max(1e-3 * value, 0.05 * (value - state.bound)):
                 return
+
+    def _guess(self, threshold: float, sites: float) -> float:
+        """Where p sites are about too few if these are at a threshold: their number goes as one over its square."""
+        guess = threshold * float(np.sqrt(max(sites, 1.0) / self.p))
+        return float(np.ceil(guess)) if self.points.whole else guess
 
     def branch(self, threshold: float, work: int) -> bool | None:
         """Whether a plan stays below a threshold, by a tree; None where it is not done."""
@@ -266,7 +295,7 @@ class PlaneCenterRun:
         """From the first plan to a proof, or until the state is done."""
         state, work = self.state, max(_QUICK, _PASSES * self.points.n_rows)
         self.first_plan()
-        state.proved(0.0)
+        self.first_bound()
         self.better(0.03, 0.006, work)
         self.bounds(8 * work)
         while not state.done():
@@ -338,10 +367,13 @@ def solve_center(
     with (progress or Silent()).step("Choosing sites") as tick:
         state = State(budget, points.whole, gap, floor=0.0)
         state.tell_gap(tick)
-        run = PlaneCenterRun(points, p, state, seed, threads)
+        points, (rows, row_of), (sites, site_of) = by_cells(points)
+        run = PlaneCenterRun(points, rows, sites, p, state, seed, threads)
         run.run()
     open_mask = np.zeros(points.n_sites, dtype=bool)
-    open_mask[state.open_site] = True
+    open_mask[site_of[state.open_site]] = True
     open_mask[np.flatnonzero(~open_mask)[: p - int(open_mask.sum())]] = True
     none = np.zeros(0, dtype=np.int32)
-    return state.solution(open_mask, none, none, None, began_s), run.proof()
+    proof = run.proof()
+    solution = state.solution(open_mask, none, none, None, began_s)
+    return solution, proof and replace(proof, pair=row_of[proof.pair])

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nearer.kernels.farthest import sums_within
-from nearer.kernels.jit import run_chunks
+from nearer.kernels.cells import Cells, Places
 from nearer.lp import Lp, LpStatus
 from nearer.model.center_plane import CenterPoints
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
@@ -24,8 +23,6 @@ MARGIN = 1e-6
 """By how much multipliers must prove more than p."""
 _SURE = 1e-9  # what a bound is lowered by, relative, against rounding
 _AT_ONCE = 40  # rows or sites that join at least
-_LOOKED_AT = 20_000  # points or sites looked at first, where there are far more
-_CHUNK = 50_000  # points of a kernel call; fixed, so that results do not depend on the number of threads
 
 
 @dataclass(frozen=True)
@@ -56,28 +53,49 @@ class Relaxed:
     y: FloatArray
 
 
+def by_cells(points: CenterPoints) -> tuple[CenterPoints, tuple[Cells, IntArray], tuple[Cells, IntArray]]:
+    """Points and sites in the order of their cells; these cells, and where each of them was before."""
+    rows = sites = Cells.of(points.x, points.y)
+    if points.site_x is not points.x or points.site_y is not points.y:
+        sites = Cells.of(points.site_x, points.site_y)
+    placed = CenterPoints(rows[0].x, rows[0].y, sites[0].x, sites[0].y, points.rounded, points.whole)
+    return placed, rows, sites
+
+
 class CenterRelaxation:
     """Rows and sites that mattered last are where the next threshold starts."""
 
-    def __init__(self, points: CenterPoints, p: int, budget: Budget, threads: int) -> None:
+    def __init__(self, points: CenterPoints, rows: Cells, sites: Cells, p: int, budget: Budget, threads: int) -> None:
         self.points, self.p, self.budget, self.threads = points, p, budget, threads
         self.row: IntArray = np.zeros(0, dtype=np.int64)
         self.site: IntArray = np.zeros(0, dtype=np.int64)
-        self._some_rows = _some(points.n_rows)
-        self._some_sites = _some(points.n_sites)
+        self._rows, self._sites = rows, sites
 
-    def sums(self, which: IntArray | None, rows: bool, at: IntArray, share: FloatArray, squared: float) -> FloatArray:
-        """Shares of sites ``at`` near rows (``rows``), or of rows ``at`` near sites; None = all of them."""
+    def sums(self, rows: bool, at: IntArray, share: FloatArray, squared: float) -> FloatArray:
+        """Shares of sites ``at`` near each row (``rows``), or of rows ``at`` near each site."""
+        cells, places = self._around(rows, at)
+        return cells.sums(places, share, squared, self.threads)
+
+    def _around(self, rows: bool, at: IntArray) -> tuple[Cells, Places]:
         points = self.points
-        x, y = (points.x, points.y) if rows else (points.site_x, points.site_y)
-        at_x, at_y = (points.site_x[at], points.site_y[at]) if rows else (points.x[at], points.y[at])
-        if which is not None:
-            x, y = x[which], y[which]
-        parts = [slice(start, start + _CHUNK) for start in range(0, len(x), _CHUNK)]
-        self.budget.spend(len(x) * len(at) // 4)
-        return np.concatenate(
-            list(run_chunks(lambda s: sums_within(x[s], y[s], at_x, at_y, share, squared), parts, self.threads))
-        )
+        self.budget.spend(len(at) * 100 + (points.n_rows if rows else points.n_sites))
+        if rows:
+            return self._rows, (points.site_x[at], points.site_y[at])
+        return self._sites, (points.x[at], points.y[at])
+
+    def _loads(self, row: IntArray, lam: FloatArray, squared: float) -> tuple[FloatArray, IntArray]:
+        """Of each cell of sites the one with the greatest sum of λ near it, where above 1, the greatest first."""
+        cells, places = self._around(False, row)
+        load, site = cells.extremes(places, lam, squared, 1.0, 1.0, self.threads)
+        order = np.argsort(-load, kind="stable")
+        return load[order], site[order]
+
+    def _shares(self, site: IntArray, y: FloatArray, squared: float) -> tuple[FloatArray, IntArray]:
+        """Of each cell of rows the one with the least openness near it, where below 1, the least first."""
+        cells, places = self._around(True, site)
+        total, row = cells.extremes(places, y, squared, -1.0, 1.0 - MARGIN, self.threads)
+        order = np.argsort(total, kind="stable")
+        return total[order], row[order]
 
     def ask(self, squared: float, work: int) -> Relaxed:
         """Whether more than p sites are needed within this squared distance, for so much work at most."""
@@ -89,49 +107,27 @@ class CenterRelaxation:
         lam: FloatArray = np.zeros(len(programme.row))
         y: FloatArray = np.zeros(0)
         proven: bool | None = None
-        names: IntArray | None
-        which: IntArray | None
         while self.budget.spent < until and not self.budget.exhausted():
             solved = programme.solve()
             if solved is None:
                 break
             lam, y = solved
             active = np.flatnonzero(lam > 0)
-            row = programme.row[active]
-            names = self._some_sites  # where there are many, all are looked at only when it matters
-            load = self.sums(names, False, row, lam[active], squared)
-            if names is not None and (load.max() <= 1.0 + MARGIN or lam.sum() > (p + MARGIN) * load.max()):
-                names = None
-                load = self.sums(None, False, row, lam[active], squared)
-            bound = float(lam.sum()) / max(1.0, float(load.max())) * (1.0 - _SURE)
-            if names is None:
-                least = max(least, bound)
-                if bound > p + MARGIN:
-                    proven = True
-                    break
-            if load.max() > 1.0 + MARGIN:
-                over: IntArray = np.flatnonzero(load > 1.0 + MARGIN)
-                over = over[np.argsort(-load[over], kind="stable")[: 50 * _AT_ONCE]]
-                if names is not None:
-                    over = names[over]
-                picked = _spaced(over, points.site_x, points.site_y, 0.15 * reach, max(_AT_ONCE, 2 * p))
-                programme.add_sites(picked)
+            load, over = self._loads(programme.row[active], lam[active], squared)
+            bound = float(lam.sum()) / float(load.max(initial=1.0)) * (1.0 - _SURE)
+            least = max(least, bound)
+            if bound > p + MARGIN:
+                proven = True
+                break
+            if load.max(initial=1.0) > 1.0 + MARGIN:
+                over = over[load > 1.0 + MARGIN]
+                programme.add_sites(_spaced(over, points.site_x, points.site_y, 0.15 * reach, max(_AT_ONCE, 2 * p)))
                 continue
             opened = np.flatnonzero(y > 1e-9)
-            site, share = programme.site[opened], y[opened]
-            which = self._some_rows
-            total = self.sums(which, True, site, share, squared)
-            if which is not None and total.min() >= 1.0 - MARGIN:
-                which = None
-                total = self.sums(None, True, site, share, squared)
-            lowest = float(total.min())
-            if lowest >= 1.0 - MARGIN or (which is None and 0.0 < y.sum() <= p * lowest):
+            total, under = self._shares(programme.site[opened], y[opened], squared)
+            if len(under) == 0 or 0.0 < y.sum() <= p * total.min():
                 proven = False
                 break
-            under: IntArray = np.flatnonzero(total < 1.0 - MARGIN)
-            under = under[np.argsort(total[under], kind="stable")[: 50 * _AT_ONCE]]
-            if which is not None:
-                under = which[under]
             programme.add_rows(_spaced(under, points.x, points.y, 0.3 * reach, max(_AT_ONCE, 2 * p)))
         active = np.flatnonzero(lam > 1e-12)
         opened = np.flatnonzero(y > 1e-9)
@@ -200,10 +196,6 @@ class _Programme:
         self.budget.spend(each * (1 + self._lp.iterations - before))
         self.value = self._lp.objective
         return np.maximum(self._lp.row_dual, 0.0), self._lp.x[1:]
-
-
-def _some(n: int) -> IntArray | None:
-    return np.arange(0, n, n // _LOOKED_AT) if n > 2 * _LOOKED_AT else None
 
 
 def _spaced(order: IntArray, x: FloatArray, y: FloatArray, distance: float, most: int) -> IntArray:

@@ -278,7 +278,7 @@ class LensSearch:
         """Λ of all sites, 0 where closed."""
         pair, single = self._programme.pair, self._programme.single
         some = np.flatnonzero((lam > 0) & single)
-        load = self.relaxation.sums(None, False, pair[some, 0], lam[some], self.squared)
+        load = self.relaxation.sums(False, pair[some, 0], lam[some], self.squared)
         for at in np.flatnonzero((lam > 0) & ~single):
             load[self._inside[int(self.tree.numbered(pair[at : at + 1])[0])]] += lam[at]
         load[node.closed] = 0.0
@@ -311,7 +311,7 @@ class LensSearch:
                 node.closed = node.closed | shut
                 programme.close(node.closed)
             opened = np.flatnonzero(y > 1e-9)
-            total = self.relaxation.sums(None, True, programme.site[opened], y[opened], self.squared)
+            total = self.relaxation.sums(True, programme.site[opened], y[opened], self.squared)
             whole = bool((np.abs(y - np.round(y)) <= _WHOLE).all())
             under = np.flatnonzero(total < 1.0 - (MARGIN if whole else _UNCOVERED))
             if len(under):
