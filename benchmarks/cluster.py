@@ -1,14 +1,19 @@
 """
 What a Dask cluster costs and brings: travel times, the rounds of a plan over regions, and the memory of who asks.
 
-Processor seconds are counted, not those of the clock, and inside each job, so that neither other programs nor what Dask
-does while it waits count. A cost model of fixed parts and parts for each pair, row and byte is fitted to runs of two
-sizes with one worker, and checked on the third size and on all sizes with two. Then it is taken to a country of 100
-million people, of which nothing has been run.
+Processor seconds are counted, not those of the clock: inside each job, of the machine that asks, and of the scheduler,
+each a process of its own. A cost model of fixed parts and parts for each worker, message, pair and row is fitted to two
+sizes, with one worker and with two, and checked on the third. Then it is taken to a country of 100 million people, of
+which nothing has been run.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +21,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
@@ -24,7 +28,7 @@ from scipy.spatial import KDTree
 
 from benchmarks.given import Given
 from benchmarks.table import Table, count, seconds
-from nearer.cluster import Cluster, Message, Shelf, joined
+from nearer.cluster import Batch, Cluster, Message, Shelf, joined
 from nearer.kernels.jit import default_threads
 from nearer.model.instance import Instance, single_phase
 from nearer.network import Network, shared
@@ -33,7 +37,10 @@ from nearer.network.search import Search
 from nearer.network.shared import part_of_times
 from nearer.progress import Stop
 from nearer.solvers import regions as asked
+from nearer.solvers.budget import Budget
+from nearer.solvers.core import cheapest_set
 from nearer.solvers.regions import Arrays, Region, Share, Span, There
+from nearer.solvers.volume import climb
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.new import new_study
@@ -48,10 +55,16 @@ ROW_LENGTHS, ITERATIONS, REGIONS = (20, 60), 5, (4, 16)
 PAIRS_PER_JOB = (20_000, 80_000)
 """Of each: two, so that what a job costs by itself can be told from what its pairs cost."""
 
-REPEATS = 3
+REPEATS = 5
 """The least of so many counts: what is more was other programs' doing."""
 
-ROUND_TERMS = ("rounds", "questions", "rows told", "pairs read")
+SHARES = 8
+"""Messages to two workers in some rounds, so that what a message costs can be told from what a worker does."""
+
+JOB_TERMS, ROUND_TERMS = (
+    ("jobs", "pairs"),
+    ("rounds", "workers asked", "messages", "questions", "rows told", "pairs read"),
+)
 
 COUNTRY_PEOPLE, COUNTRY_POINTS, COUNTRY_SITES = 100_000_000, 5_000_000, 275_000
 """Newtown's own shares: 20 people a point, 18 points a site."""
@@ -66,27 +79,33 @@ class Measured:
 
     Parameters
     ----------
-    size, workers
-        Of what, and how many.
+    size, workers, shares
+        Of what, how many, and in how many messages each round goes to them.
     work
         What the model counts: a number for each of its terms.
-    jobs_s, here_s
-        Processor seconds inside jobs, and of the machine that asks.
+    jobs_s, here_s, scheduler_s
+        Processor seconds inside jobs, of the machine that asks, and of the scheduler.
     """
 
     size: str
     workers: int
+    shares: int
     work: tuple[float, ...]
     jobs_s: float
     here_s: float
+    scheduler_s: float
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Seconds for each unit of each term, in jobs and here."""
+    """Seconds for each unit of each term, in jobs, here and of the scheduler."""
 
     jobs_s: np.ndarray
     here_s: np.ndarray
+    scheduler_s: np.ndarray
+
+
+SPENDERS = {"jobs_s": "jobs", "here_s": "here", "scheduler_s": "scheduler"}
 
 
 def tables(given: Given) -> Iterator[Table]:
@@ -99,24 +118,25 @@ def tables(given: Given) -> Iterator[Table]:
         times: list[Measured] = []
         climbs: list[Measured] = []
         swaps: list[Measured] = []
-        idle: list[tuple[int, float, float]] = []
+        idle: list[tuple[int, float, float, float]] = []
         for n in WORKERS:
             with _cluster(n, where) as cluster:
                 _times(cluster, "", cities[0], where / "warm", PAIRS_PER_JOB[0])
-                _rounds(cluster, "", problems[rows[0], ROW_LENGTHS[0]], REGIONS[0])
+                _rounds(cluster, "", problems[rows[0], ROW_LENGTHS[0]], REGIONS[0], n)
                 idle.append((n, *_empty(cluster)))
                 for city, of in zip(cities, people, strict=True):
                     for pairs in PAIRS_PER_JOB:
                         times.append(_times(cluster, f"{of:,} people", city, where / f"{of}-{n}-{pairs}", pairs))
                 for (of, _), problem in problems.items():
                     for cut in REGIONS:
-                        climb, swap = _rounds(cluster, f"{of:,} rows", problem, cut)
-                        climbs.append(climb)
-                        swaps.append(swap)
+                        for shares in (n, SHARES) if n > 1 and cut >= SHARES else (n,):
+                            climb, swap = _rounds(cluster, f"{of:,} rows", problem, cut, shares)
+                            climbs.append(climb)
+                            swaps.append(swap)
         pair, table = _checked(
             times,
             f"Travel times on a cluster: Newtown, {LIMIT_MIN} minutes",
-            ("jobs", "pairs"),
+            JOB_TERMS,
             f"{people[2]:,} people",
         )
         yield table
@@ -135,7 +155,8 @@ def tables(given: Given) -> Iterator[Table]:
         )
         yield table
         yield _idle_table(idle)
-        yield _country(cities[-1], pair, entry, move, max(one[2] for one in idle))
+        yield _vectors(where, given.small)
+        yield _country(cities[-1], pair, entry, move)
 
 
 def _city(folder: Path, people: int) -> Network:
@@ -166,17 +187,52 @@ def _problem(n: int, length: int) -> Instance:
 @contextmanager
 def _cluster(n_workers: int, folder: Path) -> Iterator[Cluster]:
     """A cluster of separate processes on this machine."""
-    from distributed import LocalCluster
-
-    processes: Any = LocalCluster(
-        n_workers=n_workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-    )
+    told = folder / f"scheduler-{n_workers}.json"
+    file, quiet = ("--scheduler-file", str(told)), ("--host", "127.0.0.1", "--no-dashboard")
+    started = [_started("scheduler", *file, *quiet, "--port", "0")]
     try:
-        with joined(processes.scheduler_address, folder) as found:
+        while not told.exists():
+            time.sleep(0.1)
+        started.append(_started("worker", *file, *quiet, "--nthreads", "1", "--nworkers", str(n_workers)))
+        with joined(json.loads(told.read_text(encoding="utf-8"))["address"], folder) as found:
             assert found is not None
+            found.client.wait_for_workers(n_workers)
             yield found
     finally:
-        processes.close()
+        for process in started:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _started(*command: str) -> subprocess.Popen[bytes]:
+    """A part of the cluster, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "dask", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+Spent = tuple[float, float, float]
+"""Processor seconds inside jobs, here and of the scheduler."""
+
+
+def least(cluster: Cluster, work: Callable[[], float]) -> Spent:
+    """The least of several runs of work that tells the seconds inside its jobs, each by itself."""
+
+    def scheduler_s() -> float:
+        found: float = cluster.client.run_on_scheduler(time.process_time)
+        return found
+
+    runs = []
+    for _ in range(REPEATS):
+        there, here = scheduler_s(), time.process_time()
+        jobs = work()
+        here = time.process_time() - here
+        runs.append((jobs, here, scheduler_s() - there))
+    jobs_s, here_s, there_s = (min(one) for one in zip(*runs, strict=True))
+    return jobs_s, here_s, there_s
 
 
 def clocked_part(shelf: Shelf, message: Message, stop: Stop) -> Arrays:
@@ -195,18 +251,20 @@ def _times(cluster: Cluster, size: str, city: Network, folder: Path, pairs_per_j
     search = Search.over(*streets)
     layout = shared.lay_out(*streets, folder, search)
     todo = shared.chunks(layout, pairs_per_job, reach_of(search))
-    least = (np.inf, np.inf)
-    for _ in range(REPEATS):
+
+    def work() -> float:
         for part in layout.glob("part-*"):
             part.unlink()
-        began, cpu_s = time.process_time(), 0.0
+        cpu_s = 0.0
         with cluster.batch("times", str(folder), keep=False) as batch:
             for at, (first, last) in enumerate(todo):
                 batch.ask(at, clocked_part, {"layout": str(layout), "first": first, "last": last})
             for _, answer in batch.answers(Stop()):
                 cpu_s += float(answer["cpu_s"])
-        least = min(least[0], cpu_s), min(least[1], time.process_time() - began)
-    return Measured(size, cluster.n_workers, (float(len(todo)), float(city.times.n_pairs)), *least)
+        return cpu_s
+
+    n = cluster.n_workers
+    return Measured(size, n, n, (float(len(todo)), float(city.times.n_pairs)), *least(cluster, work))
 
 
 @dataclass
@@ -251,6 +309,15 @@ class FileRows:
         )
 
 
+class Shared(There):
+    """Regions in so many shares, however many workers there are."""
+
+    def __init__(self, batch: Batch, source: FromFiles, shares: int) -> None:
+        super().__init__(batch, source)
+        ends = np.linspace(0, self.n, shares + 1).astype(np.int64).tolist()
+        self._placed = batch.cluster.place(Share, [(source, *one) for one in pairwise(ends)])
+
+
 def clocked_saved(region: Region, span: Span, **told: np.ndarray) -> Arrays:
     """``regions.saved`` with its processor seconds."""
     return _clocked(asked.saved, region, span, told)
@@ -272,13 +339,13 @@ def _clocked(task: asked.Task, region: Region, span: Span, told: Arrays) -> Arra
     return answer | {"cpu_s": np.array(time.process_time() - began)}
 
 
-def _rounds(cluster: Cluster, size: str, problem: Instance, n_regions: int) -> tuple[Measured, Measured]:
+def _rounds(cluster: Cluster, size: str, problem: Instance, n_regions: int, shares: int) -> tuple[Measured, Measured]:
     """Iterations of a bound, two questions each, and rounds of swaps, on regions that lie there already."""
     cuts = np.linspace(0, problem.n_rows, n_regions + 1).astype(np.int64).tolist()
     stands = {"standing": problem.standing}
     rng = np.random.default_rng(0)
     with cluster.batch("rows", cluster.session, keep=False) as batch:
-        there = There(batch, FromFiles(batch.shelf, batch.shelf.put_fields(problem), tuple(cuts)))
+        there = Shared(batch, FromFiles(batch.shelf, batch.shelf.put_fields(problem), tuple(cuts)), shares)
         there.ask(asked.outline, **stands)
         spans = list(pairwise(cuts))
         chosen = np.zeros(problem.n_sites, dtype=bool)
@@ -291,15 +358,11 @@ def _rounds(cluster: Cluster, size: str, problem: Instance, n_regions: int) -> t
             )
         )
 
-        def spent(asks: Sequence[Callable[[], list[Arrays]]]) -> tuple[float, float]:
-            least = (np.inf, np.inf)
-            for _ in range(REPEATS):
-                began, cpu_s = time.process_time(), 0.0
-                for _ in range(ITERATIONS):
-                    for ask in asks:
-                        cpu_s += sum(float(one["cpu_s"]) for one in ask())
-                least = min(least[0], cpu_s), min(least[1], time.process_time() - began)
-            return least
+        def spent(asks: Sequence[Callable[[], list[Arrays]]]) -> Spent:
+            def work() -> float:
+                return sum(float(one["cpu_s"]) for _ in range(ITERATIONS) for ask in asks for one in ask())
+
+            return least(cluster, work)
 
         climb = spent(
             (
@@ -311,10 +374,11 @@ def _rounds(cluster: Cluster, size: str, problem: Instance, n_regions: int) -> t
         scanned = sum(
             int(one["scanned"]) for one in there.ask(asked.moves_of, None, plan=chosen, scale=np.array(1.0), **stands)
         )
-    work = np.array([1.0, n_regions, problem.n_rows])
+    n = cluster.n_workers
+    work = np.array([1.0, n, shares, n_regions, problem.n_rows])
     return (
-        Measured(size, cluster.n_workers, (*(2 * ITERATIONS * work), 2.0 * ITERATIONS * entries), *climb),
-        Measured(size, cluster.n_workers, (*(ITERATIONS * work), 1.0 * ITERATIONS * scanned), *swap),
+        Measured(size, n, shares, (*(2 * ITERATIONS * work), 2.0 * ITERATIONS * entries), *climb),
+        Measured(size, n, shares, (*(ITERATIONS * work), 1.0 * ITERATIONS * scanned), *swap),
     )
 
 
@@ -322,92 +386,142 @@ def nothing(share: Share) -> None:
     """A job that does nothing."""
 
 
-def _empty(cluster: Cluster, n: int = 200) -> tuple[float, float]:
-    """Processor seconds that a question costs each worker and the machine that asks, where there is nothing to do."""
+def _empty(cluster: Cluster, n: int = 200) -> tuple[float, float, float]:
+    """Processor seconds of each worker, here and of the scheduler for a question where there is nothing to do."""
 
-    def workers_s() -> float:
-        return sum(cluster.client.run(time.process_time).values())
+    def others_s() -> tuple[float, float]:
+        return sum(cluster.client.run(time.process_time).values()), cluster.client.run_on_scheduler(time.process_time)
+
+    def counted(work: Callable[[], object]) -> np.ndarray:
+        before, here, began = others_s(), time.process_time(), time.perf_counter()
+        work()
+        here, wall = time.process_time() - here, time.perf_counter() - began
+        then = others_s()
+        return np.array([then[0] - before[0], here, then[1] - before[1], wall])
 
     placed = cluster.place(Share, [(None, 0, 0)] * cluster.n_workers)
     cluster.together(nothing, placed)
-    before, began, here = workers_s(), time.perf_counter(), time.process_time()
-    for _ in range(n):
-        cluster.together(nothing, placed)
-    here, wall = time.process_time() - here, time.perf_counter() - began
-    busy = workers_s() - before
-    before, began = workers_s(), time.perf_counter()
-    time.sleep(2.0)
-    idle = (workers_s() - before) / (time.perf_counter() - began)
-    return max(busy - idle * wall, 0.0) / n / cluster.n_workers, here / n
+    busy = counted(lambda: [cluster.together(nothing, placed) for _ in range(n)])
+    idle = counted(lambda: time.sleep(2.0))
+    workers, here, scheduler = np.maximum(busy - idle / idle[3] * busy[3], 0.0)[:3] / n
+    return float(workers) / cluster.n_workers, float(here), float(scheduler)
 
 
 def _checked(runs: list[Measured], title: str, terms: tuple[str, ...], third: str) -> tuple[Fitted, Table]:
-    """A model fitted to one worker and two sizes, and how it does on the rest."""
-    fitted = [run for run in runs if run.workers == 1 and run.size != third]
+    """A model fitted to two sizes, and how it does on the third."""
+    fitted = [run for run in runs if run.size != third]
     shape = np.array([run.work for run in fitted])
 
-    def fit(taken: list[float]) -> np.ndarray:
+    def fit(spender: str) -> np.ndarray:
+        taken = np.array([getattr(run, spender) for run in fitted])
         share = 1.0 / np.maximum(taken, 1e-3)  # errors count as shares
-        found: np.ndarray = nnls(shape * share[:, None], np.array(taken) * share)[0]
+        found: np.ndarray = nnls(shape * share[:, None], taken * share)[0]
         return found
 
-    model = Fitted(fit([run.jobs_s for run in fitted]), fit([run.here_s for run in fitted]))
-    table = Table(
-        title, ("size", "workers", *terms, "jobs, CPU s", "model", "off by", "here, CPU s", "model", "off by", "")
-    )
-    worst: dict[bool, list[float]] = {True: [], False: []}
+    model = Fitted(**{spender: fit(spender) for spender in SPENDERS})
+    heads = tuple(head for name in SPENDERS.values() for head in (f"{name}, CPU s", "model", "off by"))
+    table = Table(title, ("size", "workers", *terms, *heads, ""))
+    off: dict[str, dict[str, list[float]]] = {spender: {} for spender in SPENDERS}
     for run in runs:
         cells = []
-        for taken, by in ((run.jobs_s, model.jobs_s), (run.here_s, model.here_s)):
-            said = float(np.dot(by, run.work))
+        how = "fitted" if run.size != third else f"checked with {_number(run)}"
+        for spender in SPENDERS:
+            taken, said = getattr(run, spender), float(np.dot(getattr(model, spender), run.work))
+            off[spender].setdefault(how, []).append(said / taken - 1)
             cells += [seconds(taken), seconds(said), f"{100 * (said / taken - 1):+.0f} %"]
-        used = run in fitted
-        worst[used].append(float(np.dot(model.jobs_s, run.work)) / run.jobs_s - 1)
-        table.rows.append(
-            (run.size, str(run.workers), *(count(one) for one in run.work), *cells, "fit" if used else "check")
+        table.rows.append((run.size, str(run.workers), *(count(one) for one in run.work), *cells, how.split()[0]))
+    for spender, name in SPENDERS.items():
+        parts = zip(getattr(model, spender), terms, strict=True)
+        said = ", ".join(f"{1e6 * by:.3g} µs for each of the {term}" for by, term in parts if by)
+        held = "; ".join(
+            f"{how} {100 * min(found):+.0f} to {100 * max(found):+.0f} %" for how, found in off[spender].items()
         )
-    said = " and ".join(
-        f"{1e6 * by:.3g} µs for each of the {term}" for by, term in zip(model.jobs_s, terms, strict=True)
-    )
-    here = " and ".join(
-        f"{1e6 * by:.3g} µs for each of the {term}" for by, term in zip(model.here_s, terms, strict=True)
-    )
-    table.notes += [
-        f"In jobs: {said}. Here: {here}. Fitted to one worker and two sizes; each count the least of {REPEATS}.",
-        "In jobs the model is off by {:+.0f} to {:+.0f} % where it was fitted, {:+.0f} to {:+.0f} % where it is "
-        "checked.".format(*(100 * by for used in (True, False) for by in (min(worst[used]), max(worst[used])))),
-    ]
+        table.notes.append(f"{name.capitalize()}: {said}. Off by: {held}.")
+    table.notes.append(f"Each count is the least of {REPEATS}.")
     return model, table
 
 
-def _idle_table(idle: list[tuple[int, float, float]]) -> Table:
-    table = Table("A question with nothing to do", ("workers", "each worker, CPU ms", "here, CPU ms"))
-    table.rows += [(str(n), f"{1e3 * there:.2f}", f"{1e3 * here:.2f}") for n, there, here in idle]
-    table.notes.append("What Dask itself takes: 200 questions, less what workers take for doing nothing meanwhile.")
+def _number(run: Measured) -> str:
+    workers = "one worker" if run.workers == 1 else f"{run.workers} workers"
+    return workers if run.shares == run.workers else f"{workers} and {run.shares} messages a round"
+
+
+def _idle_table(idle: list[tuple[int, float, float, float]]) -> Table:
+    table = Table(
+        "A question with nothing to do", ("workers", "each worker, CPU ms", "here, CPU ms", "scheduler, CPU ms")
+    )
+    table.rows += [(str(n), *(f"{1e3 * one:.2f}" for one in taken)) for n, *taken in idle]
+    table.notes.append("What Dask itself takes: 200 questions, less what each takes for doing nothing meanwhile.")
     return table
 
 
-def _country(city: Network, pair: Fitted, entry: Fitted, move: Fitted, here_s: float) -> Table:
+class Still:
+    """A relaxation whose regions answer at once and always the same."""
+
+    def __init__(self, n: int, m: int, folder: Path) -> None:
+        rng = np.random.default_rng(0)
+        self.low, self.high, self.m, self.folder = np.zeros(n), np.ones(n), m, folder
+        self._rho, self._slope = rng.random(m) - 0.5, rng.integers(-2, 2, n).astype(np.float64)
+
+    def evaluate(self, lam: np.ndarray) -> tuple[float, np.ndarray, IntArray]:
+        """Told as ``There`` tells it; the sites are chosen anew."""
+        self._tell(lam)
+        return float(lam.sum()), self._rho, cheapest_set(self._rho, self.m // 10, self.m // 10)
+
+    def slope(self, lam: np.ndarray, chosen: IntArray, out: np.ndarray) -> int:
+        """As ``evaluate``."""
+        self._tell(lam)
+        out[:] = self._slope
+        return 0
+
+    def safe(self, bound: float, lam: np.ndarray, rho: np.ndarray) -> float:
+        """As ``outline.Assignment`` forms it."""
+        return bound - float(np.abs(lam).sum()) - float(np.abs(rho).sum())
+
+    def _tell(self, lam: np.ndarray) -> None:
+        np.save(self.folder / "told.npy", lam, allow_pickle=False)
+
+
+def _vectors(folder: Path, small: bool) -> Table:
+    """What the machine that asks does with its vectors, which the problems above are too small to show."""
+    table = Table("Vectors of the machine that asks", ("points", "sites", "an iteration of the bound, CPU ms"))
+    for share in (100, 10) if small else (100, 10, 1):
+        n, m = COUNTRY_POINTS // share, COUNTRY_SITES // share
+        still, spent = Still(n, m, folder), []
+        for iterations in (1, 1, 1 + 4 * ITERATIONS):  # the first is only there to begin
+            began = time.process_time()
+            climb(still, np.full(n, 0.5), n / 2, Budget(Stop()), iterations, lambda bound: None)
+            spent.append(time.process_time() - began)
+        table.rows.append((count(n), count(m), f"{1e3 * (spent[2] - spent[1]) / 4 / ITERATIONS:.1f}"))
+    table.notes.append("Regions that answer at once; multipliers are written down for them twice.")
+    return table
+
+
+def _country(city: Network, pair: Fitted, entry: Fitted, move: Fitted) -> Table:
     """An estimate; nothing of this has been run."""
     pairs = COUNTRY_SITES * city.times.n_pairs / city.times.n_sites
     entries, n_regions = COUNTRY_POINTS * COUNTRY_ROW, pairs / 2e6
     table = Table(
         f"Estimate, not run: {COUNTRY_PEOPLE:,} people, {COUNTRY_POINTS:,} points, {COUNTRY_SITES:,} sites",
-        ("workers", "travel times, min", "bounds, min", "swaps, min", "asking, min", "rows of each, GB", "network, GB"),
+        (
+            *("workers", "travel times, min", "bounds, min", "swaps, min", "asking, min", "scheduler, min"),
+            *("rows of each, GB", "network, GB"),
+        ),
     )
-    iterations, rounds = 2 * COUNTRY_ITERATIONS, COUNTRY_SWAPS
-    climb_work = iterations * np.array([1.0, n_regions, COUNTRY_POINTS, entries / 2])
-    swap_work = rounds * np.array([1.0, n_regions, COUNTRY_POINTS, entries / 2])
-    asking = float(np.dot(entry.here_s, climb_work) + np.dot(move.here_s, swap_work)) / 60
-    down = 8 * COUNTRY_POINTS * iterations + 4 * COUNTRY_POINTS * COUNTRY_ITERATIONS
+    down = 8 * COUNTRY_POINTS * 2 * COUNTRY_ITERATIONS + 4 * COUNTRY_POINTS * COUNTRY_ITERATIONS
     for n in COUNTRY_WORKERS:
+        work = np.array([1.0, n, n, max(n_regions, n), COUNTRY_POINTS, entries / 2])
+        climbs, swaps, times = 2 * COUNTRY_ITERATIONS * work, COUNTRY_SWAPS * work, np.array([pairs / 1e6, pairs])
+        inside = (np.dot(pair.jobs_s, times), np.dot(entry.jobs_s, climbs), np.dot(move.jobs_s, swaps))
+        around = (
+            np.dot(getattr(pair, by), times) + np.dot(getattr(entry, by), climbs) + np.dot(getattr(move, by), swaps)
+            for by in ("here_s", "scheduler_s")
+        )
         table.rows.append(
             (
                 str(n),
-                f"{np.dot(pair.jobs_s, [pairs / 1e6, pairs]) / n / 60:.1f}",
-                f"{np.dot(entry.jobs_s, climb_work) / n / 60:.1f}",
-                f"{np.dot(move.jobs_s, swap_work) / n / 60:.1f}",
-                f"{asking:.0f}",
+                *(f"{one / n / 60:.1f}" for one in inside),
+                *(f"{one / 60:.0f}" for one in around),
                 f"{(8 * pairs + 12 * entries) / n / 1e9:.2f}",
                 f"{down / 1e9:,.0f}",
             )
@@ -417,8 +531,9 @@ def _country(city: Network, pair: Fitted, entry: Fitted, move: Fitted, here_s: f
         f"regions of two million; {COUNTRY_ROW} sites a row once rows are cut at the centres of today, half of them "
         f"read; {COUNTRY_ITERATIONS:,} iterations of the bound, {COUNTRY_SWAPS:,} rounds of swaps.",
         "All workers are taken to be as fast as the one measured and never to wait for each other, the disk or the "
-        f"network: a lower end. Asking: sums and vectors of the machine that asks, of which Dask itself takes "
-        f"{1e3 * here_s:.1f} ms a question; multipliers, supergradients and the choice of sites come on top.",
+        "network: a lower end. Asking: sums and vectors of the machine that asks, and its messages, one to each worker "
+        "in a round; multipliers, supergradients and the choice of sites come on top. The scheduler works at the same "
+        "time, on a processor of its own.",
         "Network: multipliers down twice an iteration and supergradients up; sums of sites are a tenth of that.",
     ]
     return table

@@ -41,6 +41,22 @@ def newtown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+SCENARIOS = """
+[[scenarios]]
+name = "slow"
+speed = 0.7
+
+[[scenarios]]
+name = "fast and older, without a centre of today"
+speed = 1.3
+groups = { older = 1.5 }
+lost = ["C0002"]
+
+[[scenarios]]
+name = "more children"
+groups = { children = 2.0 }
+"""
+
 WORK = 3_000_000
 """Of a plan over regions, so that it ends at the same point everywhere."""
 
@@ -49,6 +65,7 @@ WORK = 3_000_000
 def spread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lays a small town out as a country would be."""
     monkeypatch.setattr("nearer.network.shared.PAIRS_PER_JOB", 1_000)  # some forty jobs
+    monkeypatch.setattr("nearer.planning.cut.PAIRS_PER_JOB", 5_000)
     monkeypatch.setattr("nearer.network.compute.PARTS_FROM_PAIRS", 10_000)
     monkeypatch.setattr("nearer.study.regional.REGIONS_FROM_PAIRS", 10_000)
     monkeypatch.setattr("nearer.study.regional.PAIRS_PER_REGION", 4_000)
@@ -99,22 +116,26 @@ def notes(out: Path) -> dict[str, int]:
     return found
 
 
-def test_a_worker_killed_in_the_middle_of_a_curve_costs_time_only(
-    newtown: Path, cluster: Processes, tmp_path: Path
+def test_a_worker_killed_in_the_middle_of_a_curve_costs_time_only_and_rows_come_here_cut(
+    newtown: Path, spread: None, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill_one() -> int:
-        pid = cluster.worker_pids()[0]
-        os.kill(pid, signal.SIGKILL)
-        return answers(newtown)
+    fresh, out = unplanned(newtown, tmp_path), tmp_path / "curve"
 
-    with joined(cluster.address, newtown) as workers, once(lambda: answers(newtown) >= 3, kill_one) as killed:
-        run_curve(newtown, to=TO, out=tmp_path / "curve", cluster=workers)
-    jobs = notes(tmp_path / "curve")["jobs"]
-    assert jobs > 25
+    def solved() -> int:
+        return len(list((fresh / ".nearer" / "cluster").glob("curve-*/answers/[!.]*.npz")))
+
+    def kill_one() -> int:
+        os.kill(cluster.worker_pids()[0], signal.SIGKILL)
+        return solved()
+
+    monkeypatch.setattr("nearer.network.parted.Parted.gathered", lambda *_: pytest.fail("rows came here whole"))
+    with joined(cluster.address, fresh) as workers, once(lambda: solved() >= 3, kill_one) as killed:
+        run_curve(fresh, to=TO, out=out, cluster=workers)
+    assert notes(out)["jobs"] > 25
     assert killed
-    assert 3 <= killed[0] < jobs - 3  # it was in the middle
-    same(newtown / "curve", tmp_path / "curve")
-    assert answers(newtown) == 0  # nothing is left behind
+    assert 3 <= killed[0] < TO - 10  # it was in the middle
+    same(newtown / "curve", out)
+    assert answers(fresh) == 0  # nothing is left behind
 
 
 def test_a_plan_over_regions_survives_a_killed_worker_in_every_part_of_it_and_its_rows_never_come_here(
@@ -153,11 +174,26 @@ def test_a_plan_over_regions_survives_a_killed_worker_in_every_part_of_it_and_it
     assert notes(tmp_path / "stress")["jobs"] >= 1
 
 
-def test_scenarios_on_a_cluster_are_those_planned_here(study: Path, cluster: Processes, tmp_path: Path) -> None:
-    run_sensitivity(study, out=tmp_path / "here", threads=1)
-    with joined(cluster.address, study) as workers:
-        run_sensitivity(study, out=tmp_path / "there", cluster=workers)
-    assert notes(tmp_path / "there")["jobs"] >= 5
+def test_scenarios_on_a_cluster_are_those_planned_here_though_a_worker_is_killed(
+    newtown: Path, spread: None, cluster: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, fresh = (unplanned(newtown, tmp_path / name) for name in ("alone", "fresh"))
+    for town in (alone, fresh):
+        with (town / "nearer.toml").open("a", encoding="utf-8") as file:
+            file.write(SCENARIOS)
+    run_sensitivity(alone, out=tmp_path / "here", threads=1, gap=0.02)
+    monkeypatch.setattr("nearer.network.parted.Parted.gathered", lambda *_: pytest.fail("rows came here whole"))
+
+    def kill_one() -> None:
+        os.kill(cluster.worker_pids()[0], signal.SIGKILL)
+
+    shared = fresh / ".nearer" / "cluster"
+    with (
+        joined(cluster.address, fresh) as workers,
+        once(lambda: any(shared.glob("sensitivity-*/answers/[!.]*.npz")), kill_one) as killed,
+    ):
+        run_sensitivity(fresh, out=tmp_path / "there", cluster=workers, gap=0.02)
+    assert killed
     same(tmp_path / "here", tmp_path / "there")
 
 

@@ -97,7 +97,7 @@ def run_curve(
     check_out(out, CURVE_FILES, "a curve")
     study = override(load_study(folder), {"study.seed": seed})
     past = None if history is None else read_past(Path(history), study_folder(folder))
-    ready = get_ready(study, folder, run)
+    ready = get_ready(study, folder, run, past=past is not None)
     most = _most(ready, to)
     if step < 1:
         raise UsageError("--step must be 1 or more.")

@@ -20,14 +20,15 @@ from nearer.inputs.columns import texts
 from nearer.inputs.read import read_tables
 from nearer.inputs.tables import Source, Tables
 from nearer.model import FORBIDDEN, FREE, OPEN, Solution
-from nearer.network import Network, TravelTimes, base_speed_kmh, compute_times, scaled
+from nearer.network import Network, Parted, TravelTimes, base_speed_kmh, compute_times, scaled
+from nearer.planning.cut import cut_elsewhere
 from nearer.planning.document import Snapping
 from nearer.study.estimate import foreseen
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE, check_settings
 from nearer.study.owners import owned
 from nearer.study.settings import Study
-from nearer.units import MS_PER_MIN, IntArray, minutes_to_ms
+from nearer.units import MS_PER_MIN, BoolArray, IntArray, minutes_to_ms
 
 _RECORDED = ("numpy", "scipy", "numba", "highspy", "pandas", "geopandas", "shapely", "pyproj", "osmium")
 
@@ -224,6 +225,17 @@ def travel(tables: Tables, study: Study, run: Run, folder: Path | None, *, sprea
         progress=run.progress,
         stop=run.stop,
     )
+
+
+def times_near(network: Network, stands: BoolArray, run: Run) -> TravelTimes:
+    """
+    Times, as far as they matter where some sites stand open in every case that is asked, bool (n_sites,).
+
+    On a cluster that holds the rows, its workers leave out what lies farther than the nearest of these sites.
+    """
+    if run.cluster is None or not isinstance(network.rows, Parted):
+        return network.times
+    return cut_elsewhere(network.rows, stands, run.cluster, run.stop)
 
 
 def times_per_class(times: TravelTimes, study: Study, demand: Demand) -> list[TravelTimes]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from nearer.demand import Demand
 from nearer.inputs.tables import Tables
-from nearer.model import Instance
+from nearer.model import OPEN, Instance
 from nearer.model.build import build_instance
 from nearer.network import TravelTimes
 from nearer.study.limits import Run
-from nearer.study.parts import read_study, standing, study_folder, times_per_class, travel, weigh
+from nearer.study.parts import read_study, standing, study_folder, times_near, times_per_class, travel, weigh
 from nearer.study.settings import Study
 from nearer.units import IntArray, minutes_to_ms
 
@@ -26,7 +26,7 @@ class Ready:
     study, tables, demand
         Settings, inputs, and what people weigh.
     times
-        Uncut times of each speed class.
+        Uncut times of each speed class; on a cluster without pairs farther than the nearest site that stands open.
     standing
         ``OPEN``, ``FREE`` or ``FORBIDDEN`` per site, int8 (n_sites,).
     instance
@@ -61,7 +61,7 @@ def left_aside(study: Study) -> list[str]:
     return found
 
 
-def get_ready(study: Study, folder: Path, run: Run) -> Ready:
+def get_ready(study: Study, folder: Path, run: Run, *, past: bool = False) -> Ready:
     """
     Read a study and compute its times.
 
@@ -73,6 +73,8 @@ def get_ready(study: Study, folder: Path, run: Run) -> Ready:
         The study folder, or its ``nearer.toml``.
     run
         Threads, progress, and who may stop.
+    past
+        Whether it is asked what was before some of today's sites: then no times are left out.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def get_ready(study: Study, folder: Path, run: Run) -> Ready:
     run.go_on()
     with run.timed("model"):
         demand = weigh(tables, study)
-        times = times_per_class(network.times, study, demand)
         stands = standing(tables, study)
+        times = times_per_class(network.times if past else times_near(network, stands == OPEN, run), study, demand)
         instance = build_instance(demand, times, stands, 0, 0, minutes_to_ms(study.unreached_min))
     return Ready(study, tables, demand, times, stands, instance)

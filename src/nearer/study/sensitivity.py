@@ -45,6 +45,7 @@ from nearer.study.parts import (
     read_study,
     standing,
     study_folder,
+    times_near,
     travel,
 )
 from nearer.study.ready import left_aside
@@ -203,6 +204,8 @@ class _Builder:
         fastest = max(one.speed for one in settings)
         wide = self.study.streets.model_copy(update={"limit_min": self.study.streets.limit_min * max(1.0, fastest)})
         network = travel(self.tables, self.study.model_copy(update={"streets": wide}), self.run, self.folder)
+        never_lost = ~np.any([lost_in(one, self.tables) for one in settings], axis=0)
+        near = times_near(network, (self.standing == OPEN) & never_lost, self.run)
         keys: dict[tuple[float, tuple[str, ...]], list[int]] = {}
         for place, one in enumerate(settings):
             keys.setdefault((one.speed, tuple(sorted(one.lost))), []).append(place)
@@ -213,7 +216,7 @@ class _Builder:
             lost = lost_in(settings[members[0]], self.tables)
             any_weight = np.sum([demands[place].class_weight for place in members], axis=0)
             demand = replace(demands[members[0]], class_weight=np.where(any_weight > 0, 1.0, 0.0))
-            times = [without(one, lost) for one in class_times(network.times, self.study, demand.class_names, speed)]
+            times = [without(one, lost) for one in class_times(near, self.study, demand.class_names, speed)]
             ground = build_instance(demand, times, self.standing, self.opened, self.opened, self.unreached_ms)
             for place in members:
                 weight = demands[place].class_weight[ground.row_group, ground.row_point]
