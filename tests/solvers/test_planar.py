@@ -13,6 +13,7 @@ from nearer.model import Status
 from nearer.model.check import certified_bound, recompute_value
 from nearer.model.plane import ROUND, PlaneRows, Rounding
 from nearer.progress import Stop
+from nearer.solvers.between import Between
 from nearer.solvers.budget import Budget
 from nearer.solvers.openness import Smoothed, onto
 from nearer.solvers.planar import solve_planar, tiles_of
@@ -83,6 +84,32 @@ def test_the_slope_of_openness_is_what_a_little_more_would_save() -> None:
         more = share.copy()
         more[j] += 1e-5
         assert (cost_of(more, lam, 5.0, budget)[0] - cost) / 1e-5 == pytest.approx(slope[j], rel=1e-3, abs=1e-2)
+
+
+def test_between_cells_values_are_linear_and_beside_all_of_them_those_of_the_rim() -> None:
+    tiles = tiles_of(towns(7, 900, 20, weighted=True))
+    cells, cell = tiles.cells(10)
+    own = np.repeat(np.arange(cells.n), np.diff(cell))
+    between = Between(cells, tiles.x, tiles.y, own)
+    assert np.allclose(between.share.sum(axis=1), 1.0)
+    assert between.share.min() >= 0.0
+    assert (cells.weight[between.corner] > 0).all()
+    carried = np.column_stack([between(cells.x), between(cells.y)])
+    off = np.hypot(*(carried - np.column_stack([tiles.x, tiles.y])).T)
+    # A point's place is a value like another: carried over it is the point, or lies on the rim.
+    assert (off < 1e-6).mean() > 0.8
+    rim = off >= 1e-6
+    assert (np.sort(between.share[rim], axis=1)[:, 0] == 0.0).all()
+
+
+@pytest.mark.parametrize("flat", [(1.0, 0.0), (0.0, 0.0)])
+def test_cells_on_a_line_or_in_one_place_give_each_point_the_value_of_its_own(flat: tuple[float, float]) -> None:
+    rows = towns(7, 300, 20)
+    tiles = tiles_of(PlaneRows(flat[0] * rows.x, flat[1] * rows.y, rows.weight, rows.site_x, rows.site_y, "exact"))
+    cells, cell = tiles.cells(10)
+    own = np.repeat(np.arange(cells.n), np.diff(cell))
+    value = np.arange(cells.n, dtype=float)
+    assert np.array_equal(Between(cells, tiles.x, tiles.y, own)(value), value[own])
 
 
 def test_a_large_problem_is_proven_close_to_the_optimum_for_any_number_of_threads() -> None:

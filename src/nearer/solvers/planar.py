@@ -3,7 +3,7 @@ Large p-medians of points in the plane: solved on cells of points first, then on
 
 A plan is found for cells (points that follow each other on a curve, as one at their centre) and a part of the sites,
 and settled on all sites. The relaxation is smoothed on cells (``openness``), its multipliers are climbed, carried to
-smaller cells and at last to the points, where each of them proves a bound for all pairs and all sites.
+smaller cells and at last to the points (``between``), where each of them proves a bound for all pairs and all sites.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from nearer.model import FREE, Certificate, Instance, Solution, Status, relative
 from nearer.model.plane import PlaneRows
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.ascent import Ascent, levelled
+from nearer.solvers.between import Between, Grid
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core, make_core
 from nearer.solvers.lagrangian import opposites
@@ -77,19 +78,17 @@ class PlanarRun:
         plan = self.first_plan(cells)
         self.found(plan)
         lam = self.first_multipliers(cells, plan)
-        while size > 1 and not state.done():
-            self.prove(np.repeat(lam, np.diff(cell)), _LEVEL)
-            size = size // _STEP if size > _STEP**2 // 2 else 1
-            if size == 1:
-                break
+        first = size
+        while size > _STEP**2 // 2 and not state.done():
+            self.prove(_carried(cells, cell, lam, full, np.arange(full.n)), _LEVEL)
+            size //= _STEP
             finer, at = full.cells(size)
             plan = self.settled(finer, plan)
             self.found(plan)
-            of_finer = np.searchsorted(cell, at[:-1], side="right") - 1
-            lam = self.climbed(finer, lam[of_finer], plan, _CLIMB)
+            lam = self.climbed(finer, _carried(cells, cell, lam, finer, at[:-1]), plan, _CLIMB)
             cells, cell = finer, at
-        self.prove(np.repeat(lam, np.diff(cell)), _LEVEL)
-        self.finish()
+        self.prove(_carried(cells, cell, lam, full, np.arange(full.n)), _LEVEL)
+        self.finish(first)
 
     def first_plan(self, cells: Tiles) -> IntArray:
         """Greedy and interchange on a part of the sites, then kicks, then settled on all sites."""
@@ -199,15 +198,20 @@ class PlanarRun:
         out[self.tiles.order] = self.tiles.weight * lam
         return out
 
-    def finish(self) -> None:
-        """All points: the plan settled, the multipliers climbed and sites fixed in turns."""
+    def finish(self, size: int) -> None:
+        """All points: the plan settled, the multipliers climbed, on cells too, and sites fixed in turns."""
         state = self.state
         self.found(self.settled(self.tiles, state.open_site.astype(np.int32)))
         ascent = Ascent(self.dual, self.lam)
         since = state.bound
         self.make_search()
+        if state.done() or self.fix(ascent):
+            return
+        grids = [Grid(self.tiles, finer) for finer in (size, size // _FINER) if finer > 1]
         while not state.done():
             self.search()
+            if self.rise(ascent, grids):
+                break
             ascent.climb(state.value, _ROUND, state.budget, state.cutoff)
             ascent.take(*self.prove(ascent.lam, _LEVEL // 2))
             if self.fix(ascent):
@@ -217,6 +221,22 @@ class PlanarRun:
                     break
                 since = state.bound
                 ascent.rest()
+
+    def rise(self, ascent: Ascent, grids: list[Grid]) -> bool:
+        """Climb on each size of cells as long as that pays, and fix sites; whether nothing is left to decide."""
+        state = self.state
+        for grid in list(grids):
+            if state.done():
+                break
+            before = state.bound
+            plan = state.open_site.astype(np.int32)
+            lam = grid.risen(self.dual, ascent.lam, plan, _CLIMB, state.budget)
+            ascent.take(*self.prove(lam, _LEVEL // 2))
+            if state.bound - before < _WORTH * (state.value - before):
+                grids.remove(grid)
+            if self.fix(ascent):
+                return True
+        return False
 
     def make_search(self) -> None:
         """Rows of finer cells, where kicks look for better plans; none where there are too many sites for them."""
@@ -339,6 +359,12 @@ def solve_planar(
         seconds=stop.elapsed_s - began_s,
         work=state.budget.spent,
     )
+
+
+def _carried(cells: Tiles, cell: IntArray, lam: FloatArray, finer: Tiles, first: IntArray) -> FloatArray:
+    """Multipliers of cells at points or smaller cells, of which the first points are given."""
+    own = np.searchsorted(cell, first, side="right") - 1
+    return np.maximum(Between(cells, finer.x, finer.y, own)(lam), 0.0)
 
 
 def _served(rows: PlaneRows, plan: IntArray, threads: int) -> Instance:
