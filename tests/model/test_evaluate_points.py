@@ -13,6 +13,8 @@ from nearer.model.check import certified_bound, recompute_value
 from nearer.model.evaluate_points import bound_of_points, value_of_points
 from nearer.model.plane import PlaneRows, Rounding
 
+FIXINGS = ("fix_node", "fix_site", "fix_value", "fix_multiplier")
+
 
 def points(seed: int, rounding: Rounding, n: int = 900, m: int = 60) -> PlaneRows:
     rng = np.random.default_rng(seed)
@@ -81,7 +83,7 @@ def test_opposites_bounded_together_prove_what_they_prove_one_by_one(
     # Decided in order, later opposites may be bounded higher: not where nothing is decided but the last.
     last = replace(
         certificate,
-        **{name: getattr(certificate, name)[-1:] for name in ("fix_node", "fix_site", "fix_value", "fix_multiplier")},
+        **{name: getattr(certificate, name)[-1:] for name in FIXINGS},
     )
     one = certified_bound(full, last)
     monkeypatch.setattr(evaluate, "_MANY", 0)
@@ -137,5 +139,10 @@ def test_sites_that_are_closed_are_left_out_and_the_bound_stays(
             monkeypatch.setattr(evaluate, "_MANY", many)
             bound = bound_of_points(rows, 4, certificate)
             assert bound == pytest.approx(certified_bound(full, certificate), rel=1e-11)
+    apart = np.hypot(rows.x[:, None] - rows.site_x, rows.y[:, None] - rows.site_y)
+    dearest = np.minimum(rows.weight[:, None] * apart - lam[2][:, None], 0.0).sum(axis=0).argmin()
+    split = replace(certificate, node_site=np.array([-1, dearest, dearest]))
+    leaves = replace(split, **{name: np.zeros(0, dtype=np.int32) for name in FIXINGS})
+    assert bound_of_points(rows, 4, leaves) == pytest.approx(certified_bound(full, leaves), rel=1e-11)
     # and never more than a plan costs
     assert bound <= recompute_value(full, np.isin(np.arange(40), [3, 17, 31, 35]))
