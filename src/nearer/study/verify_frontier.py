@@ -22,7 +22,8 @@ from nearer.study.provenance import origin_of
 from nearer.study.recount import Recount
 from nearer.study.retime import retime
 from nearer.study.verify_agencies import AgencyFacts
-from nearer.study.verify_objectives import Facts, Kept, evaluated, everyone_kept, next_limits, no_farther
+from nearer.study.verify_facts import Facts, Kept
+from nearer.study.verify_limits import evaluated, everyone_kept, next_limits, no_farther
 from nearer.units import BoolArray, minutes_to_ms
 
 _MS = 60_000.0

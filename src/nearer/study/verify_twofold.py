@@ -17,7 +17,7 @@ from nearer.study.recount import Nearest, Recount
 from nearer.units import BoolArray, FloatArray, IntArray, minutes_to_ms
 
 if TYPE_CHECKING:
-    from nearer.study.verify_objectives import Facts
+    from nearer.study.verify_facts import Facts
 
 
 def _near_pairs(facts: Facts) -> tuple[IntArray, IntArray]:
