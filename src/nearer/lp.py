@@ -62,7 +62,6 @@ class Lp:
         """Simplex iterations of all solves so far: a deterministic measure of work."""
         self.x: FloatArray = np.zeros(0)
         self.row_dual: FloatArray = np.zeros(0)
-        self.column_dual: FloatArray = np.zeros(0)
         self.objective = 0.0
 
     def _on_iteration(self, event: Any) -> None:
@@ -225,7 +224,6 @@ class Lp:
         solution = highs.getSolution()
         self.x = np.asarray(solution.col_value)
         self.row_dual = np.asarray(solution.row_dual)
-        self.column_dual = np.asarray(solution.col_dual)
         self.objective = float(highs.getInfo().objective_function_value)
         return LpStatus.OPTIMAL
 

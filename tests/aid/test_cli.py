@@ -168,6 +168,7 @@ def test_many_commands_come_from_a_file_and_twice_is_once(week: Run, tmp_path: P
     [
         ("receive hub rice=4bag --giver mill", 1, "rice is not counted in 'bag'; it has g, kg, sack."),
         ("receive hub rice=x --giver mill", 2, "'rice=x' is no quantity"),
+        ("receive hub rice=۱۰kg --giver mill", 0, "rice 10000"),
         ("receive hub rice=1 --giver mill --use-by never", 2, "lines.0.use_by: must be a day such as 2026-03-31"),
         ("receive hub rice=1 --giver Mill", 2, "giver: must be a code: small letters, digits, dashes."),
         ("receive hub rice=1 --giver mill --at noon", 2, "'noon' is no moment"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import sqlite3
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def text_file(folder: Path, text: str | bytes, name: str = "people.csv") -> Path
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def test_an_outline_that_is_not_closed_is_named_by_its_row(tmp_path: Path) -> None:
+    good = [[9.5, 47.1], [9.6, 47.1], [9.6, 47.2], [9.5, 47.1]]
+    shapes = [{"type": "Polygon", "coordinates": [ring]} for ring in (good, good[:3])]
+    features = [{"type": "Feature", "geometry": shape, "properties": {"population": 5}} for shape in shapes]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    told = read_fault(text_file(tmp_path, text, "people.geojson"))
+    assert told.startswith("people.geojson, row 3, column geometry: the outline is no shape")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

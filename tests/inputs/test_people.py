@@ -172,6 +172,14 @@ def test_h3_cells_are_recognised_and_keep_their_outline(tmp_path: Path) -> None:
     assert people.cell_m is None
 
 
+def test_a_cell_that_is_none_is_named_among_those_that_are(tmp_path: Path) -> None:
+    cells = [h3.latlng_to_cell(47.1 + 0.01 * k, 9.5, 9) for k in range(3)]
+    rows = "\n".join(f"{cell},5" for cell in [*cells, "89zz"])
+    assert faults(tmp_path, f"hex,population\n{rows}\n") == [
+        'people.csv, row 5, column hex: "89zz" is not an H3 cell; give ids such as 89a901291abffff.'
+    ]
+
+
 def test_a_named_cell_column_gives_outlines_beside_coordinates(tmp_path: Path) -> None:
     people = read(tmp_path, f"id,lon,lat,population\n{CELLS[0]},9.52,47.14,5\n", h3="id")
     assert people.table["lon"].tolist() == [9.52]

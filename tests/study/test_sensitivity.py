@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from nearer.errors import InputError
+from nearer.errors import InputError, UsageError
 from nearer.planning.curvefiles import schema_text_of
 from nearer.planning.sensdoc import SensitivityDocument
 from nearer.study.new import new_study
@@ -92,6 +92,27 @@ def test_least_worst_value_can_be_asked_for(changing: Path) -> None:
     made = run_sensitivity(changing, goal="value")
     worst = min(max(in_all(plan)) for plan in combinations(PLACES, 2))
     assert made.robust.value == pytest.approx(worst / made.scenarios[0].value, rel=1e-4)
+
+
+ONE_PLACE = """
+[streets]
+mode = "straight"
+[people]
+file = "people.csv"
+[[sites]]
+file = "sites.csv"
+[plan]
+open = 1
+"""
+
+
+def test_where_everybody_lives_at_a_site_nothing_can_be_compared(tmp_path: Path) -> None:
+    (tmp_path / "nearer.toml").write_text(ONE_PLACE, encoding="utf-8")
+    (tmp_path / "people.csv").write_text("id,lon,lat,population\na,9.5,47.1,5\n", encoding="utf-8")
+    sites = "id,lon,lat,status\nold,9.5,47.1,existing\nnew,9.5,47.1,candidate\n"
+    (tmp_path / "sites.csv").write_text(sites, encoding="utf-8")
+    with pytest.raises(UsageError, match="Nobody has any way to go"):
+        run_sensitivity(tmp_path, threads=1)
 
 
 def test_an_answer_is_verified_and_a_changed_one_is_not(changing: Path) -> None:

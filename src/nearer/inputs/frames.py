@@ -16,7 +16,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 
 from nearer.errors import Faults, InputError
-from nearer.inputs.columns import Frame, nearest
+from nearer.inputs.columns import Frame, nearest, note_rows
 from nearer.inputs.geo import WGS84
 from nearer.inputs.text import SAVE_AS_CSV, read_text
 
@@ -24,6 +24,13 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 VECTOR_SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".fgb")
 PARQUET_SUFFIXES = (".parquet", ".geoparquet")
 RASTER_SUFFIXES = (".tif", ".tiff", ".vrt")
+_UNREADABLE = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    shapely.errors.GEOSException,
+    UnicodeDecodeError,
+    ValueError,
+)
 _EXCEL_SUFFIXES = (".xlsx", ".xls", ".xlsm", ".ods")
 
 
@@ -146,9 +153,9 @@ def _read_vector(path: Path, faults: Faults, layer: str | None, crs: str | None,
                 return None
             # Dates and times that GeoJSON writes as text come back as the text they are.
             options = {"DATE_AS_STRING": "YES"} if path.suffix.casefold() in (".geojson", ".json") else {}
-            data = pyogrio.read_dataframe(path, layer=chosen, **options)
+            data = _features(path, chosen, options, faults)
             info = pyogrio.read_info(path, layer=chosen)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError, ValueError) as error:
+        except _UNREADABLE as error:
             first = str(error).splitlines()[0][:200]
             faults.add(f"the file is damaged or of another kind ({first})", remedy="export or copy it again")
             return None
@@ -156,6 +163,19 @@ def _read_vector(path: Path, faults: Faults, layer: str | None, crs: str | None,
         if str(dtype).startswith("int") and pd.api.types.is_float_dtype(data[field].dtype):
             data[field] = data[field].astype("Int64")  # whole numbers with gaps stay whole
     return _frame_of(data, faults, crs, f"{section} crs")
+
+
+def _features(path: Path, layer: str, options: dict[str, str], faults: Faults) -> gpd.GeoDataFrame:
+    """A layer's features; those whose outline is none are faults."""
+    try:
+        return pyogrio.read_dataframe(path, layer=layer, **options)
+    except shapely.errors.GEOSException:
+        data = pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore", **options)
+        rows = np.arange(2, len(data) + 2)
+        message = "the outline is no shape: it is not closed, or has too few corners"
+        note_rows(faults, rows, data.geometry.isna().to_numpy(), message, column="geometry", remedy="draw it anew")
+        faults.raise_if_any()
+        raise
 
 
 def _layer(found: list[str], layer: str | None, faults: Faults, section: str) -> str | None:

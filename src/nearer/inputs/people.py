@@ -83,10 +83,12 @@ def people_of(frame: Frame, source: PeopleSource) -> People:
             if people is not None:
                 _note_excess(frame, group, source.groups[group], people, total, faults)
     ids = _ids(frame, source, faults)
-    if total is not None and np.nansum(total) > _MOST_PEOPLE:
+    with np.errstate(over="ignore"):
+        everyone = 0.0 if total is None else float(np.nansum(total))
+    if total is not None and everyone > _MOST_PEOPLE:
         k = int(np.nanargmax(total))
         faults.add(
-            f"{np.nansum(total):.3g} people in all are more than live on Earth (the most here: {total[k]:.3g})",
+            f"{everyone:.3g} people in all are more than live on Earth (the most here: {total[k]:.3g})",
             row=int(frame.rows[k]),
             column=source.total,
             remedy="check that it is this column, and that it counts people",

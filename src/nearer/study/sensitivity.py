@@ -268,6 +268,9 @@ def _answer(
             tick(1, f"{settings[place].name}, gap {100 * answer.gap:.2g} %")
             if isinstance(answer.certificate, Certificate):
                 answer.certificate.save(proofs / proof_name(place))
+    for one, answer in zip(settings, answers, strict=True):
+        if answer.objective <= 0.0:
+            raise UsageError(f'Nobody has any way to go in the scenario "{one.name}", so that nothing can be compared.')
     # whether a site can be had is known before it opens, so that nobody need plan against it unless asked to
     hedged = np.array([bool(study.scenarios) or not one.lost for one in settings])
     best = np.array([answer.objective for answer in answers])[hedged]

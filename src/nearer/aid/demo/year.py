@@ -128,7 +128,6 @@ class _Town:
         self.coming: dict[tuple[str, str, int], dict[str, int]] = {}
         self.visits: dict[date, list[tuple[int, n.Household, str, str]]] = defaultdict(list)
         self.under_way: list[dict[str, Any]] = []
-        self.has_lost = False
 
     def do(self, command: c.Command, minute: int, by: str = "staff-1", desk: str = "desk") -> dict[str, Any]:
         """Carry out a command today, so many minutes after midnight in UTC."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -185,7 +186,8 @@ def amounts_from(texts: Iterable[str]) -> list[tuple[str, str, str | None]]:
     """
     found = []
     for text in texts:
-        match = _AMOUNT.fullmatch(text.strip())
+        digits = "".join(str(unicodedata.decimal(sign, sign)) for sign in text)  # ۱۰kg is 10kg
+        match = _AMOUNT.fullmatch(digits.strip())
         if match is None:
             raise UsageError(f"{text!r} is no quantity; write such as rice=20kg, oil=3 or L12-1=40.")
         found.append((match["what"], match["quantity"], match["unit"]))
