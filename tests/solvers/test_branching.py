@@ -1,12 +1,16 @@
-"""Branching: a look ahead changes nothing, and sites that raise both branches come first."""
+"""A look ahead changes nothing, sites that raise both branches come first, and a slim relaxation is the same one."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearer.lp import Lp, LpStatus
+from nearer.model.plane import PlaneRows
 from nearer.progress import Stop
 from nearer.solvers.branching import Branching
+from nearer.solvers.budget import Budget
+from nearer.solvers.core import make_core
+from nearer.solvers.master import Master
 
 
 def _solved(cost: np.ndarray, rows: list[list[int]]) -> Lp:
@@ -69,3 +73,21 @@ def test_a_look_ahead_leaves_the_programme_as_it_was_and_tells_what_fixing_bring
     assert lp.solve() is LpStatus.OPTIMAL
     assert abs(lp.objective - objective) < 1e-9
     assert np.allclose(cost @ lp.x, cost @ x)
+
+
+def test_a_slim_relaxation_has_the_same_solution_with_terms_counted_by_their_other_half() -> None:
+    x, y = np.random.default_rng(4).uniform(0, 1000, (2, 150))
+    points = PlaneRows(x, y, np.ones(150), x, y, "floor")
+    core = make_core(points.instance(np.full(150, 500.0), 9))
+    master = Master(core, core.cap, Budget(Stop()))  # a poor guess of what matters
+    while master.solve() is LpStatus.OPTIMAL and master.separate():
+        pass
+    value, below, rows = master.value, master.below.copy(), master.lp.n_rows
+    master.slim()
+    assert np.any(master.below != below)
+    assert master.lp.n_rows < rows / 2
+    before = master.lp.iterations
+    assert master.solve() is LpStatus.OPTIMAL
+    assert master.lp.iterations == before
+    assert abs(master.value - value) < 1e-6 * value
+    assert master.separate() == 0

@@ -77,7 +77,9 @@ def _queue_near(
 @kernel
 def kick_search(rows: Table, open_mask: BoolArray, seed: int, least: float, budget: int) -> tuple[float, int, int]:
     """
-    Kick the plan and descend again and again; a kick that did not save more than ``least`` is taken back.
+    Kick the plan and descend again and again; a kick after which the plan costs more is taken back.
+
+    One that costs the same is kept: on a grid most plans have many as good beside them, and some of those lead on.
 
     Parameters
     ----------
@@ -135,7 +137,7 @@ def kick_search(rows: Table, open_mask: BoolArray, seed: int, least: float, budg
                     stale = True
         for w in range(waiting):
             queued[queue[w]] = False
-        if change < -least:
+        if change <= 0.0:
             saved -= change
             continue
         while n_moves > 0:

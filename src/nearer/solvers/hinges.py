@@ -37,9 +37,12 @@ class Hinges:
         Row of the LP of each hinge written out, in their order.
     unit
         What the LP counts costs in.
+    constant, cost
+        What no openness changes, and the costs of sites in the LP, with hinges not written out as they count.
     """
 
     constant: float
+    cost: FloatArray
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class Hinges:
 
     def start(self, cost: FloatArray, k_min: int, k_max: int) -> None:
         """Give the LP its sites, at their costs with every hinge linear, and how many of them open."""
-        m = self.m
+        m, self.cost = self.m, cost
         self.lp.add_columns(cost, np.zeros(m), np.ones(m))
         least, most = np.array([float(k_min)]), np.array([float(k_max)])
         self.lp.add_rows(least, most, np.array([0, m]), np.arange(m), np.ones(m))
@@ -93,10 +96,23 @@ class Hinges:
         self.written[hinges] = True
         self.order = np.concatenate([self.order, hinges])
 
-    def write_wrong(self, openness: FloatArray) -> int:
-        """Write out the hinges that a solution with y(S) = ``openness`` gets wrong; returns how many."""
+    def flip(self, hinges: IntArray) -> None:
+        """Count hinges, about to be written out no longer, by their other half."""
+        sizes = self.sizes[hinges]
+        amount = np.where(self.below[hinges], 1.0, -1.0) * self.amount[hinges]
+        at = np.repeat(self.first[hinges] - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+        self.cost = self.cost + np.bincount(self.sites[at], np.repeat(amount / self.unit, sizes), minlength=self.m)
+        self.constant -= float((amount * self.needs[hinges]).sum())
+        self.below[hinges] = ~self.below[hinges]
+        self.lp.set_costs(np.arange(self.m), self.cost)
+
+    def write_wrong(self, openness: FloatArray, most: int | None = None) -> int:
+        """Write out the hinges, or the worst of them, that a solution with y(S) = ``openness`` gets wrong; how many."""
         excess = np.where(self.below, openness - self.needs, self.needs - openness)
         wrong = np.flatnonzero((excess > _VIOLATION) & ~self.written & (self.amount > 0))
+        if most is not None and len(wrong) > most:
+            loss = excess[wrong] * self.amount[wrong]
+            wrong = np.sort(wrong[np.argsort(-loss, kind="stable")[:most]])
         self.write(wrong)
         return len(wrong)
 

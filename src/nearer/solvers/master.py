@@ -68,6 +68,7 @@ class Master(Hinges):
 
     def __init__(self, core: Core, lam: FloatArray, budget: Budget) -> None:
         self.core = core
+        self.most_terms: int | None = None  # written out at once
         self.cuts: list[IntArray] = []  # as sets
         self.cut_rows: IntArray = np.zeros(0, dtype=np.int64)  # of the LP
         self.prefixes = sets = Prefixes(core)
@@ -89,7 +90,7 @@ class Master(Hinges):
 
     def separate(self) -> int:
         """Write out the terms that the last solution gets wrong; returns how many."""
-        n_wrong = self.write_wrong(self.prefixes.openness(self.core, self.y))
+        n_wrong = self.write_wrong(self.prefixes.openness(self.core, self.y), self.most_terms)
         self.budget.spend(self.core.nnz)
         return n_wrong
 
@@ -133,7 +134,7 @@ class Master(Hinges):
         self.lp.add_rows(lower, lower + np.inf, np.array(span), np.concatenate(column), np.concatenate(entry))
 
     def slim(self) -> None:
-        """Take out cuts without a price in the last solution, and terms that are as linear in it as they began."""
+        """Take out cuts without a price in the last solution, and terms that are linear in it."""
         basic_column, basic_row = self.lp.statuses()
         idle = basic_row[self.cut_rows]
         self.cuts = [cut for cut, out in zip(self.cuts, idle, strict=True) if not out]
@@ -142,8 +143,10 @@ class Master(Hinges):
             named[cut] = True
         own = self.core.m + np.arange(len(self.order))
         # Of a term's row and column one is basic, so that what is left is a basis again.
-        gone = ~named[self.order] & (self.lp.row_dual[self.rows] <= 0.0) & (basic_row[self.rows] != basic_column[own])
-        gone &= self.lp.x[own] <= 0.0
+        gone = ~named[self.order] & (basic_row[self.rows] != basic_column[own])
+        other = gone & basic_column[own]  # by its other half
+        gone &= other | ((self.lp.row_dual[self.rows] <= 0.0) & (self.lp.x[own] <= 0.0))
+        self.flip(self.order[other])
         rows = np.zeros(self.lp.n_rows, dtype=bool)
         rows[self.rows[gone]] = True
         rows[self.cut_rows[idle]] = True

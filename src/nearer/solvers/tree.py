@@ -27,6 +27,7 @@ from nearer.units import BoolArray, FloatArray, IntArray
 
 _INTEGRAL = 1e-6
 _ROOT_TURNS, _ROOT_CUTS = 30, 200  # rounds of cuts at the root, and cuts in each
+_ROOT_LOOK = 4  # rounds of cuts at the root between looks for plans
 _NODE_TURNS, _NODE_CUTS = 3, 40  # the same at other nodes
 _THICK, _SOME = 1.3, 200  # the relaxation is slimmed once it has so many times as many rows, and some more
 _MANY = 0.15  # share of the sites that a better plan must fix at the root for the tree to begin anew
@@ -224,7 +225,7 @@ class SiteTree(ABC, Generic[C]):
             if node.bound >= state.cutoff:
                 state.discard(node.bound)
                 continue
-            dual = self.relax(node.fixed, rounds=50 if node.place == 0 else 6)
+            dual = self.relax(node.fixed, rounds=50 if node.place == 0 else 20)
             if dual is None:
                 return
             self.nodes_done += 1
@@ -341,10 +342,13 @@ class Tree(SiteTree[Core]):
         if cutting and self.master.lp.n_rows > _THICK * self.slim_rows + _SOME and len(self.master.lp.x):
             self.master.slim()
             self.slim_rows = self.master.lp.n_rows
+            self.master.most_terms = 100 + self.slim_rows // 5
         best = super().relax(fixed, rounds)
         self.first_value = self.master.value
         turns, most = (_NODE_TURNS, _NODE_CUTS) if self.nodes_done else (_ROOT_TURNS, _ROOT_CUTS)
-        for _ in range(turns if cutting else 0):
+        for turn in range(turns if cutting else 0):
+            if turn % _ROOT_LOOK == _ROOT_LOOK - 1 and self.nodes_done == 0:
+                self.round_up(self.master.y, fixed)
             room = self.state.cutoff - self.master.value
             if best is None or room <= 0 or best.bound >= self.state.cutoff or self.state.budget.exhausted():
                 return best
