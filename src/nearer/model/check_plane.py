@@ -17,6 +17,8 @@ from nearer.model.certificate import CenterProof
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _CHUNK_PAIRS = 20_000_000
+_CELLS = 65_536  # distances formed at once, so that they stay in the processor's cache
+_MANY_SETS = 200_000
 _AT_ONCE = 64  # multipliers whose sums over all sites are formed together
 _ROUNDING = 1e-11  # relative error allowed for a sum, far above float64's
 
@@ -101,14 +103,27 @@ def _tree(points: CenterPoints, proof: CenterProof) -> list[list[int]]:
 def _sets(points: CenterPoints, point: IntArray, threshold: float) -> NDArray[np.uint8]:
     """The different sets of these points that sites serve below the threshold, packed, uint8 (n_sets, n_bytes)."""
     known: NDArray[np.uint8] = np.zeros((0, -(-len(point) // 8)), dtype=np.uint8)
-    step = max(1, _CHUNK_PAIRS // len(point))
+    step = max(1, _CELLS // len(point))
+    x, y = points.x[point], points.y[point]
+    order = np.lexsort((points.site_y, np.floor(points.site_x / _strip(points))))  # neighbours mostly serve the same
+    site_x, site_y = points.site_x[order, None], points.site_y[order, None]
+    found = []
     for first in range(0, points.n_sites, step):
         some = slice(first, first + step)
-        squared = np.square(points.site_x[some, None] - points.x[None, point])
-        squared += np.square(points.site_y[some, None] - points.y[None, point])
-        near = points.rounded(np.sqrt(squared, out=squared)) < threshold
-        known = np.unique(np.concatenate([known, np.unique(np.packbits(near, axis=1), axis=0)]), axis=0)
-    return known
+        squared = np.square(site_x[some] - x)
+        squared += np.square(site_y[some] - y)
+        packed = np.packbits(points.rounded(np.sqrt(squared, out=squared)) < threshold, axis=1)
+        new = np.ones(len(packed), dtype=bool)
+        new[1:] = np.any(packed[1:] != packed[:-1], axis=1)
+        found.append(packed[new])
+        if sum(map(len, found)) > len(known) + _MANY_SETS:
+            known, found = np.unique(np.concatenate([known, *found]), axis=0), []
+    return np.asarray(np.unique(np.concatenate([known, *found]), axis=0))
+
+
+def _strip(points: CenterPoints) -> float:
+    """Width of strips of sites, some hundred times as long as wide."""
+    return max(float(np.ptp(points.site_x)), 1e-300) / max(1.0, math.sqrt(points.n_sites) / 4)
 
 
 def _refuse_unproven(p: int, proof: CenterProof, mine: list[list[int]], covers: BoolArray) -> None:
