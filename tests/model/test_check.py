@@ -211,6 +211,7 @@ def fixing(node: int, site: int, value: int, multiplier: int = 0) -> dict[str, o
         ({"node_multiplier": np.array([-1, 0, 2])}, "no multipliers"),
         ({"node_multiplier": np.array([0, 0, 1])}, "of its own"),
         ({"node_parent": np.array([-1, 0])}, "differ in length"),
+        ({"node_multiplier": np.array([[-1], [0], [1]])}, "differ in length"),
         (
             {
                 "node_parent": np.array([-1, 0]),

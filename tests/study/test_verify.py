@@ -6,7 +6,8 @@ import ast
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ import pytest
 import nearer
 from nearer.errors import InputError
 from nearer.model import Certificate
+from nearer.progress import Silent, Tick
 from nearer.study.liechtenstein import write_liechtenstein
 from nearer.study.run import run_study
 from nearer.study.verify import Verdict, verify_plan
+from nearer.study.verify_any import verify_any
 
 TOML = """
 [study]
@@ -306,6 +309,34 @@ def test_a_verdict_reads_as_sentences(study: Path) -> None:
     assert [str(check) for check in verdict.differing] == ["seed: the plan says 4, found 3"]
 
 
+class Steps(Silent):
+    """Collects the steps: total and ticks by label."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[int | None]] = {}
+
+    @contextmanager
+    def step(self, label: str, total: int | None = None) -> Iterator[Tick]:
+        told: list[int | None] = [total, 0]
+        self.found[label] = told
+
+        def tick(steps: int = 1, note: str = "", closing: tuple[float, float] | None = None) -> None:
+            told[1] = (told[1] or 0) + steps
+
+        yield tick
+
+
+def test_the_check_tells_how_far_it_is(study: Path) -> None:
+    steps = Steps()
+    assert verify_any(study / "plan", progress=steps).ok
+    assert list(steps.found)[-3:] == ["Computing travel times again", "Counting again", "Evaluating the bound"]
+    assert steps.found["Computing travel times again"] == [19, 19]
+    total, done = steps.found["Evaluating the bound"]
+    assert total == done
+    assert total is not None
+    assert total > 0
+
+
 def test_a_ready_table_of_times_is_checked_too(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "table")
     rng = np.random.default_rng(5)
@@ -321,6 +352,8 @@ def test_a_ready_table_of_times_is_checked_too(tmp_path: Path) -> None:
 def test_the_check_shares_only_reading_and_the_graph_with_what_it_checks() -> None:
     src = Path(nearer.__file__).parent
     names = ("study/verify.py", "study/recount.py", "study/retime.py", "model/check.py", "model/evaluate.py")
+    names += ("model/certified_tree.py", "model/check_partial.py", "model/evaluate_points.py", "model/evaluate_cuts.py")
+    names += ("study/retime_pairs.py", "study/retime_streets.py", "study/verify_facts.py", "study/verify_limits.py")
     for name in (*names, "study/verify_gaps.py", "study/recount_gaps.py"):
         tree = ast.parse((src / name).read_text(encoding="utf-8"))
         imported = {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nearer.cli.console import DONE, FAILED, answering, say, say_json
+from nearer.cli.console import DONE, FAILED, answering, progress_bars, say, say_json
 from nearer.cli.options import JsonOption, StudyOfPlanOption
 from nearer.errors import UsageError
 
@@ -34,7 +34,8 @@ def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
     kind = kind_of(plan)
     if kind is None:
         raise UsageError(f"{plan} is not a plan folder; for a result of `nearer solve`, add --instance FILE.")
-    verdict = verify_any(plan, study)
+    with progress_bars() as progress:
+        verdict = verify_any(plan, study, progress)
     if as_json:
         say_json(verdict.as_json())
         return verdict.ok
@@ -53,7 +54,8 @@ def _verify_plan(plan: Path, study: Path | None, as_json: bool) -> bool:
 def _verify_result(result: Path, instance: Path, as_json: bool) -> bool:
     from nearer.study.result import verify_result
 
-    check = verify_result(result, instance)
+    with progress_bars() as progress, progress.step("Checking the result"):
+        check = verify_result(result, instance, progress)
     agrees = not check.differences
     if as_json:
         say_json({"ok": agrees, "value": check.value, "bound": check.bound, "differences": check.differences})

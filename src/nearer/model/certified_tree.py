@@ -19,7 +19,7 @@ def refuse(reason: str) -> CheckFailedError:
     return CheckFailedError(f"The certificate proves nothing: {reason}.")
 
 
-def _check_arrays(instance: Instance, certificate: Certificate) -> None:
+def check_arrays(instance: Instance, certificate: Certificate) -> None:
     """Make sure that the arrays of a certificate fit each other and the instance."""
     if instance.n_phases != 1 or (instance.capacitated and instance.capacity.shape[1:] != (1, 1)):
         raise refuse("it is made for one phase, and for capacities of one level and group")
@@ -75,7 +75,7 @@ class Share:
 
 def shares(instance: Instance, certificate: Certificate, together: int | None = None) -> Iterator[Share]:
     """
-    All plans of an instance, share by share, as a certificate divides them.
+    All plans of an instance, share by share, as a certificate divides them whose arrays were checked.
 
     Parameters
     ----------
@@ -86,9 +86,8 @@ def shares(instance: Instance, certificate: Certificate, together: int | None = 
     Raises
     ------
     CheckFailedError
-        The arrays do not fit the instance, or the tree leaves a plan out: it is no proof.
+        The tree leaves a plan out: it is no proof.
     """
-    _check_arrays(instance, certificate)
     children, fixings = _children_of(certificate), _fixings_by_node(certificate)
     free = instance.standing == FREE
     none = np.zeros(0, dtype=np.int64)

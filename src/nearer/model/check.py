@@ -18,6 +18,7 @@ from nearer.model.evaluate import cheapest_open, evaluate_certificate, pair_plac
 from nearer.model.evaluate_rules import rules_bound
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
 from nearer.model.solution import Solution, Status
+from nearer.progress import Progress
 from nearer.units import BoolArray, IntArray
 
 __all__ = [
@@ -68,13 +69,18 @@ def recompute_value(instance: Instance, open_mask: BoolArray, phase: int = 0) ->
     return math.fsum([*paid, *instance.price[open_mask]])
 
 
-def certified_bound(instance: Instance, certificate: Certificate | RulesCertificate, cutoff: float = math.inf) -> float:
+def certified_bound(
+    instance: Instance,
+    certificate: Certificate | RulesCertificate,
+    cutoff: float = math.inf,
+    progress: Progress | None = None,
+) -> float:
     """What a certificate proves, by the formula of the instance's objective and rules."""
     if isinstance(certificate, RulesCertificate):
         return min(rules_bound(instance, certificate), cutoff)
     if instance.objective == "max":
         return certified_dearest(instance, certificate, cutoff)
-    return evaluate.certified_bound(instance, certificate, cutoff)
+    return evaluate.certified_bound(instance, certificate, cutoff, progress)
 
 
 def is_optimal(value: float, bound: float, whole: bool) -> bool:

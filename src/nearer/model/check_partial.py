@@ -13,7 +13,7 @@ import numpy as np
 
 from nearer.errors import CheckFailedError
 from nearer.model.certificate import Certificate
-from nearer.model.certified_tree import shares
+from nearer.model.certified_tree import check_arrays, shares
 from nearer.model.evaluate import pair_rows
 from nearer.model.instance import Instance
 from nearer.units import BoolArray, FloatArray, IntArray
@@ -51,6 +51,7 @@ def certified_partial(instance: Instance, needed: float, certificate: Certificat
     if not np.all(multipliers >= 0) or not np.isfinite(multipliers).all():
         raise CheckFailedError("The certificate proves nothing: a multiplier is below 0.")
     plain = replace(certificate, multipliers=np.ascontiguousarray(multipliers[:, :-1]))
+    check_arrays(instance, plain)
     weight = np.asarray(instance.weight[0])
     spare = math.fsum(weight) - needed
     rows, price = pair_rows(instance), np.asarray(instance.price, dtype=np.float64)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nearer.model.certificate import Certificate
-from nearer.model.certified_tree import shares
+from nearer.model.certified_tree import check_arrays, shares
 from nearer.model.evaluate_cuts import Beyond, Cuts
 from nearer.model.evaluate_twofold import TwofoldBounds
 from nearer.model.instance import FORBIDDEN, FREE, OPEN, Instance
+from nearer.progress import Progress, Silent, Tick
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -24,7 +25,11 @@ _EXACT = 2.0**53  # whole numbers below this are exact in float64
 
 
 def evaluate_certificate(
-    instance: Instance, certificate: Certificate, cutoff: float = math.inf, given: Bounds | None = None
+    instance: Instance,
+    certificate: Certificate,
+    cutoff: float = math.inf,
+    given: Bounds | None = None,
+    progress: Progress | None = None,
 ) -> float:
     """
     Evaluate the lower bound that a certificate proves, from its multipliers alone.
@@ -42,6 +47,8 @@ def evaluate_certificate(
         Value of a known plan, the most that can be proven.
     given
         What evaluates the multipliers; None = from the pairs of the instance.
+    progress
+        Where to report; default silent.
 
     Returns
     -------
@@ -55,11 +62,23 @@ def evaluate_certificate(
     CheckFailedError
         The arrays do not fit the instance, or the tree leaves a plan out: it is no proof.
     """
+    check_arrays(instance, certificate)
     twice = instance.second_share is not None
     bounds = given or (TwofoldBounds if twice else Bounds).of(instance, certificate.multipliers)
     if certificate.cut and isinstance(bounds, Bounds) and bounds.room is None:
         bounds.charge(certificate)  # elsewhere cuts change nothing: the multipliers prove what they do without
-    least = cutoff
+    used = set(certificate.node_multiplier.tolist()) | set(certificate.fix_multiplier.tolist())
+    with (progress or Silent()).step("Evaluating the bound", len(used - {-1})) as tick:
+        least = _least(bounds, instance, certificate, cutoff, tick)
+    # No cost is negative, so unless an open site earns money nothing is worth less than what stands open.
+    return max(least, 0.0) if np.all(instance.price >= 0) else least
+
+
+def _least(
+    bounds: Bounds | TwofoldBounds, instance: Instance, certificate: Certificate, cutoff: float, tick: Tick
+) -> float:
+    """The least bound over all that a certificate divides the plans into; tells of each row of multipliers."""
+    least, seen = cutoff, set()
     for share in shares(instance, certificate, _MANY if isinstance(bounds, Bounds) else None):
         if len(share.site) and isinstance(bounds, Bounds):
             closed, opened = bounds.with_one_more(share.multiplier, share.state)
@@ -67,13 +86,17 @@ def evaluate_certificate(
             least = min(least, float(np.nanmin(alone, initial=math.inf)))  # nan: decided before, and refused next
         else:
             least = min(least, bounds.at(share.multiplier, share.state))
-    # No cost is negative, so unless an open site earns money nothing is worth less than what stands open.
-    return max(least, 0.0) if np.all(instance.price >= 0) else least
+        if share.multiplier not in seen:
+            seen.add(share.multiplier)
+            tick()
+    return least
 
 
-def certified_bound(instance: Instance, certificate: Certificate, cutoff: float = math.inf) -> float:
+def certified_bound(
+    instance: Instance, certificate: Certificate, cutoff: float = math.inf, progress: Progress | None = None
+) -> float:
     """What ``evaluate_certificate`` proves, raised to the next whole number where every value is whole."""
-    bound = evaluate_certificate(instance, certificate, cutoff)
+    bound = evaluate_certificate(instance, certificate, cutoff, progress=progress)
     return min(float(math.ceil(bound)), cutoff) if instance.whole and math.isfinite(bound) else bound
 
 

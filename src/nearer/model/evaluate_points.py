@@ -17,7 +17,9 @@ import numpy as np
 from nearer.model.certificate import Certificate
 from nearer.model.evaluate import Bounds, evaluate_certificate
 from nearer.model.evaluate_cuts import Charged, Cuts
+from nearer.model.instance import FREE, single_phase
 from nearer.model.plane import PlaneRows
+from nearer.progress import Progress
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _BLOCK = 128  # points
@@ -39,7 +41,9 @@ def nearest_of_points(rows: PlaneRows, open_idx: IntArray) -> FloatArray:
     return np.concatenate(best)
 
 
-def bound_of_points(rows: PlaneRows, p: int, certificate: Certificate, cutoff: float = math.inf) -> float:
+def bound_of_points(
+    rows: PlaneRows, p: int, certificate: Certificate, cutoff: float = math.inf, progress: Progress | None = None
+) -> float:
     """
     What a certificate proves about opening p sites, for all pairs, raised to the next whole number where all are whole.
 
@@ -48,9 +52,16 @@ def bound_of_points(rows: PlaneRows, p: int, certificate: Certificate, cutoff: f
     CheckFailedError
         The arrays do not fit the problem, or the tree leaves a plan out.
     """
+    none = np.zeros(0, dtype=np.int64)
+    start, unserved, standing = (
+        np.zeros(rows.n_rows + 1, dtype=np.int64),
+        np.full(rows.n_rows, np.inf),
+        np.full(rows.n_sites, FREE),
+    )
     # Sizes alone count here: the bounds below know the pairs.
-    instance = rows.instance(np.zeros(rows.n_rows), p)
-    bound = evaluate_certificate(instance, certificate, cutoff, _PointBounds(rows, p, certificate.multipliers))
+    instance = single_phase(start, none, none, rows.weight, unserved, standing, p, p)
+    bounds = _PointBounds(rows, p, certificate.multipliers)
+    bound = evaluate_certificate(instance, certificate, cutoff, bounds, progress)
     return min(float(math.ceil(bound)), cutoff) if is_whole(rows) and math.isfinite(bound) else bound
 
 

@@ -11,6 +11,7 @@ from nearer.files import sha256
 from nearer.inputs.read import read_tables
 from nearer.inputs.tables import Tables
 from nearer.planning.files import PLAN_FILE, read_run
+from nearer.progress import Progress
 from nearer.study.checks import Check, equal, flat
 from nearer.study.load import STUDY_FILE, check_settings, load_study
 from nearer.study.owners import owned
@@ -75,7 +76,9 @@ class Origin:
         ]
 
 
-def origin_of(document: FromStudy, document_folder: Path, file: str, given: Path | None) -> Origin:
+def origin_of(
+    document: FromStudy, document_folder: Path, file: str, given: Path | None, progress: Progress | None = None
+) -> Origin:
     """
     Find and read the study of a document.
 
@@ -85,6 +88,8 @@ def origin_of(document: FromStudy, document_folder: Path, file: str, given: Path
         Where the document lies, and the name of its file there.
     given
         Where the study lies; default what ``run.json`` says, else the folder around the document.
+    progress
+        Where to report; default silent.
 
     Raises
     ------
@@ -95,7 +100,13 @@ def origin_of(document: FromStudy, document_folder: Path, file: str, given: Path
     check_inputs(document, folder)
     study = check_settings(document.settings, f"{file}, settings")
     tables = read_tables(
-        folder, streets=study.streets, people=study.people, sites=study.sites, area=study.area, exclude=study.exclude
+        folder,
+        streets=study.streets,
+        people=study.people,
+        sites=study.sites,
+        area=study.area,
+        exclude=study.exclude,
+        progress=progress,
     )
     return Origin(folder, study, owned(tables, study.owners, STUDY_FILE))
 

@@ -24,6 +24,7 @@ from nearer.model.check_partial import certified_partial, covered_weight
 from nearer.model.check_plane import certified_center
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
 from nearer.model.plane import Rounding
+from nearer.progress import Progress
 from nearer.study.pairs import Format, read_table
 from nearer.study.problems import Problem, many_points, read_problem
 from nearer.study.request import Kind, Request
@@ -81,7 +82,7 @@ class ResultCheck:
     differences: tuple[str, ...]
 
 
-def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
+def verify_result(result_file: Path, instance_file: Path, progress: Progress | None = None) -> ResultCheck:
     """
     Check a result of ``solve_file`` against the benchmark file: every rule, value, bound, status.
 
@@ -98,7 +99,7 @@ def verify_result(result_file: Path, instance_file: Path) -> ResultCheck:
     chosen = np.array(sorted(set(result["open"])), dtype=np.int64) - 1
     rows = None if result.keys() & _CHOICES else many_points(instance_file, request)
     if rows is not None and (certificate is None or isinstance(certificate, Certificate)):
-        return ResultCheck(*check_points(result, request, rows, chosen, certificate))
+        return ResultCheck(*check_points(result, request, rows, chosen, certificate, progress))
     matters: FloatArray | None = None
     of_points = request.problem == "p-center" and not isinstance(certificate, Certificate)
     if not result.keys() & _CHOICES and not isinstance(certificate, CenterProof):

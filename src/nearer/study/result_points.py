@@ -12,12 +12,18 @@ from nearer.model import Certificate
 from nearer.model.check import agrees, is_optimal
 from nearer.model.evaluate_points import bound_of_points, is_whole, nearest_of_points, value_of_points
 from nearer.model.plane import PlaneRows
+from nearer.progress import Progress
 from nearer.study.request import Request
 from nearer.units import IntArray
 
 
 def check_points(
-    result: dict[str, Any], request: Request, rows: PlaneRows, chosen: IntArray, certificate: Certificate | None
+    result: dict[str, Any],
+    request: Request,
+    rows: PlaneRows,
+    chosen: IntArray,
+    certificate: Certificate | None,
+    progress: Progress | None = None,
 ) -> tuple[float, float | None, tuple[str, ...]]:
     """
     What ``result.verify_result`` finds: value, proven bound and differences.
@@ -51,7 +57,7 @@ def check_points(
     bound = None
     if certificate is not None:
         try:
-            bound = bound_of_points(rows, request.p, certificate, result["objective"])
+            bound = bound_of_points(rows, request.p, certificate, result["objective"], progress)
         except CheckFailedError as error:
             found.append(str(error).rstrip("."))
         else:

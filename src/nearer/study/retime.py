@@ -13,6 +13,7 @@ from nearer.inputs.sources import StreetsSource
 from nearer.inputs.tables import Tables, positions
 from nearer.inputs.tags import WALK_KMH
 from nearer.network import build_graph, snap
+from nearer.progress import Progress, Silent
 from nearer.study.retime_pairs import Block, Pairs
 from nearer.study.retime_streets import street_pairs
 from nearer.units import minutes_to_ms
@@ -26,7 +27,7 @@ def plane_of(tables: Tables) -> LocalPlane:
     return LocalPlane.around(np.concatenate([lon for lon, _ in both]), np.concatenate([lat for _, lat in both]))
 
 
-def retime(tables: Tables, source: StreetsSource, folder: Path) -> dict[str, Pairs]:
+def retime(tables: Tables, source: StreetsSource, folder: Path, progress: Progress | None = None) -> dict[str, Pairs]:
     """
     Times from every point to every site, by speed class; "" is everyone without a speed of their own.
 
@@ -38,18 +39,20 @@ def retime(tables: Tables, source: StreetsSource, folder: Path) -> dict[str, Pai
         ``[streets]`` of the study.
     folder
         The study folder, where the elevation raster lies.
+    progress
+        Where to report; default silent.
     """
-    return by_class(retime_base(tables, source, folder), source, tables)
+    return by_class(retime_base(tables, source, folder, progress), source, tables)
 
 
-def retime_base(tables: Tables, source: StreetsSource, folder: Path) -> Pairs:
+def retime_base(tables: Tables, source: StreetsSource, folder: Path, progress: Progress | None = None) -> Pairs:
     """Times of everyone without a speed of their own, as far as the fastest gets within the limit."""
     if tables.times is not None:
         return _from_table(tables, minutes_to_ms(source.limit_min))
     reach_ms, base_kmh = reach(source)
     if source.mode == "straight":
-        return _straight(tables, base_kmh, source.detour, reach_ms)
-    return _over_streets(tables, source, base_kmh, folder, reach_ms)
+        return _straight(tables, base_kmh, source.detour, reach_ms, progress)
+    return _over_streets(tables, source, base_kmh, folder, reach_ms, progress)
 
 
 def reach(source: StreetsSource) -> tuple[int, float]:
@@ -81,7 +84,7 @@ def _from_table(tables: Tables, limit_ms: int) -> Pairs:
     return Pairs.of([(point[near], site[near], time_ms[near].astype(np.int64))], len(tables.sites.table))
 
 
-def _straight(tables: Tables, kmh: float, detour: float, limit_ms: int) -> Pairs:
+def _straight(tables: Tables, kmh: float, detour: float, limit_ms: int, progress: Progress | None) -> Pairs:
     plane = plane_of(tables)
     people, sites = tables.people.table, tables.sites.table
     x, y = plane.to_xy(people["lon"].to_numpy(), people["lat"].to_numpy())
@@ -100,11 +103,20 @@ def _straight(tables: Tables, kmh: float, detour: float, limit_ms: int) -> Pairs
             time_ms = np.rint(away_m * ms_per_m)
             site, point = np.nonzero(time_ms <= limit_ms)
             yield people_by_x[near][point], chunk[site], time_ms[site, point].astype(np.int64)
+            tick(len(chunk))
 
-    return Pairs.of(blocks(), len(sites))
+    with (progress or Silent()).step("Computing travel times again", len(sites)) as tick:
+        return Pairs.of(blocks(), len(sites))
 
 
-def _over_streets(tables: Tables, source: StreetsSource, access_kmh: float, folder: Path, limit_ms: int) -> Pairs:
+def _over_streets(
+    tables: Tables,
+    source: StreetsSource,
+    access_kmh: float,
+    folder: Path,
+    limit_ms: int,
+    progress: Progress | None,
+) -> Pairs:
     if tables.streets is None:
         raise ValueError("tables hold neither streets nor times")
     elevation = folder / source.elevation if source.elevation and source.mode == "walk" else None
@@ -113,4 +125,4 @@ def _over_streets(tables: Tables, source: StreetsSource, access_kmh: float, fold
         snap(graph, table["lon"].to_numpy(), table["lat"].to_numpy(), source.snap_m, access_kmh=access_kmh)
         for table in (tables.people.table, tables.sites.table)
     )
-    return street_pairs(graph, people, sites, limit_ms)
+    return street_pairs(graph, people, sites, limit_ms, progress)

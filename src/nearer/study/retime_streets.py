@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from nearer.network import Snap, StreetGraph
+from nearer.progress import Progress, Silent, Tick
 from nearer.study.retime_pairs import Block, Pairs
 from nearer.units import FloatArray, IntArray
 
@@ -17,7 +18,9 @@ _FEW = 32  # sites that are searched from without parting them
 _MANY_CELLS = 4_000_000  # of a dense block of sites × nodes or sites × people
 
 
-def street_pairs(graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int) -> Pairs:
+def street_pairs(
+    graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int, progress: Progress | None = None
+) -> Pairs:
     """
     Journeys over streets, as ``nearer.network.travel_times`` states them, one search per site on the transposed graph.
 
@@ -30,21 +33,24 @@ def street_pairs(graph: StreetGraph, people: Snap, sites: Snap, limit_ms: int) -
         Streets, and points joined to them.
     limit_ms
         Longest journey, access walks included, inclusive.
+    progress
+        Where to report; default silent.
     """
     person_idx = np.flatnonzero(people.joined_mask)
     site_idx = np.flatnonzero(sites.joined_mask)
     here, there = _Stretch.of(graph, people, person_idx), _Stretch.of(graph, sites, site_idx)
 
     def journeys() -> Iterator[Block]:
-        for person, site, way in _ways(graph, here, there, limit_ms):
+        for person, site, way in _ways(graph, here, there, limit_ms, tick):
             time_ms = way + people.access_ms[person_idx[person]] + sites.access_ms[site_idx[site]]
             near = time_ms <= limit_ms
             yield person_idx[person[near]], site_idx[site[near]], time_ms[near]
 
-    return Pairs.of(journeys(), sites.n)
+    with (progress or Silent()).step("Computing travel times again", len(site_idx)) as tick:
+        return Pairs.of(journeys(), sites.n)
 
 
-def _ways(graph: StreetGraph, here: _Stretch, there: _Stretch, limit_ms: int) -> Iterator[Block]:
+def _ways(graph: StreetGraph, here: _Stretch, there: _Stretch, limit_ms: int, tick: Tick) -> Iterator[Block]:
     """Blocks of person, site and way, access walks left out, ms."""
     yield _along_one_street(here, there)
     stack = [_Part.whole(graph, here, there)] if len(there.segment) else []
@@ -55,6 +61,7 @@ def _ways(graph: StreetGraph, here: _Stretch, there: _Stretch, limit_ms: int) ->
             stack += [part.of(half, limit_ms) for half in part.halves(graph, there)]
         else:
             yield part.ways(here, limit_ms)
+            tick(len(part.site))
 
 
 def _along_one_street(here: _Stretch, there: _Stretch) -> Block:

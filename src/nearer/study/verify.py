@@ -17,6 +17,7 @@ from nearer.model import FREE, OPEN
 from nearer.model.check import agrees, certified_bound, is_optimal
 from nearer.planning.document import PlanDocument
 from nearer.planning.files import PLAN_FILE, PROOF_FILE, read_document, read_run
+from nearer.progress import Progress, Silent
 from nearer.study import verify_choices as choices
 from nearer.study.checks import (
     Check,
@@ -39,7 +40,7 @@ from nearer.units import BoolArray
 _MS = 60_000.0
 
 
-def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
+def verify_plan(plan_folder: Path, study_folder: Path | None = None, progress: Progress | None = None) -> Verdict:
     """
     Check a plan against its inputs.
 
@@ -54,6 +55,8 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
         What ``nearer plan`` wrote.
     study_folder
         Where the study lies; default what ``run.json`` says, else the folder around the plan.
+    progress
+        Where to report; default silent.
 
     Raises
     ------
@@ -63,16 +66,25 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
     plan_folder = Path(plan_folder)
     plan_folder = plan_folder.parent if plan_folder.name == PLAN_FILE else plan_folder
     document = read_document(plan_folder)
-    origin = origin_of(document, plan_folder, PLAN_FILE, study_folder)
+    origin = origin_of(document, plan_folder, PLAN_FILE, study_folder, progress)
     study, tables = origin.study, origin.tables
-    recount = Recount(study, tables, retime(tables, study.streets, origin.folder))
+    recount = Recount(study, tables, retime(tables, study.streets, origin.folder, progress))
     checks = [
         *origin.checks(document),
         _equal("seed", document.seed, study.study.seed),
         _equal("crs", document.crs, plane_of(tables).crs),
     ]
-    if study.staged:
-        return _verdict_on_stages(document, recount, plan_folder, checks)
+    with (progress or Silent()).step("Counting again"):
+        if study.staged:
+            return _verdict_on_stages(document, recount, plan_folder, checks)
+        return _verdict(document, recount, plan_folder, checks, progress)
+
+
+def _verdict(
+    document: PlanDocument, recount: Recount, plan_folder: Path, checks: list[Check], progress: Progress | None
+) -> Verdict:
+    """Sites, value, bound, people and all else of a plan of one phase."""
+    study = recount.study
     checks += _check_sites(document, recount)
     if not all(check.ok for check in checks if check.name.startswith("sites")):
         return Verdict(tuple(checks), ("The rest was not checked, since the sites are not those of the study.",))
@@ -81,7 +93,7 @@ def verify_plan(plan_folder: Path, study_folder: Path | None = None) -> Verdict:
     checks.append(_equal("kappa_per_min", document.kappa_per_min, recount.kappa_per_min))
     if study.is_plain:
         checks.append(_equal("objectives", len(document.objectives), 0))
-        proof, notes = _check_proof(document, recount, plan_folder, before, after)
+        proof, notes = _check_proof(document, recount, plan_folder, before, after, progress)
     else:
         named = partial(_load_certificate, plan_folder / PROOF_FILE)
         found, told = check_objectives(document, recount, open_mask, named)
@@ -162,6 +174,7 @@ def _check_proof(
     plan_folder: Path,
     before: dict[str, Nearest],
     after: dict[str, Nearest],
+    progress: Progress | None,
 ) -> tuple[list[Check], tuple[str, ...]]:
     """Value, bound, gaps and the word for them."""
     value_ms, before_ms = recount.value_ms(after), recount.value_ms(before)
@@ -172,7 +185,7 @@ def _check_proof(
     if document.proof == "certificate":
         try:
             certificate = _load_certificate(plan_folder / PROOF_FILE)
-            proven_ms = certified_bound(instance, certificate, cutoff=value_ms)
+            proven_ms = certified_bound(instance, certificate, value_ms, progress)
         except CheckFailedError as error:
             proven_ms = str(error)
     else:

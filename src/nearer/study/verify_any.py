@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from nearer.progress import Progress, Silent
 from nearer.study.checks import Verdict
 
 _KINDS = {
@@ -29,7 +30,7 @@ def kind_of(path: Path) -> str | None:
     return next((name for name in _KINDS if (path / name).is_file()), "plan.json")
 
 
-def verify_any(path: Path, study_folder: Path | None = None) -> Verdict:
+def verify_any(path: Path, study_folder: Path | None = None, progress: Progress | None = None) -> Verdict:
     """
     Check whatever a folder holds.
 
@@ -38,6 +39,9 @@ def verify_any(path: Path, study_folder: Path | None = None) -> Verdict:
     InputError
         There is nothing of ours, an input is missing, or one has changed since.
     """
-    _, module, name = _KINDS[kind_of(path) or "plan.json"]
-    check: Callable[[Path, Path | None], Verdict] = getattr(import_module(module), name)
-    return check(path, study_folder)
+    what, module, name = _KINDS[kind_of(path) or "plan.json"]
+    check: Callable[..., Verdict] = getattr(import_module(module), name)
+    if what == "plan":
+        return check(path, study_folder, progress)
+    with (progress or Silent()).step(f"Checking the {what}"):
+        return check(path, study_folder)
