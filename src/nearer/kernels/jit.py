@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -14,7 +17,40 @@ Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
 # Serial and cached: numba's parallel=True cannot be cached safely, so threads are ours (see `run_chunks`).
-kernel: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")
+_compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function at its first call, or take what an earlier run compiled from the same sources."""
+    made: Callable[..., Any] = _compiled(function)
+    if hasattr(made, "stats"):  # not where numba is told to compile nothing
+        _forget_stale(Path(made.stats.cache_path))
+    return made
+
+
+@cache
+def _forget_stale(folder: Path) -> None:
+    """
+    Forget what was compiled from other sources of any kernel.
+
+    Numba looks at the file of a kernel alone, not at those of the kernels that it calls, which are compiled into it,
+    nor at the order of a named tuple's fields. An upgrade that leaves a file as it was would go on with old code.
+    """
+    sources = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        sources.update(file.name.encode() + b"\0" + file.read_bytes())
+    stamp = folder / "sources"
+    if stamp.exists() and stamp.read_text() == sources.hexdigest():
+        return
+    try:
+        for index in folder.glob("*.nbi"):
+            index.unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f"sources-{os.getpid()}"
+        beside.write_text(sources.hexdigest())
+        beside.replace(stamp)
+    except PermissionError:  # Windows, while another process reads them: the next start tries again
+        return
 
 
 def default_threads() -> int:

@@ -10,12 +10,63 @@ Costs are distances (``up`` = 0) or whole numbers: ``up`` · floor(``up`` · dis
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from nearer.kernels.jit import kernel
 from nearer.units import FloatArray, IntArray
 
 _CURVE = 16  # bits of the curve each way
+
+
+class Points(NamedTuple):
+    """
+    Points by tiles.
+
+    Parameters
+    ----------
+    x, y, weight
+        float64 (n,).
+    box
+        Left, right, low and high of each tile, float64 (4, n_tiles).
+    tile
+        First point of each tile, and n, int64 (n_tiles + 1,).
+    """
+
+    x: FloatArray
+    y: FloatArray
+    weight: FloatArray
+    box: FloatArray
+    tile: IntArray
+
+
+class SiteGrid(NamedTuple):
+    """Sites by cells of a grid, in its order; see ``kernels.plane.Grid``."""
+
+    x0: float
+    y0: float
+    size: float
+    nx: int
+    ny: int
+    start: IntArray
+    x: FloatArray
+    y: FloatArray
+
+
+class Costing(NamedTuple):
+    """How costs come from distances: see above."""
+
+    up: float
+    shift: float
+
+
+class Nearest(NamedTuple):
+    """Of each point the cost at its cheapest open site, which one, and the cost at the second."""
+
+    d1: FloatArray
+    a1: IntArray
+    d2: FloatArray
 
 
 @kernel
@@ -43,23 +94,10 @@ def hilbert(x: FloatArray, y: FloatArray, x0: float, y0: float, size: float) -> 
 
 
 @kernel
-def _gather(
-    left: float,
-    right: float,
-    low: float,
-    high: float,
-    reach: float,
-    x0: float,
-    y0: float,
-    size: float,
-    nx: int,
-    ny: int,
-    start: IntArray,
-    site_x: FloatArray,
-    site_y: FloatArray,
-    found: IntArray,
-) -> int:
-    """Fill sites (in the order of the grid) nearer to a box than a reach; returns how many."""
+def _gather(box: FloatArray, t: int, reach: float, grid: SiteGrid, found: IntArray) -> int:
+    """Fill sites (in the order of the grid) nearer to the box of a tile than a reach; returns how many."""
+    left, right, low, high = box[0, t], box[1, t], box[2, t], box[3, t]
+    x0, y0, size, nx, ny, start, site_x, site_y = grid
     c0 = int(min(max(np.floor((left - reach - x0) / size) - 1.0, 0.0), float(nx)))
     c1 = int(max(min(np.floor((right + reach - x0) / size) + 2.0, float(nx)), 0.0))
     r0 = int(min(max(np.floor((low - reach - y0) / size) - 1.0, 0.0), float(ny)))
@@ -81,24 +119,7 @@ def _gather(
 
 @kernel
 def prices(
-    x: FloatArray,
-    y: FloatArray,
-    weight: FloatArray,
-    lam: FloatArray,
-    box: FloatArray,
-    tile: IntArray,
-    lo: int,
-    hi: int,
-    x0: float,
-    y0: float,
-    size: float,
-    nx: int,
-    ny: int,
-    start: IntArray,
-    site_x: FloatArray,
-    site_y: FloatArray,
-    up: float,
-    shift: float,
+    points: Points, lam: FloatArray, lo: int, hi: int, grid: SiteGrid, costing: Costing
 ) -> tuple[FloatArray, int]:
     """
     Sum over the points of tiles lo … hi of weight · min(0, cost − λ) for each site, float64 (m,), and the pairs formed.
@@ -107,13 +128,10 @@ def prices(
     ----------
     lam
         Multipliers per unit of weight, float64 (n,).
-    box
-        Left, right, low and high of each tile, float64 (4, n_tiles).
-    tile
-        First point of each tile, and n, int64 (n_tiles + 1,).
-    x0, y0, size, nx, ny, start, site_x, site_y
-        The sites by cells of a grid, in its order.
     """
+    x, y, weight, box, tile = points
+    up, shift = costing
+    site_x, site_y = grid.x, grid.y
     m = len(site_x)
     rho = np.zeros(m)
     found = np.empty(m, dtype=np.int32)
@@ -130,9 +148,7 @@ def prices(
             continue
         if up != 0.0:
             reach += 1.0
-        n = _gather(
-            box[0, t], box[1, t], box[2, t], box[3, t], reach, x0, y0, size, nx, ny, start, site_x, site_y, found
-        )
+        n = _gather(box, t, reach, grid, found)
         for k in range(n):
             bx[k] = site_x[found[k]]
             by[k] = site_y[found[k]]
@@ -166,20 +182,18 @@ def prices(
 
 @kernel
 def times_served(
-    x: FloatArray,
-    y: FloatArray,
+    points: Points,
     lam: FloatArray,
-    box: FloatArray,
-    tile: IntArray,
     lo: int,
     hi: int,
     site_x: FloatArray,
     site_y: FloatArray,
-    up: float,
-    shift: float,
+    costing: Costing,
     served: FloatArray,
 ) -> None:
     """``served[i]`` = number of these sites that cost point i less than λ, for the points of tiles lo … hi."""
+    x, y, box, tile = points.x, points.y, points.box, points.tile
+    up, shift = costing
     m = len(site_x)
     for t in range(lo, hi):
         first = tile[t]
@@ -213,18 +227,7 @@ def times_served(
 
 @kernel
 def two_nearest(
-    x: FloatArray,
-    y: FloatArray,
-    box: FloatArray,
-    tile: IntArray,
-    which: IntArray,
-    site_x: FloatArray,
-    site_y: FloatArray,
-    up: float,
-    shift: float,
-    d1: FloatArray,
-    a1: IntArray,
-    d2: FloatArray,
+    points: Points, which: IntArray, site_x: FloatArray, site_y: FloatArray, costing: Costing, nearest: Nearest
 ) -> None:
     """
     Fill cost and place of the cheapest of some sites (of equals the first), and the cost of the second cheapest.
@@ -234,6 +237,9 @@ def two_nearest(
     which
         Tiles whose points are looked at, int64.
     """
+    x, y, box, tile = points.x, points.y, points.box, points.tile
+    up, shift = costing
+    d1, a1, d2 = nearest
     m = len(site_x)
     near = np.empty(m, dtype=np.int32)
     for t in which:
@@ -279,24 +285,7 @@ def two_nearest(
 
 @kernel
 def smoothed(
-    x: FloatArray,
-    y: FloatArray,
-    weight: FloatArray,
-    lam: FloatArray,
-    box: FloatArray,
-    tile: IntArray,
-    lo: int,
-    hi: int,
-    x0: float,
-    y0: float,
-    size: float,
-    nx: int,
-    ny: int,
-    start: IntArray,
-    site_x: FloatArray,
-    site_y: FloatArray,
-    share: FloatArray,
-    ramp: float,
+    points: Points, lam: FloatArray, lo: int, hi: int, grid: SiteGrid, share: FloatArray, ramp: float
 ) -> tuple[float, FloatArray, int]:
     """
     Cost of sites that are open in part, and what a little more of each would save, for the points of tiles lo … hi.
@@ -316,6 +305,8 @@ def smoothed(
     cost, slope, spent
         Weighted cost; its derivative by ``share``, float64 (m,); pairs formed.
     """
+    x, y, weight, box, tile = points
+    site_x, site_y = grid.x, grid.y
     m = len(site_x)
     slope = np.zeros(m)
     found = np.empty(m, dtype=np.int32)
@@ -334,9 +325,7 @@ def smoothed(
             reach = max(reach, lam[i])
         reach = reach * 1.2 + 1e-9
         while True:
-            n = _gather(
-                box[0, t], box[1, t], box[2, t], box[3, t], reach, x0, y0, size, nx, ny, start, site_x, site_y, found
-            )
+            n = _gather(box, t, reach, grid, found)
             n_open = 0
             in_all = 0.0
             for k in range(n):
@@ -419,22 +408,15 @@ def smoothed(
 
 @kernel
 def moves(
-    x: FloatArray,
-    y: FloatArray,
-    weight: FloatArray,
-    box: FloatArray,
-    tile: IntArray,
+    points: Points,
+    nearest: Nearest,
     most: FloatArray,
-    d1: FloatArray,
-    a1: IntArray,
-    d2: FloatArray,
     place: int,
     out: int,
     come: IntArray,
     site_x: FloatArray,
     site_y: FloatArray,
-    up: float,
-    shift: float,
+    costing: Costing,
 ) -> FloatArray:
     """
     What all points pay more once an open site closes and one of some others opens, float64 (len(come),).
@@ -448,6 +430,9 @@ def moves(
     come
         Sites, of which one opens.
     """
+    x, y, weight, box, tile = points
+    up, shift = costing
+    d1, a1, d2 = nearest
     k = len(come)
     bx = np.empty(k)
     by = np.empty(k)

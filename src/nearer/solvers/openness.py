@@ -16,7 +16,7 @@ from nearer.kernels import tiles as kernels
 from nearer.kernels.jit import run_chunks
 from nearer.kernels.plane import Grid
 from nearer.solvers.budget import Budget
-from nearer.solvers.tiles import Tiles
+from nearer.solvers.tiles import Tiles, grid_of
 from nearer.units import FloatArray
 
 _MEMORY = 8  # values that a step need not be worse than
@@ -29,8 +29,7 @@ class Smoothed:
         self.tiles = tiles
         grid = Grid.of(tiles.site_x, tiles.site_y)
         self.site = grid.site
-        self.grid = (grid.x0, grid.y0, grid.size, grid.nx, grid.ny, grid.start)
-        self.grid_xy = tiles.site_x[self.site], tiles.site_y[self.site]
+        self.grid = grid_of(tiles, grid, self.site)
 
     def __call__(
         self, share: FloatArray, lam: FloatArray, ramp: float, budget: Budget
@@ -40,10 +39,7 @@ class Smoothed:
         shares = share[self.site]
 
         def work(chunk: tuple[int, int]) -> tuple[float, FloatArray, int]:
-            made: tuple[float, FloatArray, int] = kernels.smoothed(
-                *(tiles.x, tiles.y, tiles.weight, lam, tiles.box, tiles.tile, *chunk),
-                *(*self.grid, *self.grid_xy, shares, ramp),
-            )
+            made: tuple[float, FloatArray, int] = kernels.smoothed(tiles.points, lam, *chunk, self.grid, shares, ramp)
             return made
 
         cost, total = 0.0, np.zeros(tiles.m)

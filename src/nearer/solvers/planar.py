@@ -120,6 +120,7 @@ class PlanarRun:
         d1, a1, d2 = tiles.two_nearest(plan)
         a1 = np.searchsorted(np.sort(plan), a1).astype(np.int32)  # place in the plan
         plan.sort()
+        nearest = kernels.Nearest(d1, a1, d2)
         most = np.maximum.reduceat(d2, tiles.tile[:-1])
         least = 1e-12 * float((tiles.weight * d1).sum())
         waiting = set(range(len(plan)))
@@ -136,10 +137,7 @@ class PlanarRun:
             near = near[~np.isin(near, plan)].astype(np.int32)
             if not len(near):
                 continue
-            more = kernels.moves(
-                *(tiles.x, tiles.y, tiles.weight, tiles.box, tiles.tile, most, d1, a1, d2, r, out, near),
-                *(tiles.site_x, tiles.site_y, tiles.up, tiles.shift),
-            )
+            more = kernels.moves(tiles.points, nearest, most, r, out, near, tiles.site_x, tiles.site_y, tiles.costing)
             self.state.budget.spend(len(near) * len(member))
             if (best := int(more.argmin())) < 0 or more[best] >= -least:
                 continue
@@ -148,7 +146,7 @@ class PlanarRun:
             plan[r] = come
             part = _points(tiles, which)
             before = a1[part]
-            tiles.renew(plan, which, d1, a1, d2)
+            tiles.renew(plan, which, nearest)
             most[which] = np.maximum.reduceat(d2, tiles.tile[:-1])[which]
             waiting.update(np.unique(np.concatenate([before, a1[part]])).tolist())
         return np.sort(plan)

@@ -99,6 +99,16 @@ class Tiles:
         )
 
     @cached_property
+    def points(self) -> kernels.Points:
+        """For the kernels."""
+        return kernels.Points(self.x, self.y, self.weight, self.box, self.tile)
+
+    @cached_property
+    def costing(self) -> kernels.Costing:
+        """For the kernels."""
+        return kernels.Costing(self.up, self.shift)
+
+    @cached_property
     def chunks(self) -> list[tuple[int, int]]:
         """Ranges of tiles."""
         cuts = np.linspace(0, len(self.tile) - 1, _CHUNKS + 1).astype(int)
@@ -106,24 +116,18 @@ class Tiles:
 
     def two_nearest(self, open_idx: IntArray) -> tuple[FloatArray, IntArray, FloatArray]:
         """Cost at the cheapest of some sites, which one, and cost at the second."""
-        d1, a1, d2 = np.empty(self.n), np.empty(self.n, dtype=np.int32), np.empty(self.n)
+        nearest = kernels.Nearest(np.empty(self.n), np.empty(self.n, dtype=np.int32), np.empty(self.n))
         site_x, site_y = self.site_x[open_idx], self.site_y[open_idx]
 
         def work(chunk: tuple[int, int]) -> None:
-            kernels.two_nearest(
-                *(self.x, self.y, self.box, self.tile, np.arange(*chunk)),
-                *(site_x, site_y, self.up, self.shift, d1, a1, d2),
-            )
+            kernels.two_nearest(self.points, np.arange(*chunk), site_x, site_y, self.costing, nearest)
 
         list(run_chunks(work, self.chunks, self.threads))
-        return d1, open_idx[a1], d2
+        return nearest.d1, open_idx[nearest.a1], nearest.d2
 
-    def renew(self, open_idx: IntArray, which: IntArray, d1: FloatArray, a1: IntArray, d2: FloatArray) -> None:
-        """What ``two_nearest`` returns, again for the points of some tiles."""
-        site_x, site_y = self.site_x[open_idx], self.site_y[open_idx]
-        kernels.two_nearest(
-            *(self.x, self.y, self.box, self.tile, which, site_x, site_y, self.up, self.shift, d1, a1, d2)
-        )
+    def renew(self, open_idx: IntArray, which: IntArray, nearest: kernels.Nearest) -> None:
+        """Costs and places among some sites, again for the points of some tiles."""
+        kernels.two_nearest(self.points, which, self.site_x[open_idx], self.site_y[open_idx], self.costing, nearest)
 
     def near(self, site: IntArray, most: FloatArray) -> IntArray:
         """Tiles that lie nearer to one of some sites than a distance of their own."""
@@ -150,6 +154,13 @@ class Tiles:
         return Tiles(x, y, weight, order, self.site_x, self.site_y, self.up, self.shift, self.threads), cell
 
 
+def grid_of(tiles: Tiles, grid: Grid, site: IntArray) -> kernels.SiteGrid:
+    """Sites in the order of a grid, for the kernels."""
+    return kernels.SiteGrid(
+        *(grid.x0, grid.y0, grid.size, grid.nx, grid.ny, grid.start), tiles.site_x[site], tiles.site_y[site]
+    )
+
+
 class PlaneDual:
     """The Lagrangian of p sites in the plane, for ``ascent``."""
 
@@ -164,8 +175,7 @@ class PlaneDual:
         at = np.flatnonzero(self.live)
         grid = Grid.of(self.tiles.site_x[at], self.tiles.site_y[at])
         self.site = at[grid.site]
-        self.grid = (grid.x0, grid.y0, grid.size, grid.nx, grid.ny, grid.start)
-        self.grid_xy = self.tiles.site_x[self.site], self.tiles.site_y[self.site]
+        self.grid = grid_of(self.tiles, grid, self.site)
 
     def fix(self, closed: BoolArray, opened: BoolArray) -> None:
         """Close and open sites for good."""
@@ -178,10 +188,7 @@ class PlaneDual:
         tiles = self.tiles
 
         def work(chunk: tuple[int, int]) -> tuple[FloatArray, int]:
-            made: tuple[FloatArray, int] = kernels.prices(
-                *(tiles.x, tiles.y, tiles.weight, lam, tiles.box, tiles.tile, *chunk, *self.grid, *self.grid_xy),
-                *(tiles.up, tiles.shift),
-            )
+            made: tuple[FloatArray, int] = kernels.prices(tiles.points, lam, *chunk, self.grid, tiles.costing)
             return made
 
         total = np.zeros(len(self.site))
@@ -209,9 +216,7 @@ class PlaneDual:
         site_x, site_y = tiles.site_x[chosen], tiles.site_y[chosen]
 
         def work(chunk: tuple[int, int]) -> None:
-            kernels.times_served(
-                *(tiles.x, tiles.y, lam, tiles.box, tiles.tile, *chunk, site_x, site_y, tiles.up, tiles.shift, out)
-            )
+            kernels.times_served(tiles.points, lam, *chunk, site_x, site_y, tiles.costing, out)
 
         list(run_chunks(work, tiles.chunks, tiles.threads))
         np.subtract(1.0, out, out=out)
