@@ -249,6 +249,7 @@ def test_points_and_sites_are_as_many_as_asked(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         ({"people": 100}, "at least 5,000 people"),
+        ({"people": 10**11}, "50,000,000 people at most"),
         ({"people": 20_000, "points": 1_000_000}, "for 1,000,000 points ask for 20,000,000 people"),
         ({"people": 20_000, "points": 10}, "100 to 5,000 points"),
         ({"people": 20_000, "sites": 1}, "not 1 sites"),

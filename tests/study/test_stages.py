@@ -15,6 +15,7 @@ import pytest
 from scipy.optimize import linprog
 
 from nearer.errors import InfeasibleError, InputError
+from nearer.study.check import check_study
 from nearer.study.run import run_study
 from nearer.study.verify import verify_plan
 
@@ -102,6 +103,19 @@ def write_study(folder: Path, rules: dict[str, dict[str, Any]]) -> None:
                 f"running = {running}",
             ]
     (folder / "nearer.toml").write_text("\n".join(lines))
+
+
+def test_a_check_finds_what_a_plan_would_refuse_in_costs_and_agencies(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {"agencies": RULES["agencies"], "budget": RULES["budget"]})
+    check_study(folder, threads=1)
+    sites = folder / "sites.csv"
+    sites.write_text(sites.read_text().replace("parish,south,1", "priests,south,much"))
+    with pytest.raises(InputError) as caught:
+        check_study(folder, threads=1)
+    told = str(caught.value)
+    assert '"much" of site P is no number' in told
+    assert 'site P belongs to "priests"' in told
 
 
 def paths(n_phases: int, rules: dict[str, dict[str, Any]]) -> Iterator[list[tuple[int, ...]]]:

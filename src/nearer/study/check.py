@@ -11,9 +11,11 @@ import numpy as np
 from nearer.kernels.jit import default_threads
 from nearer.planning.document import Snapping
 from nearer.progress import Progress, Silent, Stop
+from nearer.study.asking import question_of
 from nearer.study.limits import Run
 from nearer.study.load import load_study
 from nearer.study.parts import number_to_open, read_study, snapping, study_folder, times_per_class, travel, weigh
+from nearer.study.staging import stage
 
 _MOST = 0.5  # of all people, above which a plan for the rest says little
 
@@ -107,6 +109,10 @@ def check_study(
     reached = np.zeros(demand.n_points, dtype=bool)
     for one in times:
         reached |= np.diff(one.indptr) > 0
+    if study.staged:
+        stage(study, tables, demand, times)  # finds what is wrong with costs, agencies, levels and rules
+    elif not study.is_plain:
+        question_of(study, tables, demand, times)
     people, sites = tables.people.table, tables.sites.table
     status = sites["status"].value_counts()
     return CheckReport(

@@ -32,7 +32,7 @@ CENTRES, VENUES, OPEN = 112, 1_000, 98
 """Sites and openings for 400,000 people; other sizes in proportion."""
 
 PLANE = LocalPlane(-30.0, 40.0)
-FEWEST_PEOPLE = 5_000
+FEWEST_PEOPLE, MOST_PEOPLE = 5_000, 50_000_000
 PEOPLE_PER_POINT = 4
 
 
@@ -113,6 +113,8 @@ def _settle(people: int, points: int, seed: int) -> tuple[Ground, Roads, Network
 def _check(people: int, seed: int, points: int | None, sites: int | None) -> None:
     if people < FEWEST_PEOPLE:
         raise UsageError(f"Newtown needs at least {FEWEST_PEOPLE:,} people, not {people:,}.")
+    if people > MOST_PEOPLE:
+        raise UsageError(f"Newtown has room for {MOST_PEOPLE:,} people at most, not {people:,}.")
     if seed < 0:
         raise UsageError(f"The seed is a whole number from 0 on, not {seed}.")
     if points is not None and not 100 <= points <= people // PEOPLE_PER_POINT:
