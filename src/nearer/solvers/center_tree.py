@@ -30,6 +30,7 @@ _UNCOVERED = 0.1  # of a row, from which it joins while sites are open in part
 _TRIED, _ITERATIONS = 8, 40  # lenses of which both sides are looked at, and for how many iterations of the simplex
 _ALIKE = 0.3  # shares by which lenses that are tried must differ
 _SPARE, _DEAR, _THIN = 0.2, 0.5, 0.5  # cover and cost to spare of rows and sites that leave, where so many would
+_EARLY, _FAR = 0.1, 0.4  # after such a part of the work a tree ends, if less than such a part of that is done of it
 _WHOLE = 1e-6
 
 
@@ -108,6 +109,7 @@ class _Programme:
         self.site: IntArray = np.zeros(0, dtype=np.int64)
         self.has: BoolArray = np.zeros(points.n_sites, dtype=bool)
         self.lp = Lp(budget.stop)
+        self.lp.use_devex()  # weights are lost wherever the tree comes back, and exact ones dear to make anew
         self.lp.add_columns(np.array([p + 1.0]), np.zeros(1), np.array([np.inf]))
 
     @property
@@ -256,8 +258,9 @@ class LensSearch:
         return True
 
     def _hopeless(self) -> bool:
+        """Whether a good part of the work is done and much less of the tree."""
         spent, limit = self.budget.spent, self.budget.limit
-        return limit is not None and spent > limit / 4 and self.share < spent / limit / 4
+        return limit is not None and spent > limit * _EARLY and self.share < spent / limit * _FAR
 
     def _enter(self, node: _Node) -> None:
         """Bring the programme to a node."""
@@ -323,6 +326,9 @@ class LensSearch:
             if whole:
                 self.plan = programme.site[y > 0.5]
                 return None
+            if node.depth == 0:  # where the next threshold begins
+                self.relaxation.row = programme.pair[lam > 0, 0]
+                self.relaxation.site = programme.site[opened]
             point = programme.pair[:, 0]
             stay = programme.thin(
                 programme.single & (total[point] > 1.0 + _SPARE),
