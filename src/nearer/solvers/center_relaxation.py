@@ -121,14 +121,14 @@ class CenterRelaxation:
                 break
             if load.max(initial=1.0) > 1.0 + MARGIN:
                 over = over[load > 1.0 + MARGIN]
-                programme.add_sites(_spaced(over, points.site_x, points.site_y, 0.15 * reach, max(_AT_ONCE, 2 * p)))
+                programme.add_sites(spaced(over, points.site_x, points.site_y, 0.15 * reach, max(_AT_ONCE, 2 * p)))
                 continue
             opened = np.flatnonzero(y > 1e-9)
             total, under = self._shares(programme.site[opened], y[opened], squared)
             if len(under) == 0 or 0.0 < y.sum() <= p * total.min():
                 proven = False
                 break
-            programme.add_rows(_spaced(under, points.x, points.y, 0.3 * reach, max(_AT_ONCE, 2 * p)))
+            programme.add_rows(spaced(under, points.x, points.y, 0.3 * reach, max(_AT_ONCE, 2 * p)))
         active = np.flatnonzero(lam > 1e-12)
         opened = np.flatnonzero(y > 1e-9)
         found = Relaxed(
@@ -198,7 +198,7 @@ class _Programme:
         return np.maximum(self._lp.row_dual, 0.0), self._lp.x[1:]
 
 
-def _spaced(order: IntArray, x: FloatArray, y: FloatArray, distance: float, most: int) -> IntArray:
+def spaced(order: IntArray, x: FloatArray, y: FloatArray, distance: float, most: int) -> IntArray:
     """The first of some points, then each that lies farther than a distance from those taken, int64."""
     left = np.ones(len(order), dtype=bool)
     taken: list[int] = []

@@ -21,7 +21,7 @@ from nearer.lp import Lp, LpStatus
 from nearer.model.center_plane import CenterPoints
 from nearer.model.certificate import CenterProof
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
-from nearer.solvers.center_relaxation import MARGIN, CenterRelaxation, _spaced
+from nearer.solvers.center_relaxation import MARGIN, CenterRelaxation, spaced
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _SURE = 1e-9  # what a bound is lowered by, relative, against rounding
@@ -305,7 +305,7 @@ class LensSearch:
             over = np.flatnonzero((load > 1.0 + MARGIN) & ~programme.has)
             if len(over):
                 over = over[np.argsort(-load[over], kind="stable")[: 50 * _AT_ONCE]]
-                programme.add_sites(_spaced(over, points.site_x, points.site_y, 0.15 * reach, _AT_ONCE))
+                programme.add_sites(spaced(over, points.site_x, points.site_y, 0.15 * reach, _AT_ONCE))
                 primal = True
                 continue
             shut = ~node.closed & (bound + 1.0 - load / top > p + MARGIN)
@@ -319,7 +319,7 @@ class LensSearch:
             under = np.flatnonzero(total < 1.0 - (MARGIN if whole else _UNCOVERED))
             if len(under):
                 under = under[np.argsort(total[under], kind="stable")[: 50 * _AT_ONCE]]
-                row = _spaced(under, points.x, points.y, 0.3 * reach, _AT_ONCE)
+                row = spaced(under, points.x, points.y, 0.3 * reach, _AT_ONCE)
                 programme.add_rows(np.column_stack([row, row]))
                 primal = False
                 continue
