@@ -38,7 +38,10 @@ def test_an_outline_that_is_not_closed_is_named_by_its_row(tmp_path: Path) -> No
     features = [{"type": "Feature", "geometry": shape, "properties": {"population": 5}} for shape in shapes]
     text = json.dumps({"type": "FeatureCollection", "features": features})
     told = read_fault(text_file(tmp_path, text, "people.geojson"))
-    assert told.startswith("people.geojson, row 3, column geometry: the outline is no shape")
+    assert told == (
+        "people.geojson, row 3, column geometry: the outline is no shape: it is not closed, or has too few corners; "
+        "draw it anew."
+    )
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

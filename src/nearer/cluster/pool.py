@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -31,6 +32,7 @@ from nearer.progress import Stop
 CONNECT_S = 15
 """Seconds in which a scheduler must answer and a first worker be there."""
 
+_ADDRESS = re.compile(r"(\w+://)?[^\s/]+:[0-9]{1,5}/?")
 _POLL_S = 0.1
 _ASK_AGAIN_S = 5.0
 _LINGER_S = 30.0  # how long jobs under way may take to end once they are asked to
@@ -329,6 +331,8 @@ def joined(address: str | None, folder: Path) -> Iterator[Cluster | None]:
         import distributed
     except ImportError as error:
         raise UsageError(f"A cluster needs {error.name}; install it with pip install 'nearer[scale]'.") from None
+    if _ADDRESS.fullmatch(address) is None:  # a client that is given one keeps trying until the program ends
+        raise UsageError(f"{address!r} is no address of a scheduler: give such as tcp://192.168.0.5:8786.")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we say ourselves what was lost
     connect: Any = distributed.Client
     try:

@@ -155,6 +155,8 @@ def _read_vector(path: Path, faults: Faults, layer: str | None, crs: str | None,
             options = {"DATE_AS_STRING": "YES"} if path.suffix.casefold() in (".geojson", ".json") else {}
             data = _features(path, chosen, options, faults)
             info = pyogrio.read_info(path, layer=chosen)
+        except InputError:
+            raise
         except _UNREADABLE as error:
             first = str(error).splitlines()[0][:200]
             faults.add(f"the file is damaged or of another kind ({first})", remedy="export or copy it again")
