@@ -166,12 +166,37 @@ def test_a_plan_over_regions_survives_a_killed_worker_in_every_part_of_it_and_it
     same(planned, tmp_path / "there")
     assert list(shared.iterdir()) == []
 
-    question = Question(random=2, draws=700, replan=0)
+
+def test_a_plan_put_to_the_test_on_a_cluster_is_answered_as_here_though_a_worker_is_killed(
+    newtown: Path, planned: Path, cluster: Processes, tmp_path: Path
+) -> None:
+    centres = [line.split(",")[0] for line in (planned / "sites.csv").read_text(encoding="utf-8").splitlines()]
+    opened = [site for site in centres if site.startswith("C")]
+    question = Question(
+        out_of_service=tuple(opened[:2]),
+        random=2,
+        draws=700,
+        replan=2,
+        worst=2,
+        harden=1,
+        stock=2,
+        scenarios=(f"flood=0.3:{opened[2]}", f"fire=0.2:{opened[3]}"),
+    )
     run_stress(planned, question, study=newtown, out=tmp_path / "here", threads=1)
-    with joined(cluster.address, newtown) as workers:
-        run_stress(planned, question, study=newtown, out=tmp_path / "stress", cluster=workers)
-    same(tmp_path / "here", tmp_path / "stress")
-    assert notes(tmp_path / "stress")["jobs"] >= 1
+    shared = newtown / ".nearer" / "cluster"
+
+    def kill_one() -> None:
+        os.kill(cluster.worker_pids()[0], signal.SIGKILL)
+
+    with (
+        joined(cluster.address, newtown) as workers,
+        once(lambda: any(shared.glob("*/answers/[!.]*.npz")), kill_one) as killed,
+    ):
+        run_stress(planned, question, study=newtown, out=tmp_path / "there", cluster=workers)
+    assert killed
+    same(tmp_path / "here", tmp_path / "there")
+    assert notes(tmp_path / "there")["jobs"] >= 1 + 2 + 2 + 2  # draws, plans anew, losses, stock
+    assert list(shared.iterdir()) == []
 
 
 def test_scenarios_on_a_cluster_are_those_planned_here_though_a_worker_is_killed(

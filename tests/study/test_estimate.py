@@ -68,8 +68,21 @@ def test_more_pairs_take_more_time_and_memory_and_existing_sites_leave_pairs_out
     workers = Cluster(client=None, address="", folder=Path())
     spread = estimate(many, study(), Run(seconds={"read": 1.0}, cluster=workers), existing=0, spread=True)
     assert spread.peak_bytes < other.peak_bytes - 1e9  # rows lie elsewhere
+    near = estimate(many, study(), Run(seconds={"read": 1.0}, cluster=workers), existing=1_000, near=True)
+    whole = estimate(many, study(), Run(seconds={"read": 1.0}, cluster=workers), existing=1_000)
+    assert near.peak_bytes < whole.peak_bytes - 5e8  # rows are cut elsewhere
     busy = estimate(few, study(), Run(seconds={"read": 10.0}), existing=0)
     assert busy.seconds > one.seconds + 10
+
+
+def test_memory_holds_the_relaxation_and_a_proof_that_branches_takes_more_the_longer_it_may() -> None:
+    sample = reach([1] * 100_000)
+    short, long = (estimate(sample, study(), Run(time_limit_s=s), existing=0) for s in (10.0, 100.0))
+    phased = estimate(sample, study(phases=[{"name": "one", "open": 2}]), Run(time_limit_s=10.0), existing=0)
+    assert phased.peak_bytes == phased.most_bytes < short.peak_bytes
+    assert short.peak_bytes == long.peak_bytes < short.most_bytes < long.most_bytes
+    assert " while it is proven" in long.text
+    assert " while it is proven" not in phased.text
 
 
 def test_a_run_that_would_not_fit_is_not_begun_and_a_shorter_limit_is_offered(newtown, monkeypatch):

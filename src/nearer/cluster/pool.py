@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any
 
 from nearer.cluster.jobs import (
@@ -62,6 +63,7 @@ class Cluster:
         self.client, self.address, self.folder = client, address, folder
         self.session = uuid.uuid4().hex
         self.jobs = self.stood = 0  # asked for, and of those the ones whose answers lay there already
+        self.counting = Lock()
         self.rounds = 0  # in which all workers were asked together
         self._known: list[str] = []
         self._ask_again = Stop(_ASK_AGAIN_S)
@@ -237,9 +239,11 @@ class Batch:
         """Hand out a job; ``answers`` tells its answer under this name."""
         key = key_of(fingerprint(), f"{function.__module__}.{function.__qualname__}", message)
         path = answer_file(self.folder, key)
-        self.cluster.jobs += 1
-        if path.exists() and read_answer(path) is not None:
-            self.cluster.stood += 1
+        stands = path.exists() and read_answer(path) is not None
+        with self.cluster.counting:
+            self.cluster.jobs += 1
+            self.cluster.stood += stands
+        if stands:
             self._futures[name] = None
             self._done.put((name, str(path)))
             return

@@ -132,9 +132,11 @@ class Certificate:
         """
         arrays = {one.name: getattr(self, one.name) for one in fields(self) if self.cut or one.name not in _CUTS}
         bits = np.ascontiguousarray(arrays.pop("multipliers")).view(np.uint64)
-        changed = bits.copy()
-        changed[1:] ^= bits[:-1]
-        planes = np.ascontiguousarray(changed.view(np.uint8).reshape(*bits.shape, 8).transpose(2, 0, 1))
+        planes = np.empty((8, *bits.shape), dtype=np.uint8)
+        before = np.zeros(bits.shape[1], dtype=np.uint64)
+        for at, row in enumerate(bits):  # row by row, since a tree may hold as much as all else together
+            planes[:, at] = (row ^ before).view(np.uint8).reshape(-1, 8).T
+            before = row
         return {"multiplier_planes": planes, **arrays}
 
 

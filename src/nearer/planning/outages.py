@@ -17,8 +17,10 @@ from nearer.network import TravelTimes
 from nearer.planning.stress import Situation, newly_cut_off
 from nearer.planning.stress_document import Hardened, RandomLosses, Spread, WorstLoss
 from nearer.progress import Stop
+from nearer.solvers.apart import Elsewhere
 from nearer.solvers.fortification import Fortified, fortify
 from nearer.solvers.interdiction import Loss, worst_loss
+from nearer.solvers.losses_apart import fortify_there, worst_there
 from nearer.units import MS_PER_MIN, BoolArray, FloatArray, IntArray, StrArray
 
 INTERVAL = (0.025, 0.5, 0.975)
@@ -213,11 +215,20 @@ def loss_instance(situation: Situation, ours_mask: BoolArray, unreached_ms: int)
 
 
 def worst(
-    situation: Situation, ours_mask: BoolArray, number: int, unreached_ms: int, ids: StrArray, stop: Stop
+    situation: Situation,
+    ours_mask: BoolArray,
+    number: int,
+    unreached_ms: int,
+    ids: StrArray,
+    stop: Stop,
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[WorstLoss, Loss]:
-    """The centres whose loss together hurts most; parameters as for ``random_losses``."""
+    """The centres whose loss together hurts most, searched elsewhere or here; the rest as for ``random_losses``."""
     instance = loss_instance(situation, ours_mask, unreached_ms)
-    loss, _ = worst_loss(instance, number, stop=stop)
+    if elsewhere is None:
+        loss, _ = worst_loss(instance, number, stop=stop)
+    else:
+        loss = worst_there(elsewhere, instance, number, stop)
     then = Situation(situation.demand, situation.class_times, _without(situation.open_mask, loss.sites))
     was, now = situation.access(), then.access()
     people = situation.demand.class_people
@@ -246,10 +257,14 @@ def harden(
     unreached_ms: int,
     ids: StrArray,
     stop: Stop,
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[Hardened, Fortified]:
     """Which centres to make safe so that the worst loss of others hurts least; the rest as for ``random_losses``."""
     instance = loss_instance(situation, ours_mask, unreached_ms)
-    found = fortify(instance, safe_number, lost_number, stop=stop)
+    if elsewhere is None:
+        found = fortify(instance, safe_number, lost_number, stop=stop)
+    else:
+        found = fortify_there(elsewhere, instance, safe_number, lost_number, stop)
 
     def named(sites: IntArray | Sequence[int]) -> list[str]:
         return [str(ids[site]) for site in sites]

@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nearer.model import FORBIDDEN, FREE, OPEN, Certificate, Instance, RulesCertificate, Status, relative_gap
+from nearer.model import (
+    FORBIDDEN,
+    FREE,
+    OPEN,
+    Certificate,
+    Instance,
+    RulesCertificate,
+    Status,
+    relative_gap,
+)
 from nearer.model.build import build_instance
 from nearer.planning.access import sum_by
 from nearer.planning.gains import without_each
@@ -14,6 +23,7 @@ from nearer.planning.stress import Situation, newly_cut_off
 from nearer.planning.stress_document import Move, Replan, Step
 from nearer.progress import Progress, Stop
 from nearer.solvers import solve
+from nearer.solvers.apart import Elsewhere
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import make_core
 from nearer.solvers.search import greedy_start
@@ -48,6 +58,7 @@ def replan(
     threads: int,
     stop: Stop,
     progress: Progress,
+    elsewhere: Elsewhere | None = None,
 ) -> Replanned | None:
     """
     Which sites of a pool to open first: the best next one each time, and the best set of that number.
@@ -66,6 +77,8 @@ def replan(
         Of all sites.
     gap, seed, threads, stop, progress
         As for ``solve``.
+    elsewhere
+        Whose worker solves it; None solves it here.
 
     Returns
     -------
@@ -78,7 +91,8 @@ def replan(
     instance = replan_instance(situation, pool_mask, number, unreached_ms)
     core = make_core(instance)
     order = core.site[greedy_start(core, Budget(stop))]
-    solution = solve(instance, gap=gap, seed=seed, threads=threads, stop=stop, progress=progress, start=order)
+    solver = solve if elsewhere is None else elsewhere.solve
+    solution = solver(instance, gap=gap, seed=seed, threads=threads, stop=stop, progress=progress, start=order)
     steps, order_value = _steps(situation, order, unreached_ms, ids, names)
     value = solution.objective / MS_PER_MIN
     bound = max(solution.bound, 0.0) / MS_PER_MIN

@@ -12,6 +12,8 @@ from nearer.model.build import build_instance
 from nearer.planning.stress import Situation
 from nearer.planning.stress_document import Scenario, Stock, StockPlan
 from nearer.progress import Progress, Stop
+from nearer.solvers import solve
+from nearer.solvers.apart import Elsewhere
 from nearer.solvers.reserve import Reserve, expected_reserve, worst_reserve
 from nearer.units import MS_PER_MIN, BoolArray, FloatArray, StrArray
 
@@ -67,6 +69,7 @@ def stock(
     threads: int,
     stop: Stop,
     progress: Progress,
+    elsewhere: Elsewhere | None = None,
 ) -> Stocked:
     """
     Choose centres to hold stock: best on average, and best in the worst scenario.
@@ -79,11 +82,14 @@ def stock(
         How many centres hold stock.
     gap, seed, threads, stop, progress
         As for ``solve``; the rest as for ``stock_instances``.
+    elsewhere
+        Whose workers solve the p-medians; None solves them here.
     """
     number = min(number, int((ours_mask & situation.open_mask).sum()))
     instances = stock_instances(situation, ours_mask, outs, unreached_ms)
     chance: FloatArray = np.array([one.probability for one in scenarios])
-    options = {"gap": gap, "seed": seed, "threads": threads, "stop": stop, "progress": progress}
+    solver = solve if elsewhere is None else elsewhere.solve
+    options = {"gap": gap, "seed": seed, "threads": threads, "stop": stop, "progress": progress, "solver": solver}
     expected = expected_reserve(instances, chance, number, **options)  # type: ignore[arg-type]
     worst = worst_reserve(instances, chance, number, **options)  # type: ignore[arg-type]
     return Stocked(

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from nearer.cluster import Batch, Message, Shelf
-from nearer.model import Certificate, Instance, Solution, Status
-from nearer.progress import Stop
+from nearer.cluster import Batch, Job, Message, Shelf
+from nearer.model import Certificate, Instance, Solution, Status, is_set_cover
+from nearer.progress import Progress, Stop
+from nearer.solvers import solve
 from nearer.solvers.pmedian import solve_pmedian
 from nearer.units import FloatArray, IntArray
 
@@ -45,16 +46,8 @@ class Elsewhere:
         threads: int = 1,
     ) -> None:
         """Hand out a problem as ``solve_pmedian`` takes it; ``threads`` do not matter there."""
-        if instance.rules is not None:
-            raise ValueError("problems with rules are solved here")
-        told = {field.name: getattr(instance, field.name) for field in fields(instance)}
         message: Message = {
-            "instance": {
-                key: self._put(value) if isinstance(value, np.ndarray) and key not in _SIZES else value
-                for key, value in told.items()
-                if key not in _SIZES
-            },
-            **{key: told[key].tolist() for key in _SIZES},
+            **self.told(instance),
             "gap": gap,
             "seed": seed,
             "work_limit": work_limit,
@@ -62,6 +55,45 @@ class Elsewhere:
             "multipliers": None if multipliers is None else self._batch.shelf.put(multipliers),
         }
         self._batch.ask(name, solve_one, message)
+
+    def told(self, instance: Instance) -> Message:
+        """A problem as jobs are told it: names of its arrays, and how many sites may open."""
+        if instance.rules is not None:
+            raise ValueError("problems with rules are solved here")
+        told = {field.name: getattr(instance, field.name) for field in fields(instance)}
+        return {
+            "instance": {
+                key: self._put(value) if isinstance(value, np.ndarray) and key not in _SIZES else value
+                for key, value in told.items()
+                if key not in _SIZES
+            },
+            **{key: told[key].tolist() for key in _SIZES},
+        }
+
+    def solve(
+        self,
+        instance: Instance,
+        *,
+        gap: float,
+        seed: int,
+        stop: Stop,
+        start: IntArray | None = None,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Solution:
+        """As ``solvers.solve``: a p-median by one worker while this thread waits, else here."""
+        limits: dict[str, Any] = {"gap": gap, "seed": seed, **({} if start is None else {"start": start})}
+        if not is_set_cover(instance):
+            self.ask(0, instance, work_limit=None, **limits)
+            found: dict[int, Solution] = dict(self.answers(stop))
+            if found:
+                return found[0]
+        return solve(instance, stop=stop, threads=threads, progress=progress, **limits)
+
+    def done(self, function: Job, message: Message, stop: Stop) -> dict[str, np.ndarray] | None:
+        """What one job answers while this thread waits; None where no worker begins it in time."""
+        self._batch.ask(0, function, message)
+        return dict(self._batch.answers(stop)).get(0)
 
     def answers(self, stop: Stop) -> Iterator[tuple[Any, Solution]]:
         """Solutions as they come; see ``Batch.answers``."""
@@ -90,10 +122,8 @@ def in_order(found: Iterable[tuple[Any, Solution]], wanted: Iterable[Any]) -> It
 
 def solve_one(shelf: Shelf, message: Message, stop: Stop) -> dict[str, np.ndarray]:
     """The job: one p-median."""
-    given = _ground(shelf, tuple(message["instance"].items()))
-    instance = Instance(**given | {key: np.array(message[key], dtype=np.int64) for key in _SIZES})
     solution = solve_pmedian(
-        instance,
+        instance_of(shelf, message),
         gap=message["gap"],
         seed=message["seed"],
         threads=1,
@@ -103,6 +133,12 @@ def solve_one(shelf: Shelf, message: Message, stop: Stop) -> dict[str, np.ndarra
         multipliers=None if message["multipliers"] is None else shelf.get(message["multipliers"]),
     )
     return packed(solution)
+
+
+def instance_of(shelf: Shelf, message: Message) -> Instance:
+    """The problem that ``Elsewhere.told`` told of."""
+    given = _ground(shelf, tuple(message["instance"].items()))
+    return Instance(**given | {key: np.array(message[key], dtype=np.int64) for key in _SIZES})
 
 
 @lru_cache(maxsize=1)  # the questions of a sweep share most of it

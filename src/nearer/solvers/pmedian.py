@@ -28,6 +28,10 @@ from nearer.solvers.tree import Tree
 from nearer.solvers.volume import Dual
 from nearer.units import BoolArray, FloatArray, IntArray
 
+LP_ENTRIES = 8_000_000
+"""The relaxation is left out above so many."""
+
+_LP_ROWS = 1_000_000  # the same of rows
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 _RUSH = (100, 100, 100)  # iterations of the first climb, between looks at the plans that show on it
 _KICKS = 40_000_000  # entries scanned by kicks in each round, fewer where the problem is small
@@ -35,7 +39,6 @@ _NEAR = 1e-3  # relative gap
 _FEW_SITES, _FEW_ENTRIES = 150, 50_000  # up to which the relaxation takes milliseconds
 _TRIED = 60  # nodes of a tree without cuts
 _LP_ROUNDS = 50  # of writing terms out before sites are fixed
-_LP_ROWS, _LP_ENTRIES = 1_000_000, 8_000_000  # the relaxation is left out above this size
 _MANY_ROWS = 120_000  # above so many the relaxation, which gathers them, is cheaper than to climb on
 
 
@@ -114,7 +117,7 @@ class PMedianRun:
     @property
     def fits_lp(self) -> bool:
         """Whether the core is small enough for the relaxation."""
-        return self.core.n <= _LP_ROWS and self.core.nnz <= _LP_ENTRIES
+        return self.core.n <= _LP_ROWS and self.core.nnz <= LP_ENTRIES
 
     def take_over(self, multipliers: FloatArray) -> None:
         """Start from the best of some multipliers of an earlier run, if they prove more, and fix what they can."""

@@ -85,8 +85,11 @@ class ProofTree:
         leaf_count = int((~inner).sum())
         bound_by[~inner] = compact[:leaf_count]
         fixings = np.array(self._fixings, dtype=np.int32).reshape(-1, 4)
+        multipliers = self._multipliers[used[0]]()[None].repeat(len(used), axis=0)
+        for place, k in enumerate(used[1:].tolist(), start=1):
+            multipliers[place] = self._multipliers[k]()
         return Certificate(
-            multipliers=np.array([self._multipliers[k]() for k in used]),
+            multipliers=multipliers,
             node_parent=nodes[:, 0],
             node_site=nodes[:, 1],
             node_value=nodes[:, 2],

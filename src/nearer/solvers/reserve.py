@@ -10,13 +10,13 @@ leaves is closed by HiGHS where the problem is small enough.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nearer.lp import Lp, LpStatus, MipProblem, MipStatus, solve_mip
-from nearer.model import FREE, Certificate, Instance, RulesCertificate, Status, single_phase
+from nearer.model import FREE, Certificate, Instance, RulesCertificate, Solution, Status, single_phase
 from nearer.model.check import recompute_value
 from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import solve
@@ -99,10 +99,11 @@ def expected_reserve(
     threads: int = 1,
     stop: Stop | None = None,
     progress: Progress | None = None,
+    solver: Callable[..., Solution] = solve,
 ) -> Reserve:
     """Choose sites so that the cost expected over the scenarios is least; parameters as for ``worst_reserve``."""
     instance = weighed(scenarios, probability, number)
-    found = solve(instance, gap=gap, seed=seed, threads=threads, stop=stop or Stop(), progress=progress or Silent())
+    found = solver(instance, gap=gap, seed=seed, threads=threads, stop=stop or Stop(), progress=progress or Silent())
     chosen = found.open_mask & (instance.standing == FREE)
     costs = costs_of(scenarios, chosen)
     value = float(probability @ costs)
@@ -120,6 +121,7 @@ def worst_reserve(
     threads: int = 1,
     stop: Stop | None = None,
     progress: Progress | None = None,
+    solver: Callable[..., Solution] = solve,
 ) -> Reserve:
     """
     Choose sites so that the worst scenario costs least.
@@ -132,6 +134,8 @@ def worst_reserve(
         Of each scenario, float64 (n_scenarios,), summing to 1: the weights to start from.
     gap, seed, threads, stop, progress
         As for ``solve``.
+    solver
+        Who solves each p-median.
     """
     stop, progress = stop or Stop(), progress or Silent()
     weights, seen = probability.astype(np.float64), set()
@@ -141,7 +145,7 @@ def worst_reserve(
     rows: list[FloatArray] = []
     for _ in range(_ROUNDS):
         instance = weighed(scenarios, weights, number)
-        found = solve(instance, gap=min(gap, 1e-6), seed=seed, threads=threads, stop=stop, progress=progress)
+        found = solver(instance, gap=min(gap, 1e-6), seed=seed, threads=threads, stop=stop, progress=progress)
         chosen = found.open_mask & (instance.standing == FREE)
         costs = costs_of(scenarios, chosen)
         if costs.max() < best:

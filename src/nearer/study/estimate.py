@@ -13,6 +13,7 @@ from nearer.inputs.merge import cells_of
 from nearer.inputs.tables import Tables
 from nearer.network.compute import PARTS_FROM_PAIRS
 from nearer.network.reach import Reach
+from nearer.solvers.pmedian import LP_ENTRIES
 from nearer.solvers.regional import BROUGHT_HERE
 from nearer.study.limits import Run
 from nearer.study.memory import free_bytes, held_bytes
@@ -33,6 +34,8 @@ MB = 1e6
 _READ_S, _READ_POINT_S, _READ_SITE_S, _READ_NODE_S = 0.1, 2.8e-5, 5e-5, 4e-6
 _START_S, _PAIR_S, _POINT_S = 0.3, 2e-7, 6.5e-5
 _START_B, _SORT_B, _PAIR_B, _KEPT_B, _POINT_B = 20 * MB, 16.0, 8.0, 30.0, 1_400.0
+_RELAXED_B, _TREE_B_S = 150.0, 8 * MB  # of an entry of the relaxation, and of a second of branching
+_UNLIMITED_S = 600.0  # of branching that is counted with where there is no limit
 _SPEED = (0.25, 40.0)  # times as slow as that machine
 _SPREAD = 1.5  # sites nearer than the nearest existing one, times sites for each existing one
 _HELD_B = 350 * MB  # where the system does not tell
@@ -52,21 +55,25 @@ class Estimate:
     solver_s
         Most seconds of the solver; None without a limit.
     peak_bytes
-        Most memory held at once.
+        Most memory held at once, until a proof branches.
+    most_bytes
+        As that, were the solver to branch to the end of its time.
     """
 
     pairs: float
     seconds: float
     solver_s: float | None
     peak_bytes: float
+    most_bytes: float
 
     @property
     def text(self) -> str:
         """One sentence for people."""
         solver = "as long as the solver needs" if self.solver_s is None else f"up to {_duration(self.solver_s)}"
+        most = "" if self.most_bytes < 1.1 * self.peak_bytes else f", up to {_size(self.most_bytes)} while it is proven"
         return (
             f"About {_duration(self.seconds)} and {solver} of solving to go, with about {_size(self.peak_bytes)} of "
-            f"memory: {_count(self.pairs)} pairs of people and sites lie within reach of each other."
+            f"memory{most}: {_count(self.pairs)} pairs of people and sites lie within reach of each other."
         )
 
 
@@ -80,6 +87,7 @@ def estimate(
     share: float = 1.0,
     limit_ms: int | None = None,
     spread: bool = False,
+    near: bool = False,
 ) -> Estimate:
     """
     Seconds and memory of a plan by streets.
@@ -101,6 +109,8 @@ def estimate(
         Part of the points that is left when they are summed up in cells, and a lower limit than the study's.
     spread
         Whether the workers of the run's cluster hold the rows where there are many.
+    near
+        Whether they leave out what lies farther than the nearest site that stands open.
     """
     pairs = reach.pairs(limit_ms) * classes * share
     points, sites = reach.n_points * share, reach.n_sites
@@ -112,22 +122,25 @@ def estimate(
     search_s = reach.seconds / max(reach.sampled, 1) * reach.n_joined / run.threads
     rest_s = _START_S + pairs * _PAIR_S + points * _POINT_S
     held = (held_bytes() or _HELD_B) + _START_B
-    if spread and run.cluster is not None and pairs >= PARTS_FROM_PAIRS:
+    elsewhere = run.cluster is not None and pairs >= PARTS_FROM_PAIRS
+    if spread and elsewhere:
         kept = min(kept, BROUGHT_HERE + 2 * points)
     else:
-        held += pairs * _PAIR_B
+        held += (kept if near and elsewhere else pairs) * _PAIR_B
     sorting = 0.0 if pairs >= PARTS_FROM_PAIRS else pairs * (_SORT_B - _PAIR_B)
-    peak = held + max(sorting, kept * _KEPT_B + points * _POINT_B)
-    return Estimate(pairs, search_s + slower * rest_s, run.time_limit_s, peak)
+    relaxed = 0.0 if study.staged else min(kept, LP_ENTRIES) * _RELAXED_B
+    peak = held + max(sorting, kept * _KEPT_B + points * _POINT_B + relaxed)
+    branching_s = (_UNLIMITED_S if run.time_limit_s is None else run.time_limit_s) / slower if relaxed else 0.0
+    return Estimate(pairs, search_s + slower * rest_s, run.time_limit_s, peak, peak + branching_s * _TREE_B_S)
 
 
 def foreseen(
-    tables: Tables, study: Study, run: Run, folder: Path | None, *, spread: bool = False
+    tables: Tables, study: Study, run: Run, folder: Path | None, *, spread: bool = False, near: bool = False
 ) -> Callable[[Reach], None]:
     """
     What to do once the reach of a few sites is known: tell what a long run takes, and do not begin one too large.
 
-    ``spread`` is as for ``estimate``.
+    ``spread`` and ``near`` are as for ``estimate``.
 
     Raises
     ------
@@ -135,7 +148,8 @@ def foreseen(
         (By what is returned.) The run would not fit into the memory that is free; the message offers one that would.
     """
     existing = int((tables.sites.table["status"] != "candidate").sum())
-    how: dict[str, Any] = {"existing": existing, "classes": 1 + len(study.streets.group_speeds_kmh), "spread": spread}
+    classes = 1 + len(study.streets.group_speeds_kmh)
+    how: dict[str, Any] = {"existing": existing, "classes": classes, "spread": spread, "near": near}
 
     def fits(reach: Reach, room: float, share: float = 1.0, limit_ms: int | None = None) -> bool:
         less = estimate(reach, study, run, share=share, limit_ms=limit_ms, **how)
@@ -164,6 +178,7 @@ def foreseen(
     def foresee(reach: Reach) -> None:
         found = estimate(reach, study, run, **how)
         run.foreseen |= {"seconds": round(found.seconds, 1), "memory_mb": round(found.peak_bytes / MB)}
+        run.foreseen["memory_most_mb"] = round(found.most_bytes / MB)
         free = free_bytes()
         room = None if free is None else free + (held_bytes() or 0)
         if room is not None and SURE * found.peak_bytes > room:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,11 +97,25 @@ def elsewhere(run: Run, kind: str) -> Iterator[Elsewhere | None]:
         yield Elsewhere(batch)
 
 
-@contextmanager
-def draws(run: Run) -> Iterator[Batch | None]:
-    """Who makes many draws of one question; None where there is no cluster."""
+Task = Callable[[Batch | None], Any]
+"""One question; the batch is where it may hand out jobs, None where there is no cluster."""
+
+
+def apart(batch: Batch | None) -> Elsewhere | None:
+    """Who solves a problem of a task: a worker, or nobody else."""
+    return None if batch is None else Elsewhere(batch)
+
+
+def side_by_side(run: Run, tasks: Mapping[str, Task]) -> dict[str, Any]:
+    """What every task tells: one after the other here, all at a time on a cluster, each with jobs of its own."""
     if run.cluster is None:
-        yield None
-        return
-    with run.cluster.batch("draws") as batch:
-        yield batch
+        return {name: task(None) for name, task in tasks.items()}
+    cluster = run.cluster
+
+    def one(name: str, task: Task) -> Any:
+        with cluster.batch(name) as batch:
+            return task(batch)
+
+    with ThreadPoolExecutor(max(len(tasks), 1)) as pool:
+        asked = {name: pool.submit(one, name, task) for name, task in tasks.items()}
+        return {name: found.result() for name, found in asked.items()}

@@ -208,18 +208,21 @@ def weigh(tables: Tables, study: Study) -> Demand:
         raise InputError([Fault(str(error), file=STUDY_FILE)]) from error
 
 
-def travel(tables: Tables, study: Study, run: Run, folder: Path | None, *, spread: bool = False) -> Network:
+def travel(
+    tables: Tables, study: Study, run: Run, folder: Path | None, *, spread: bool = False, near: bool = False
+) -> Network:
     """
     Times from people to sites; ``folder`` is the study's, where what is slow to make is kept, or None.
 
-    ``spread`` says that rows may stay on the workers of a cluster, so that less memory is needed here.
+    ``spread`` says that rows may stay on the workers of a cluster, ``near`` that only ``times_near`` are asked for: so
+    less memory is needed here.
     """
     return compute_times(
         tables,
         study.streets,
         streets_sha=next((one.sha256 for one in tables.sources if one.path == study.streets.file), ""),
         folder=folder,
-        foresee=foreseen(tables, study, run, folder, spread=spread),
+        foresee=foreseen(tables, study, run, folder, spread=spread, near=near),
         threads=run.threads,
         cluster=run.cluster,
         progress=run.progress,

@@ -85,7 +85,7 @@ def get_ready(study: Study, folder: Path, run: Run, *, past: bool = False) -> Re
         tables = read_study(folder, study, run)
     run.go_on()
     with run.timed("network"):
-        network = travel(tables, study, run, study_folder(folder))
+        network = travel(tables, study, run, study_folder(folder), near=not past)
     run.go_on()
     with run.timed("model"):
         demand = weigh(tables, study)

@@ -203,7 +203,8 @@ class _Builder:
         """All scenarios of some settings, rows that any of a ground's scenarios weighs in it."""
         fastest = max(one.speed for one in settings)
         wide = self.study.streets.model_copy(update={"limit_min": self.study.streets.limit_min * max(1.0, fastest)})
-        network = travel(self.tables, self.study.model_copy(update={"streets": wide}), self.run, self.folder)
+        study = self.study.model_copy(update={"streets": wide})
+        network = travel(self.tables, study, self.run, self.folder, near=True)
         never_lost = ~np.any([lost_in(one, self.tables) for one in settings], axis=0)
         near = times_near(network, (self.standing == OPEN) & never_lost, self.run)
         keys: dict[tuple[float, tuple[str, ...]], list[int]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import nearer
-from nearer.cluster import Cluster
+from nearer.cluster import Batch, Cluster
 from nearer.files import sha256
 from nearer.kernels.jit import default_threads
 from nearer.language import language
@@ -38,7 +38,7 @@ from nearer.planning.stress_document import SiteLoss, StressDocument, StressedSi
 from nearer.planning.stress_result import Stress, stress_of
 from nearer.progress import Progress, Silent, Stop
 from nearer.report.stress_words import touches_nothing
-from nearer.study.limits import Run
+from nearer.study.limits import Run, Task, apart, side_by_side
 from nearer.study.load import check_settings
 from nearer.study.parts import from_to, machine_notes, read_study, standing, times_per_class, travel, weigh
 from nearer.study.provenance import check_inputs, find_study
@@ -47,7 +47,7 @@ from nearer.study.stress_further import check_question, look_further
 from nearer.study.stress_ground import Ground, Question
 from nearer.study.stress_room import SentOut, capacities, send_out
 from nearer.study.stress_write import check_stress_out, write_stress
-from nearer.units import MS_PER_MIN, FloatArray, IntArray
+from nearer.units import MS_PER_MIN, BoolArray, FloatArray, IntArray
 
 N_CRITICAL = 20
 """Centres whose own loss is written down, dearest first."""
@@ -150,24 +150,24 @@ def answer(ground: Ground, question: Question, run: Run) -> Stress:
     capacity = capacities(ground)
     seated = None if capacity is None else seat(after, capacity)
 
-    replanned: dict[str, Replanned] = {}
-    with run.timed("replan"):
-        for name, pool in (("reopen", asked.back_mask), ("open", asked.spare_mask)):
-            found = replan(
-                after,
-                pool,
-                question.replan,
-                unreached_ms,
-                ids,
-                names,
+    def opening(pool: BoolArray) -> Task:
+        def ask_for(batch: Batch | None) -> Replanned | None:
+            return replan(
+                *(after, pool, question.replan, unreached_ms, ids, names),
                 gap=run.gap,
                 seed=question.seed,
                 threads=run.threads,
                 stop=run.stop.within(run.time_limit_s),
                 progress=run.progress,
+                elsewhere=apart(batch),
             )
-            if found is not None:
-                replanned[name] = found
+
+        return ask_for
+
+    with run.timed("replan"):
+        pools = {"reopen": asked.back_mask, "open": asked.spare_mask}
+        found = side_by_side(run, {name: opening(pool) for name, pool in pools.items()})
+        replanned: dict[str, Replanned] = {name: one for name, one in found.items() if one is not None}
         moved = moves(after, ground.ours_mask, asked.spare_mask, question.replan, unreached_ms, ids)
     further = look_further(ground, asked, question, run)
     sent = SentOut()

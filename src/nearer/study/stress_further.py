@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from nearer.cluster import Batch
 from nearer.errors import Fault, InputError, UsageError
 from nearer.inputs.frames import find_file, read_frame
 from nearer.planning.outages import harden, random_losses, worst
-from nearer.planning.stock import stock
+from nearer.planning.stock import Stocked, stock
 from nearer.planning.stress_document import Hardened, RandomLosses, Scenario, Stock, WorstLoss
 from nearer.planning.stress_result import Proof
-from nearer.study.limits import Run, draws
+from nearer.solvers.fortification import Fortified
+from nearer.solvers.interdiction import Loss
+from nearer.study.limits import Run, Task, apart, side_by_side
 from nearer.study.stress_ask import Happened, named_sites
 from nearer.study.stress_ground import Ground, Question
 from nearer.units import minutes_to_ms
@@ -63,49 +66,77 @@ def look_further(ground: Ground, asked: Happened, question: Question, run: Run) 
         if number is not None and number > losable:
             left = f"{losable} centres of the plan are in service" if losable != 1 else "one centre is in service"
             raise UsageError(f"{option} {number} is more than there are: {left}. Give at most {losable}.")
-    proofs: dict[str, Proof] = {}
-    drawn = hurt = safe = kept = None
+    tasks: dict[str, Task] = {}
     if question.random is not None:
-        with run.timed("random"), draws(run) as batch:
-            coverage_ms = minutes_to_ms(ground.study.plan.coverage_min)
-            drawn = random_losses(
-                *(situation, ours, question.random, question.draws, question.seed, unreached_ms, coverage_ms, ids),
-                run.stop.within(run.time_limit_s),
-                batch,
-            )
+        n_lost = question.random
+
+        def draw(batch: Batch | None) -> RandomLosses:
+            with run.timed("random"):
+                coverage_ms = minutes_to_ms(ground.study.plan.coverage_min)
+                return random_losses(
+                    *(situation, ours, n_lost, question.draws, question.seed, unreached_ms, coverage_ms, ids),
+                    run.stop.within(run.time_limit_s),
+                    batch,
+                )
+
+        tasks["draws"] = draw
     if question.worst is not None:
-        with run.timed("worst"):
-            stop = run.stop.within(run.time_limit_s)
-            hurt, loss = worst(situation, ours, question.worst, unreached_ms, ids, stop)
-            proofs["worst"] = loss.proof
-    if question.harden is not None and question.worst is not None:
-        with run.timed("harden"):
-            stop = run.stop.within(run.time_limit_s)
-            safe, found = harden(situation, ours, question.harden, question.worst, unreached_ms, ids, stop)
-            proofs["harden"] = found.proof
-            proofs["harden-worst"] = found.worst.proof
+        n_worst = question.worst
+
+        def lose(batch: Batch | None) -> tuple[WorstLoss, Loss]:
+            with run.timed("worst"):
+                stop = run.stop.within(run.time_limit_s)
+                return worst(situation, ours, n_worst, unreached_ms, ids, stop, apart(batch))
+
+        tasks["worst"] = lose
+        if question.harden is not None:
+            n_safe = question.harden
+
+            def make_safe(batch: Batch | None) -> tuple[Hardened, Fortified]:
+                with run.timed("harden"):
+                    stop = run.stop.within(run.time_limit_s)
+                    return harden(situation, ours, n_safe, n_worst, unreached_ms, ids, stop, apart(batch))
+
+            tasks["harden"] = make_safe
     if question.stock is not None:
-        scenarios = read_scenarios(ground, question)
-        with run.timed("stock"):
-            stocked = stock(
-                situation,
-                ours,
-                scenarios,
-                [named_sites(ground, tuple(one.out), f"scenario {one.name}") for one in scenarios],
-                question.stock,
-                unreached_ms,
-                ids,
-                gap=run.gap,
-                seed=question.seed,
-                threads=run.threads,
-                stop=run.stop.within(run.time_limit_s),
-                progress=run.progress,
-            )
+        n_stock, scenarios = question.stock, read_scenarios(ground, question)
+
+        def keep_stock(batch: Batch | None) -> Stocked:
+            with run.timed("stock"):
+                return stock(
+                    situation,
+                    ours,
+                    scenarios,
+                    [named_sites(ground, tuple(one.out), f"scenario {one.name}") for one in scenarios],
+                    n_stock,
+                    unreached_ms,
+                    ids,
+                    gap=run.gap,
+                    seed=question.seed,
+                    threads=run.threads,
+                    stop=run.stop.within(run.time_limit_s),
+                    progress=run.progress,
+                    elsewhere=apart(batch),
+                )
+
+        tasks["stock"] = keep_stock
+    told = side_by_side(run, tasks)
+    proofs: dict[str, Proof] = {}
+    hurt = safe = kept = None
+    if "worst" in told:
+        hurt, loss = told["worst"]
+        proofs["worst"] = loss.proof
+    if "harden" in told:
+        safe, found = told["harden"]
+        proofs["harden"] = found.proof
+        proofs["harden-worst"] = found.worst.proof
+    if "stock" in told:
+        stocked: Stocked = told["stock"]
         kept = stocked.written
         for name, reserve in (("stock-expected", stocked.expected), ("stock-worst", stocked.worst)):
             if reserve.certificate is not None:
                 proofs[name] = reserve.certificate
-    return Further(drawn, hurt, safe, kept, proofs)
+    return Further(told.get("draws"), hurt, safe, kept, proofs)
 
 
 def read_scenarios(ground: Ground, question: Question) -> list[Scenario]:
