@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from nearer.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,3 +52,21 @@ def test_the_optional_data_folder_is_named_in_one_place() -> None:
     sources = [p for p in tracked() if p.suffix == ".py" and p != Path(__file__)]
     naming = [p.relative_to(ROOT).as_posix() for p in sources if re.search(r"\bshared\b.*\bdata\b", p.read_text())]
     assert naming == ["tests/conftest.py"]
+
+
+def test_every_command_that_a_sentence_names_is_there() -> None:
+    nearer = get_command(app)
+    aid = nearer.commands["aid"]  # type: ignore[attr-defined]
+    known = {"-", "--help", *nearer.commands}  # type: ignore[attr-defined]
+    files = [
+        *(ROOT / "src").rglob("*.py"),
+        *(ROOT / "src").rglob("*.po"),
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "README.md",
+    ]
+    wrong = []
+    for file in files:
+        for one, two in re.findall(r"`nearer ([a-z-]+)(?: ([a-z-]+))?[ `]", file.read_text(encoding="utf-8")):
+            if one not in known or (one == "aid" and two and two not in aid.commands):
+                wrong.append(f"{file.relative_to(ROOT)}: nearer {one} {two}")
+    assert not wrong

@@ -185,6 +185,14 @@ def test_sqlite_writes_through_to_the_disk(sqlite_templates: dict[str, str]) -> 
     assert values == {"journal_mode": "wal", "synchronous": 2}
 
 
+def test_a_folder_and_an_empty_file_are_no_place_for_a_ledger(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder; give a file in it"):
+        create(str(tmp_path))
+    (tmp_path / "aid.db").touch()
+    with pytest.raises(UsageError, match="and empty; delete it"):
+        create(str(tmp_path / "aid.db"))
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="could not be written"):

@@ -56,6 +56,8 @@ def create(
     file = Path(str(url.database))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_file() and not file.stat().st_size:
+            raise UsageError(f"{file} is there already, and empty; delete it, or give another name.")
         if file.exists():
             raise UsageError(f"{file} is there already; give another name, or work with it as it is.")
         file.touch(exist_ok=False)  # what this run did not make it must not take away

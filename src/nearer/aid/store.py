@@ -67,6 +67,8 @@ def url_of(place: str) -> sa.URL:
         The address is of another kind of database or cannot be read.
     """
     if "://" not in place:
+        if Path(place).is_dir():
+            raise UsageError(f"{place} is a folder; give a file in it, such as {Path(place) / 'aid.db'}.")
         return sa.URL.create("sqlite", database=str(Path(place)))
     try:
         url = sa.make_url(place)

@@ -188,7 +188,7 @@ def period_on(book: Book, programme: str, day: str) -> str:
     )
     if row is None:
         raise RefusedError(
-            "{programme} has no period on {day}; open one with `nearer aid period`.", programme=programme, day=day
+            "{programme} has no period on {day}; open one with `nearer aid open-period`.", programme=programme, day=day
         )
     return str(row[0])
 
