@@ -39,6 +39,7 @@ _PASSES = 100  # with each
 _CLIMB = 150  # iterations on cells
 _LEVEL = 6  # passes that level multipliers, fewer between rounds of the climb
 _ROUND = 50  # iterations on all points between attempts to fix sites
+_FIXED = 0.3  # share of the sites left that fixing must decide: the check looks at all pairs for each time
 _WORTH = 0.02  # share of the gap that a climb has to close for another one
 _KICKS = 100_000_000  # entries scanned by kicks on the first cells
 _FINER, _MORE = 4, 40_000_000  # times as many cells for later kicks, and what those scan between climbs
@@ -269,7 +270,7 @@ class PlanarRun:
         opposite = dual.safe(bound, ascent.lam) + rise
         given_up = open_now & (opposite >= state.cutoff)
         closed, opened = given_up & ~inside, given_up & inside
-        if int(given_up.sum()) < 0.05 * int(open_now.sum()):
+        if int(given_up.sum()) < _FIXED * int(open_now.sum()):
             return False
         state.discard(float(opposite[given_up].min()))
         self.note_fixings(closed, opened, ascent.lam)
