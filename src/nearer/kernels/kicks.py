@@ -19,9 +19,9 @@ _LONGEST = 64  # moves of a descent
 
 @kernel
 def _kick(rows: Table, plan: Plan, moves: IntArray) -> tuple[int, float, int]:
-    """Swap open sites for closed ones near them, at random: moves made, what all costs more, entries scanned."""
+    """Swap open sites for closed ones, mostly near them: moves made, what all costs more, entries scanned."""
     n_moves, change, spent = 0, 0.0, 8
-    near = np.random.randint(2)  # noqa: NPY002  whether the kick stays in one place
+    near = np.random.randint(3)  # noqa: NPY002  1: the kick stays in one place; 2: one site goes from there to elsewhere
     i = np.random.randint(len(rows.cap))  # noqa: NPY002
     for _ in range(_STRENGTH - near):
         out = np.int64(plan.a1[i])
@@ -40,6 +40,10 @@ def _kick(rows: Table, plan: Plan, moves: IntArray) -> tuple[int, float, int]:
                 break
         if come < 0:
             break
+        if near == 2:
+            out = np.int64(plan.a1[np.random.randint(len(rows.cap))])  # noqa: NPY002
+            if out < 0:
+                break
         for s in (come, out):
             more, scanned = flip(rows, plan, s)
             change += more
