@@ -245,7 +245,7 @@ class LensSearch:
             if len(pair) == 0:
                 self.share += 0.5**node.depth
                 continue
-            if self._hopeless():
+            if self._hopeless(node.depth):
                 return None
             lens = int(self.tree.numbered(pair)[0])
             inside = self._programme.within(pair, np.arange(self.points.n_sites))[0]
@@ -257,10 +257,10 @@ class LensSearch:
             stack.append(_Node(opened, (*node.lenses, lens), node.closed, node.depth + 1, None))
         return True
 
-    def _hopeless(self) -> bool:
-        """Whether a good part of the work is done and much less of the tree."""
+    def _hopeless(self, depth: int) -> bool:
+        """Whether a good part of the work is done and much less of the tree, were this node to end now."""
         spent, limit = self.budget.spent, self.budget.limit
-        return limit is not None and spent > limit * _EARLY and self.share < spent / limit * _FAR
+        return limit is not None and spent > limit * _EARLY and self.share + 0.5**depth < spent / limit * _FAR
 
     def _enter(self, node: _Node) -> None:
         """Bring the programme to a node."""
