@@ -33,6 +33,8 @@ from nearer.units import BoolArray, FloatArray, IntArray
 _QUICK = 50_000_000  # entries that the first searches for a plan may scan
 _OFFERED = 20_000  # sites from everywhere that a search for a plan is offered, where there are far more
 _NEAR = 0.05  # of the threshold, up to where those around a plan are
+_WORTH = 1.02  # times the best value, up to where the sites of a plan move, where that takes long
+_ROWS = 30  # for each site to open, that a search begins with at most, about
 _EASY = 100_000_000  # work of a threshold of the first bound
 _PASSES = 200  # or, where there are many points, so many times them: a round looks at all of them
 _TIMES = 10_000  # times that such a search may scan all entries
@@ -87,6 +89,7 @@ class PlaneCenterRun:
         self._proof: Callable[[], CenterProof] | None = None
         self._above = np.inf  # the relaxation proves nothing from here on
         self._asked = 0
+        self._many = points.n_sites > 2 * _OFFERED
 
     def proof(self) -> CenterProof | None:
         """What proves the bound; None where that is 0."""
@@ -113,6 +116,8 @@ class PlaneCenterRun:
                 self.plan = plan
                 self.state.found(value, plan)
             if self.state.budget.exhausted():
+                break
+            if self._many and self.points.rounded(np.sqrt(worst)) > _WORTH * self.state.value:
                 break
             plan = self._moved(whose, only, plan)
             squared, whose, only = self.nearest(plan)
@@ -173,15 +178,21 @@ class PlaneCenterRun:
         dear = np.full(n, self.p + 1.0)
         return first[keep], CoverRows(0.0, np.arange(n), np.arange(m), ptr, col.astype(np.int32), dear, n)
 
-    def plans(self, threshold: float, work: int) -> bool:
-        """Look for a plan below a threshold: swaps on the subset, to which the rows join that a plan leaves out."""
+    def plans(self, threshold: float, work: int, near: bool = False) -> bool:
+        """
+        Look for a plan below a threshold: swaps on the subset, to which the rows join that a plan leaves out.
+
+        ``near`` offers of many sites only those about the best plan.
+        """
         state, points = self.state, self.points
         reach = reach_below(points.rounded, threshold)
         limit = squared_reach(reach)
         until, start = state.budget.spent + work, self.plan
+        if len(self.subset) > 2 * _ROWS * self.p:  # those of the last searches matter most
+            self.subset = self.subset[-_ROWS * self.p :]
         self._asked += 1
         while not state.budget.exhausted() and state.budget.spent < until:
-            place, rows = self.cover(reach, self.subset, self._offered(start, reach))
+            place, rows = self.cover(reach, self.subset, self._offered(start, reach, near))
             if rows.ptr[-1] == 0 or np.diff(rows.ptr).min() == 0:  # a row that no site is near
                 return False
             opened = self._alike(start, place)
@@ -198,13 +209,13 @@ class PlaneCenterRun:
                 return False
         return False
 
-    def _offered(self, plan: IntArray, reach: float) -> IntArray | None:
-        """Of many sites some from everywhere and those near a plan, which is where they matter; None for all."""
+    def _offered(self, plan: IntArray, reach: float, near: bool) -> IntArray | None:
+        """Of many sites those near a plan, where they matter, and some from everywhere unless ``near``; None for all."""
         points = self.points
-        if points.n_sites <= 2 * _OFFERED:
+        if not self._many:
             return None
-        near = points.sites_near(points.site_x[plan], points.site_y[plan], _NEAR * reach)
-        return np.union1d(near, np.arange(0, points.n_sites, points.n_sites // _OFFERED))
+        around = points.sites_near(points.site_x[plan], points.site_y[plan], _NEAR * reach)
+        return around if near else np.union1d(around, np.arange(0, points.n_sites, points.n_sites // _OFFERED))
 
     def _alike(self, plan: IntArray, place: IntArray) -> BoolArray:
         """As many of some sites as may open, those near the sites of a plan, bool (len(place),)."""
@@ -297,6 +308,8 @@ class PlaneCenterRun:
         self.first_plan()
         self.first_bound()
         self.better(0.03, 0.006, work)
+        if self._many:
+            self.better(0.004, 2e-4, work, near=True)
         self.bounds(8 * work)
         while not state.done():
             self.better(0.004, 1e-3, work)
@@ -327,15 +340,15 @@ class PlaneCenterRun:
             elif state.budget.spent - before < work / 20:
                 step *= 1.5
 
-    def better(self, step: float, least: float, work: int) -> None:
+    def better(self, step: float, least: float, work: int, near: bool = False) -> None:
         """Look for plans a step better than the best, the step halved where none is found."""
-        state = self.state
+        state, first = self.state, step
         while step > least and not state.done():
             target = max(state.value * (1.0 - step), state.bound + 0.2 * (state.value - state.bound))
             if self.points.whole:
                 target = float(np.floor(target) + 1.0)
-            found = target > state.bound and self.plans(min(target, state.value), work)
-            step *= 1.5 if found else 0.5
+            found = target > state.bound and self.plans(min(target, state.value), work, near)
+            step = min(1.5 * step, first) if found else 0.5 * step
 
     def _between(self, low: float, high: float) -> float | None:
         """A threshold in the middle; None where they are close."""
