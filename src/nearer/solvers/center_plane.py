@@ -35,6 +35,7 @@ _OFFERED = 20_000  # sites from everywhere that a search for a plan is offered, 
 _NEAR = 0.05  # of the threshold, up to where those around a plan are
 _WORTH = 1.02  # times the best value, up to where the sites of a plan move, where that takes long
 _ROWS = 30  # for each site to open, that a search begins with at most, about
+_ROUNDS = 40  # of such a search at most
 _EASY = 100_000_000  # work of a threshold of the first bound
 _PASSES = 200  # or, where there are many points, so many times them: a round looks at all of them
 _TIMES = 10_000  # times that such a search may scan all entries
@@ -191,7 +192,9 @@ class PlaneCenterRun:
         if len(self.subset) > 2 * _ROWS * self.p:  # those of the last searches matter most
             self.subset = self.subset[-_ROWS * self.p :]
         self._asked += 1
-        while not state.budget.exhausted() and state.budget.spent < until:
+        for _ in range(_ROUNDS):
+            if state.budget.exhausted() or state.budget.spent >= until:
+                return False
             place, rows = self.cover(reach, self.subset, self._offered(start, reach, near))
             if rows.ptr[-1] == 0 or np.diff(rows.ptr).min() == 0:  # a row that no site is near
                 return False
@@ -210,7 +213,7 @@ class PlaneCenterRun:
         return False
 
     def _offered(self, plan: IntArray, reach: float, near: bool) -> IntArray | None:
-        """Of many sites those near a plan, where they matter, and some from everywhere unless ``near``; None for all."""
+        """Of many sites those near a plan, where they matter, and some from everywhere unless ``near``; None: all."""
         points = self.points
         if not self._many:
             return None
@@ -241,17 +244,17 @@ class PlaneCenterRun:
             self._no(threshold, tree)
         return found
 
-    def first_bound(self) -> None:
+    def easy_bound(self, work: int) -> None:
         """Raise the bound while that is easy, to some percent below the value."""
         state = self.state
         state.proved(0.0)
-        middle = self._between(0.0, state.value)
+        middle = self._between(state.bound, state.value)
         while middle is not None and not state.done():
-            found = self.relax(middle, _EASY)
+            found = self.relax(middle, work)
             if not found.proven:
                 guess = self._guess(0.97 * middle, found.least)
                 if guess > state.bound:
-                    self.relax(guess, _EASY)
+                    self.relax(guess, work)
                 return
             middle = self._between(state.bound, state.value)
 
@@ -306,7 +309,10 @@ class PlaneCenterRun:
         """From the first plan to a proof, or until the state is done."""
         state, work = self.state, max(_QUICK, _PASSES * self.points.n_rows)
         self.first_plan()
-        self.first_bound()
+        self.easy_bound(_EASY)
+        if self._many:
+            self.better(0.03, 0.02, work)
+            self.easy_bound(2 * _EASY)
         self.better(0.03, 0.006, work)
         if self._many:
             self.better(0.004, 2e-4, work, near=True)
