@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nearer.kernels.cells import Cells, Places
-from nearer.lp import Lp, LpStatus
 from nearer.model.center_plane import CenterPoints
-from nearer.solvers.budget import LP_ITERATION_WORK, Budget
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.solvers.budget import Budget
+from nearer.solvers.center_programme import CenterProgramme
+from nearer.units import FloatArray, IntArray
 
 MARGIN = 1e-6
 """By how much multipliers must prove more than p."""
@@ -102,18 +102,21 @@ class CenterRelaxation:
         points, p = self.points, self.p
         reach = float(np.sqrt(squared))
         until = self.budget.spent + work
-        programme = _Programme(points, p, squared, self.budget, self.row, self.site)
-        least = 0.0
-        lam: FloatArray = np.zeros(len(programme.row))
+        programme = CenterProgramme(points, p, squared, self.budget)
+        programme.add_sites(self.site)
+        programme.add_points(self.row)
+        least = about = 0.0
+        lam: FloatArray = np.zeros(len(self.row))
         y: FloatArray = np.zeros(0)
         proven: bool | None = None
         while self.budget.spent < until and not self.budget.exhausted():
             solved = programme.solve()
             if solved is None:
                 break
-            lam, y = solved
+            (lam, y), about = solved, programme.lp.objective
+            row = programme.pair[:, 0]
             active = np.flatnonzero(lam > 0)
-            load, over = self._loads(programme.row[active], lam[active], squared)
+            load, over = self._loads(row[active], lam[active], squared)
             bound = float(lam.sum()) / float(load.max(initial=1.0)) * (1.0 - _SURE)
             least = max(least, bound)
             if bound > p + MARGIN:
@@ -128,14 +131,14 @@ class CenterRelaxation:
             if len(under) == 0 or 0.0 < y.sum() <= p * total.min():
                 proven = False
                 break
-            programme.add_rows(spaced(under, points.x, points.y, 0.3 * reach, max(_AT_ONCE, 2 * p)))
+            programme.add_points(spaced(under, points.x, points.y, 0.3 * reach, max(_AT_ONCE, 2 * p)))
         active = np.flatnonzero(lam > 1e-12)
         opened = np.flatnonzero(y > 1e-9)
         found = Relaxed(
             proven,
             least,
-            programme.value,
-            programme.row[active],
+            about,
+            programme.pair[active, 0],
             lam[active],
             programme.site[opened],
             y[opened],
@@ -145,57 +148,6 @@ class CenterRelaxation:
         if len(opened):
             self.site = found.site
         return found
-
-
-class _Programme:
-    """The linear programme on some rows and sites; a column before all others serves every row, for p + 1."""
-
-    def __init__(
-        self, points: CenterPoints, p: int, squared: float, budget: Budget, row: IntArray, site: IntArray
-    ) -> None:
-        self.points, self.squared, self.budget = points, squared, budget
-        self.row: IntArray = np.zeros(0, dtype=np.int64)
-        self.site: IntArray = np.zeros(0, dtype=np.int64)
-        self.value = 0.0
-        self._lp = Lp(budget.stop)
-        self._lp.add_columns(np.array([p + 1.0]), np.zeros(1), np.array([np.inf]))
-        self.add_sites(site)
-        self.add_rows(row)
-
-    def _within(self, row: IntArray, site: IntArray) -> BoolArray:
-        points = self.points
-        squared = np.square(points.x[row, None] - points.site_x[None, site])
-        squared += np.square(points.y[row, None] - points.site_y[None, site])
-        return np.asarray(squared <= self.squared)
-
-    def add_rows(self, row: IntArray) -> None:
-        """Add rows."""
-        row = row[~np.isin(row, self.row)]
-        within = np.concatenate([np.ones((len(row), 1), dtype=bool), self._within(row, self.site)], axis=1)
-        _, column = np.nonzero(within)
-        indptr = np.concatenate([[0], np.cumsum(within.sum(axis=1))])
-        self._lp.add_rows(np.ones(len(row)), np.full(len(row), np.inf), indptr, column, np.ones(len(column)))
-        self.row = np.concatenate([self.row, row])
-
-    def add_sites(self, site: IntArray) -> None:
-        """Add sites."""
-        site = site[~np.isin(site, self.site)]
-        within = self._within(self.row, site).T
-        _, row = np.nonzero(within)
-        indptr = np.concatenate([[0], np.cumsum(within.sum(axis=1))])
-        one = np.ones(len(site))
-        self._lp.add_entries(one, 0.0 * one, np.inf * one, indptr, row, np.ones(len(row)))
-        self.site = np.concatenate([self.site, site])
-
-    def solve(self) -> tuple[FloatArray, FloatArray] | None:
-        """λ of the rows and openness of the sites; None when stopped."""
-        before = self._lp.iterations
-        if self._lp.solve() is not LpStatus.OPTIMAL:
-            return None
-        each = LP_ITERATION_WORK + len(self.row) * len(self.site) // 100
-        self.budget.spend(each * (1 + self._lp.iterations - before))
-        self.value = self._lp.objective
-        return np.maximum(self._lp.row_dual, 0.0), self._lp.x[1:]
 
 
 def spaced(order: IntArray, x: FloatArray, y: FloatArray, distance: float, most: int) -> IntArray:

@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from nearer.lp import Lp, LpStatus
-from nearer.model.center_plane import CenterPoints
 from nearer.model.certificate import CenterProof
-from nearer.solvers.budget import LP_ITERATION_WORK, Budget
+from nearer.solvers.budget import Budget
+from nearer.solvers.center_programme import CenterProgramme
 from nearer.solvers.center_relaxation import MARGIN, CenterRelaxation, spaced
 from nearer.units import BoolArray, FloatArray, IntArray
 
@@ -100,108 +99,6 @@ class CenterTree:
         )
 
 
-class _Programme:
-    """The relaxation of a node on some rows and sites; a column before all others covers every row, for p + 1."""
-
-    def __init__(self, points: CenterPoints, p: int, squared: float, budget: Budget) -> None:
-        self.points, self.squared, self.budget = points, squared, budget
-        self.pair: IntArray = np.zeros((0, 2), dtype=np.int64)  # points of each row; twice the same where it is one
-        self.site: IntArray = np.zeros(0, dtype=np.int64)
-        self.has: BoolArray = np.zeros(points.n_sites, dtype=bool)
-        self.lp = Lp(budget.stop)
-        self.lp.use_devex()  # weights are lost wherever the tree comes back, and exact ones dear to make anew
-        self.lp.add_columns(np.array([p + 1.0]), np.zeros(1), np.array([np.inf]))
-
-    @property
-    def single(self) -> BoolArray:
-        """Which rows are points and no lenses."""
-        return np.asarray(self.pair[:, 0] == self.pair[:, 1])
-
-    def near(self, row: IntArray, site: IntArray) -> BoolArray:
-        """Which points are within the threshold of which sites, bool (len(row), len(site))."""
-        points = self.points
-        squared = np.square(points.x[row, None] - points.site_x[None, site])
-        squared += np.square(points.y[row, None] - points.site_y[None, site])
-        return np.asarray(squared <= self.squared)
-
-    def within(self, pair: IntArray, site: IntArray) -> BoolArray:
-        """Which sites lie in which lenses, bool (len(pair), len(site))."""
-        return self.near(pair[:, 0], site) & self.near(pair[:, 1], site)
-
-    def add_rows(self, pair: IntArray) -> None:
-        """Add rows, points or lenses."""
-        within = np.concatenate([np.ones((len(pair), 1), dtype=bool), self.within(pair, self.site)], axis=1)
-        _, column = np.nonzero(within)
-        indptr = np.concatenate([[0], np.cumsum(within.sum(axis=1))])
-        self.lp.add_rows(np.ones(len(pair)), np.full(len(pair), np.inf), indptr, column, np.ones(len(column)))
-        self.pair = np.concatenate([self.pair, pair])
-
-    def drop_rows(self, mask: BoolArray) -> None:
-        """Take rows out."""
-        self.lp.delete_rows(mask)
-        self.pair = self.pair[~mask]
-
-    def add_sites(self, site: IntArray) -> None:
-        """Add sites, none of them closed."""
-        within = self.within(self.pair, site).T
-        _, row = np.nonzero(within)
-        indptr = np.concatenate([[0], np.cumsum(within.sum(axis=1))])
-        one = np.ones(len(site))
-        self.lp.add_entries(one, 0.0 * one, np.inf * one, indptr, row, np.ones(len(row)))
-        self.site = np.concatenate([self.site, site])
-        self.has[site] = True
-
-    def close(self, closed: BoolArray) -> None:
-        """Set which sites are closed."""
-        top = np.where(closed[self.site], 0.0, np.inf)
-        self.lp.set_bounds(np.arange(1, len(top) + 1), np.zeros(len(top)), top)
-
-    def solve(self, primal: bool) -> tuple[FloatArray, FloatArray] | None:
-        """λ of the rows and openness of the sites; None when stopped."""
-        before = self.lp.iterations
-        self.lp.use_primal(primal)
-        solved = self.lp.solve() is LpStatus.OPTIMAL
-        self.lp.use_primal(False)
-        self._spend(before)
-        return (np.maximum(self.lp.row_dual, 0.0), self.lp.x[1:]) if solved else None
-
-    def glance(self) -> float:
-        """About what the relaxation is worth."""
-        before = self.lp.iterations
-        value = self.lp.glance(_ITERATIONS)
-        self._spend(before)
-        return value
-
-    def _spend(self, before: int) -> None:
-        each = LP_ITERATION_WORK + self.lp.n_rows * len(self.site) // 100
-        self.budget.spend(each * (4 + self.lp.iterations - before))
-
-    def thin(self, rows: BoolArray, sites: BoolArray) -> BoolArray:
-        """Take out those of some rows and sites that are idle, if they are many; the sites that stay, bool."""
-        basic_column, basic_row = self.lp.statuses()
-        rows = rows & basic_row
-        sites = sites & ~basic_column[1:]
-        if rows.sum() + sites.sum() <= _THIN * (len(rows) + len(sites)):
-            return np.ones(len(sites), dtype=bool)
-        self.lp.thin(np.concatenate([[False], sites]), rows)
-        self.has[self.site[sites]] = False
-        self.pair, self.site = self.pair[~rows], self.site[~sites]
-        return ~sites
-
-    def basis(self) -> tuple[Any, IntArray, IntArray]:
-        """To come back to."""
-        return self.lp.basis(), self.pair, self.site
-
-    def set_basis(self, taken: tuple[Any, IntArray, IntArray]) -> None:
-        """Come back, with other rows and sites."""
-        basis, pair, site = taken
-        column = {j: k for k, j in enumerate(site.tolist())}
-        row = {(a, b): k for k, (a, b) in enumerate(pair.tolist())}
-        columns = np.array([0] + [1 + column.get(j, -2) for j in self.site.tolist()])
-        rows = np.array([row.get((a, b), -1) for a, b in self.pair.tolist()])
-        self.lp.set_basis(Lp.basis_of(basis, columns, rows))
-
-
 class LensSearch:
     """
     One question: are more than p sites needed?
@@ -223,9 +120,11 @@ class LensSearch:
         self.tree = CenterTree()
         self.nodes, self.share = 0, 0.0
         self._inside: dict[int, BoolArray] = {}  # sites of the lenses above the node
-        self._programme = _Programme(self.points, self.p, squared, budget)
+        self._programme = CenterProgramme(self.points, self.p, squared, budget)
+        # Weights are lost wherever the tree comes back, and exact ones dear to make anew.
+        self._programme.lp.use_devex()
         self._programme.add_sites(relaxation.site)
-        self._programme.add_rows(np.column_stack([relaxation.row, relaxation.row]))
+        self._programme.add_points(relaxation.row)
 
     def too_few(self) -> bool | None:
         """
@@ -320,7 +219,7 @@ class LensSearch:
             if len(under):
                 under = under[np.argsort(total[under], kind="stable")[: 50 * _AT_ONCE]]
                 row = spaced(under, points.x, points.y, 0.3 * reach, _AT_ONCE)
-                programme.add_rows(np.column_stack([row, row]))
+                programme.add_points(row)
                 primal = False
                 continue
             if whole:
@@ -333,6 +232,7 @@ class LensSearch:
             stay = programme.thin(
                 programme.single & (total[point] > 1.0 + _SPARE),
                 node.closed[programme.site] | (load[programme.site] < 1.0 - _DEAR),
+                _THIN,
             )
             return self._lens(y[stay], total, bound, node)
         return None
@@ -375,11 +275,11 @@ class LensSearch:
         inside = np.flatnonzero(programme.within(pair, programme.site)[0] & ~node.closed[programme.site])
         zero = np.zeros(len(inside))
         lp.set_bounds(inside + 1, zero, zero)
-        none = programme.glance() - bound
+        none = programme.glance(_ITERATIONS) - bound
         lp.set_bounds(inside + 1, zero, zero + np.inf)
         lp.set_basis(basis)
         programme.add_rows(pair)
-        opened = programme.glance() - bound
+        opened = programme.glance(_ITERATIONS) - bound
         programme.drop_rows(np.arange(lp.n_rows) == lp.n_rows - 1)
         programme.pair = old
         lp.set_basis(basis)
