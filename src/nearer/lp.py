@@ -167,12 +167,17 @@ class Lp:
 
     def glance(self, iterations: int) -> float:
         """The objective after so many iterations, to the safe side of the optimum if the basis is dual feasible."""
-        self._highs.setOptionValue("simplex_iteration_limit", iterations)
-        self._highs.run()
-        self._highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
-        info = self._highs.getInfo()
-        self.iterations += max(0, int(info.simplex_iteration_count))
-        return float(info.objective_function_value)
+        self._run_for(iterations)
+        return float(self._highs.getInfo().objective_function_value)
+
+    def _run_for(self, iterations: int) -> bool:
+        """Go on for so many iterations of the simplex at most; whether that ended with a basis of some use."""
+        highs = self._highs
+        highs.setOptionValue("simplex_iteration_limit", iterations)
+        highs.run()
+        highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+        self.iterations += max(0, int(highs.getInfo().simplex_iteration_count))
+        return highs.getModelStatus() in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kIterationLimit)
 
     def solve_afresh(self) -> LpStatus:
         """As ``solve``, from no basis by the interior point method and a crossover: quicker where all is far off."""
@@ -235,13 +240,8 @@ class Lp:
         """
         highs, one = self._highs, np.array([column])
         self.set_bounds(one, np.array([value]), np.array([value]))
-        highs.setOptionValue("simplex_iteration_limit", iterations)
-        highs.run()
-        self.iterations += max(0, int(highs.getInfo().simplex_iteration_count))
-        highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+        found = float(highs.getInfo().objective_function_value) if self._run_for(iterations) else self.objective
         status = highs.getModelStatus()
-        ended = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kIterationLimit)
-        found = float(highs.getInfo().objective_function_value) if status in ended else self.objective
         self.set_bounds(one, np.zeros(1), np.ones(1))
         highs.setBasis(basis)
         return np.inf if status == highspy.HighsModelStatus.kInfeasible else found
@@ -254,13 +254,7 @@ class Lp:
         """
         highs, basis = self._highs, self._highs.getBasis()
         self.set_bounds(np.array([column]), np.array([lower]), np.array([upper]))
-        highs.setOptionValue("simplex_iteration_limit", iterations)
-        highs.run()
-        self.iterations += max(0, int(highs.getInfo().simplex_iteration_count))
-        highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
-        status = highs.getModelStatus()
-        ended = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kIterationLimit)
-        dual = np.asarray(highs.getSolution().row_dual) if status in ended else None
+        dual = np.asarray(highs.getSolution().row_dual) if self._run_for(iterations) else None
         highs.setBasis(basis)
         return dual
 

@@ -1,4 +1,4 @@
-"""Units, absent values and array names that every room shares (see ``docs/conventions.md``)."""
+"""Units, absent values, array names and ranges that every room shares (see ``docs/conventions.md``)."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ StrArray = NDArray[np.object_]
 def minutes_to_ms(minutes: float) -> int:
     """Whole milliseconds nearest to a number of minutes."""
     return round(minutes * MS_PER_MIN)
+
+
+def ranges(first: IntArray, count: IntArray) -> IntArray:
+    """For each k the positions ``first[k], first[k] + 1, …``, as many as ``count[k]``, one after the other, int64."""
+    return np.repeat(first - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))

@@ -355,6 +355,7 @@ def test_the_check_shares_only_reading_and_the_graph_with_what_it_checks() -> No
     src = Path(nearer.__file__).parent
     names = ("study/verify.py", "study/recount.py", "study/retime.py", "model/check.py", "model/evaluate.py")
     names += ("model/certified_tree.py", "model/check_partial.py", "model/evaluate_points.py", "model/evaluate_cuts.py")
+    names += ("model/check_plane.py", "model/check_center.py")
     names += ("study/retime_pairs.py", "study/retime_streets.py", "study/verify_facts.py", "study/verify_limits.py")
     for name in (*names, "study/verify_gaps.py", "study/recount_gaps.py"):
         tree = ast.parse((src / name).read_text(encoding="utf-8"))

@@ -6,7 +6,9 @@ A disc holds most cells wholly or not at all; only the points of cells that its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +23,23 @@ _CHUNK = 50_000  # points of a kernel call, about; fixed, so that results do not
 
 Places = tuple[FloatArray, FloatArray]
 """Their coordinates."""
+
+
+class Discs(NamedTuple):
+    """Places, float64 (n,), the share of each, and the squared distance that they reach."""
+
+    x: FloatArray
+    y: FloatArray
+    share: FloatArray
+    squared: float
+
+
+class Laid(NamedTuple):
+    """Of each cell the sum of the shares of the discs that hold it, and those whose rim may cross it."""
+
+    whole: FloatArray
+    ptr: IntArray
+    rim: IntArray
 
 
 @dataclass(frozen=True)
@@ -69,13 +88,9 @@ class Cells:
     def sums(self, at: Places, share: FloatArray, squared: float, threads: int) -> FloatArray:
         """Sum of the shares of the places within a squared distance of each point, float64 (n,)."""
         total = np.empty(len(self.x))
-        laid = self._lay(at, share, squared)
-        for _ in run_chunks(
-            lambda part: _sums(self.x, self.y, self.ptr, *part, *laid, *at, share, squared, total),
-            self.parts(),
-            threads,
-        ):
-            pass
+        discs = Discs(*at, share, squared)
+        laid = self._lay(discs)
+        self._each_part(lambda part: _sums(self.x, self.y, self.ptr, *part, laid, discs, total), threads)
         return total
 
     def extremes(
@@ -94,30 +109,31 @@ class Cells:
         value, who
             Of the cells that hold such a point, and which it is, float64 and int64 (found,).
         """
-        laid = self._lay(at, share, squared)
+        discs = Discs(*at, share, squared)
+        laid = self._lay(discs)
         value = np.zeros(self.side * self.side)
         who = np.full(len(value), -1, dtype=np.int64)
-        for _ in run_chunks(
-            lambda part: _extremes(
-                *(self.x, self.y, self.ptr, *part, *laid, *at, share, squared, sign, limit, value, who)
-            ),
-            self.parts(),
-            threads,
-        ):
-            pass
+        self._each_part(
+            lambda part: _extremes(self.x, self.y, self.ptr, *part, laid, discs, sign, limit, value, who), threads
+        )
         found = who >= 0
         return value[found], who[found]
 
-    def _lay(self, at: Places, share: FloatArray, squared: float) -> tuple[FloatArray, IntArray, IntArray]:
-        """Of each cell the sum of the shares of the discs that hold it, and those whose rim may cross it: ptr, rim."""
-        reach = float(np.sqrt(squared))
+    def _each_part(self, work: Callable[[tuple[int, int]], None], threads: int) -> None:
+        """Apply a kernel to all cells, part by part."""
+        for _ in run_chunks(work, self.parts(), threads):
+            pass
+
+    def _lay(self, discs: Discs) -> Laid:
+        """What the discs mean for each cell."""
+        of = (discs.x, discs.y, discs.share, float(np.sqrt(discs.squared)))
         ptr = np.zeros(len(self.ptr), dtype=np.int64)
-        _lay(*at, share, reach, *self.grid, self.side, np.zeros(0), ptr, np.zeros(0, dtype=np.int32))
+        _lay(*of, *self.grid, self.side, np.zeros(0), ptr, np.zeros(0, dtype=np.int32))
         ptr = np.cumsum(ptr)
         whole = np.zeros(self.side * self.side)
         rim = np.empty(ptr[-1], dtype=np.int32)
-        _lay(*at, share, reach, *self.grid, self.side, whole, ptr, rim)
-        return whole, ptr, rim
+        _lay(*of, *self.grid, self.side, whole, ptr, rim)
+        return Laid(whole, ptr, rim)
 
     def nearest(self, at: Places, threads: int) -> tuple[FloatArray, IntArray, IntArray]:
         """
@@ -128,12 +144,10 @@ class Cells:
         squared = np.empty(len(self.x))
         whose = np.empty(len(self.x), dtype=np.int64)
         only = np.full(self.side * self.side, -1, dtype=np.int64)
-        for _ in run_chunks(
+        self._each_part(
             lambda part: _nearest(*(self.x, self.y, self.ptr, *part, *self.grid, self.side, *at, squared, whose, only)),
-            self.parts(),
             threads,
-        ):
-            pass
+        )
         return squared, whose, only
 
     def outline(self, only: IntArray) -> IntArray:
@@ -207,18 +221,15 @@ def _add_rims(
     x: FloatArray,
     y: FloatArray,
     rim: IntArray,
-    at_x: FloatArray,
-    at_y: FloatArray,
-    share: FloatArray,
-    squared: float,
+    discs: Discs,
     total: FloatArray,
 ) -> None:
     """Add the shares of the discs whose rim crosses a cell to the sums of its points."""
     for k in rim:
         for i in range(len(x)):
-            across = x[i] - at_x[k]
-            up = y[i] - at_y[k]
-            total[i] += share[k] if across * across + up * up <= squared else 0.0
+            across = x[i] - discs.x[k]
+            up = y[i] - discs.y[k]
+            total[i] += discs.share[k] if across * across + up * up <= discs.squared else 0.0
 
 
 @kernel
@@ -228,20 +239,15 @@ def _sums(
     cell: IntArray,
     start: int,
     end: int,
-    whole: FloatArray,
-    ptr: IntArray,
-    rim: IntArray,
-    at_x: FloatArray,
-    at_y: FloatArray,
-    share: FloatArray,
-    squared: float,
+    laid: Laid,
+    discs: Discs,
     total: FloatArray,
 ) -> None:
     """``Cells.sums`` of some cells."""
     for c in range(start, end):
         here = slice(cell[c], cell[c + 1])
-        total[here] = whole[c]
-        _add_rims(x[here], y[here], rim[ptr[c] : ptr[c + 1]], at_x, at_y, share, squared, total[here])
+        total[here] = laid.whole[c]
+        _add_rims(x[here], y[here], laid.rim[laid.ptr[c] : laid.ptr[c + 1]], discs, total[here])
 
 
 @kernel
@@ -251,13 +257,8 @@ def _extremes(
     cell: IntArray,
     start: int,
     end: int,
-    whole: FloatArray,
-    ptr: IntArray,
-    rim: IntArray,
-    at_x: FloatArray,
-    at_y: FloatArray,
-    share: FloatArray,
-    squared: float,
+    laid: Laid,
+    discs: Discs,
     sign: float,
     limit: float,
     value: FloatArray,
@@ -271,16 +272,15 @@ def _extremes(
     for c in range(start, end):
         first = cell[c]
         n = cell[c + 1] - first
-        utmost = whole[c]
+        rim = laid.rim[laid.ptr[c] : laid.ptr[c + 1]]
+        utmost = laid.whole[c]
         if sign > 0.0:
-            for e in range(ptr[c], ptr[c + 1]):
-                utmost += share[rim[e]]
+            for k in rim:
+                utmost += discs.share[k]
         if n == 0 or sign * utmost <= sign * limit - _SURE:
             continue
-        total[:n] = whole[c]
-        _add_rims(
-            x[first : first + n], y[first : first + n], rim[ptr[c] : ptr[c + 1]], at_x, at_y, share, squared, total
-        )
+        total[:n] = laid.whole[c]
+        _add_rims(x[first : first + n], y[first : first + n], rim, discs, total)
         best = 0
         for i in range(1, n):
             if sign * total[i] > sign * total[best]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nearer.files import written_whole
-from nearer.units import FloatArray, IntArray
+from nearer.units import FloatArray, IntArray, ranges
 
 _CUTS = ("cut_start", "cut_row", "cut_site", "take_multiplier", "take_cut", "take_amount")
 
@@ -97,7 +97,7 @@ class Certificate:
         takes = np.flatnonzero(self.take_multiplier == multiplier)
         first = self.cut_start[self.take_cut[takes]]
         sizes = self.cut_start[self.take_cut[takes] + 1] - first
-        at = np.repeat(first - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+        at = ranges(first, sizes)
         return self.cut_row[at], np.repeat(self.take_amount[takes], sizes)
 
     def save(self, path: Path) -> None:

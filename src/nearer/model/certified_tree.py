@@ -113,21 +113,30 @@ def shares(instance: Instance, certificate: Certificate, together: int | None = 
             yield Share(int(certificate.node_multiplier[node]), state, none, none)
 
 
+def children_of(parent: IntArray) -> list[list[int]]:
+    """Children of each node, from the parent of each but the first."""
+    children: list[list[int]] = [[] for _ in range(len(parent))]
+    for node, above in enumerate(parent.tolist()):
+        if node:
+            children[above].append(node)
+    return children
+
+
+def split_in_two(decided: IntArray, value: IntArray) -> bool:
+    """Whether the children of a node decide the same, one of them 0 and the other 1."""
+    return len(set(decided.tolist())) == 1 and sorted(value.tolist()) == [0, 1]
+
+
 def _children_of(certificate: Certificate) -> list[list[int]]:
     """Children of each node, after checking that together they leave nothing out."""
-    children: list[list[int]] = [[] for _ in range(len(certificate.node_parent))]
-    for node, parent in enumerate(certificate.node_parent.tolist()):
-        if node:
-            children[parent].append(node)
+    children = children_of(certificate.node_parent)
     for node, below in enumerate(children):
         multiplier = int(certificate.node_multiplier[node])
         if not below:
             if not 0 <= multiplier < len(certificate.multipliers):
                 raise refuse(f"leaf {node} has no multipliers")
             continue
-        sites = {int(certificate.node_site[child]) for child in below}
-        values = sorted(int(certificate.node_value[child]) for child in below)
-        if len(sites) != 1 or values != [0, 1]:
+        if not split_in_two(certificate.node_site[below], certificate.node_value[below]):
             raise refuse(f"the children of node {node} do not split one site into closed and open")
         if multiplier != -1:
             raise refuse(f"inner node {node} carries multipliers of its own")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nearer.errors import CheckFailedError
 from nearer.model.center_plane import CenterPoints
 from nearer.model.certificate import CenterProof
+from nearer.model.certified_tree import children_of, refuse, split_in_two
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _CHUNK_PAIRS = 20_000_000
@@ -47,56 +48,50 @@ def certified_center(points: CenterPoints, p: int, proof: CenterProof, cutoff: f
     return min(proof.threshold, cutoff)
 
 
-def _refuse(reason: str) -> CheckFailedError:
-    return CheckFailedError(f"The certificate proves nothing: {reason}.")
-
-
 def _tree(points: CenterPoints, proof: CenterProof) -> list[list[int]]:
     """The multipliers of each node in their order, after checking all that does not depend on distances."""
     whole = (proof.node_parent, proof.node_pair, proof.node_value, proof.multiplier_node, proof.multiplier_start)
     if any(a.ndim != 1 or not np.issubdtype(a.dtype, np.integer) for a in (*whole, proof.take_pair)):
-        raise _refuse("its arrays are not rows of whole numbers")
+        raise refuse("its arrays are not rows of whole numbers")
     pair, amount, start = proof.pair, proof.take_amount, proof.multiplier_start
     if pair.ndim != 2 or pair.shape[1] != 2 or not len(pair) or not np.issubdtype(pair.dtype, np.integer):
-        raise _refuse("it names no pairs of points")
+        raise refuse("it names no pairs of points")
     if pair.min() < 0 or pair.max() >= points.n_rows or not math.isfinite(proof.threshold):
-        raise _refuse("it names points that do not exist")
+        raise refuse("it names points that do not exist")
     n, n_multipliers = len(proof.node_parent), len(proof.multiplier_node)
     if not n or any(len(a) != n for a in whole[:3]) or proof.node_parent[0] != -1 or proof.node_pair[0] != -1:
-        raise _refuse("its tree has no root, or arrays of the tree differ in length")
+        raise refuse("its tree has no root, or arrays of the tree differ in length")
     if np.any(proof.node_parent[1:] < 0) or np.any(proof.node_parent[1:] >= np.arange(1, n)):
-        raise _refuse("a node comes before its parent")
+        raise refuse("a node comes before its parent")
     if n > 1 and (proof.node_pair[1:].min() < 0 or proof.node_pair.max() >= len(pair)):
-        raise _refuse("it decides a lens that does not exist")
+        raise refuse("it decides a lens that does not exist")
     if len(start) != n_multipliers + 1 or start[0] != 0 or np.any(np.diff(start) < 0) or start[-1] != len(amount):
-        raise _refuse("its multipliers do not fit each other")
+        raise refuse("its multipliers do not fit each other")
     if amount.ndim != 1 or amount.dtype != np.float64 or len(proof.take_pair) != len(amount):
-        raise _refuse("its multipliers do not fit their pairs")
+        raise refuse("its multipliers do not fit their pairs")
     if not np.isfinite(amount).all() or np.any(amount < 0):
-        raise _refuse("a multiplier is below 0 or not a finite number")
+        raise refuse("a multiplier is below 0 or not a finite number")
     if len(amount) and (proof.take_pair.min() < 0 or proof.take_pair.max() >= len(pair)):
-        raise _refuse("a multiplier is of a pair that does not exist")
-    children: list[list[int]] = [[] for _ in range(n)]
+        raise refuse("a multiplier is of a pair that does not exist")
+    children = children_of(proof.node_parent)
     known: list[frozenset[int]] = [frozenset()]
     for node in range(1, n):
         parent, lens = int(proof.node_parent[node]), int(proof.node_pair[node])
-        children[parent].append(node)
         known.append(known[parent] | {lens} if proof.node_value[node] == 1 else known[parent])
     for below in children:
-        values = sorted(int(proof.node_value[child]) for child in below)
-        if below and (values != [0, 1] or len({int(proof.node_pair[child]) for child in below}) != 1):
-            raise _refuse("the children of a node do not split one lens into a site open and none")
+        if below and not split_in_two(proof.node_pair[below], proof.node_value[below]):
+            raise refuse("the children of a node do not split one lens into a site open and none")
     mine: list[list[int]] = [[] for _ in range(n)]
     for k, node in enumerate(proof.multiplier_node.tolist()):
         if not 0 <= node < n:
-            raise _refuse("multipliers are of a node that does not exist")
+            raise refuse("multipliers are of a node that does not exist")
         mine[node].append(k)
         lenses = proof.take_pair[start[k] : start[k + 1]]
         lenses = lenses[pair[lenses, 0] != pair[lenses, 1]]
         if not known[node].issuperset(lenses.tolist()):
-            raise _refuse("a multiplier is of a lens in which no site need open")
+            raise refuse("a multiplier is of a lens in which no site need open")
     if any(not below and not mine[node] for node, below in enumerate(children)):
-        raise _refuse("a leaf has no multipliers")
+        raise refuse("a leaf has no multipliers")
     return mine
 
 

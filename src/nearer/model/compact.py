@@ -15,7 +15,7 @@ from nearer.model.evaluate import pair_rows
 from nearer.model.evaluate_rules import rules_of
 from nearer.model.instance import Instance
 from nearer.model.rules import limit_costs
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray, ranges
 
 
 @dataclass(frozen=True)
@@ -167,8 +167,7 @@ def _options_of_entries(site: IntArray, option_site: IntArray, option: IntArray)
     first, last = np.searchsorted(option_site, site), np.searchsorted(option_site, site, side="right")
     counts = last - first
     at = np.repeat(np.arange(len(site)), counts)
-    within = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return at, option[first[at] + within]
+    return at, option[ranges(first, counts)]
 
 
 class _Rows:

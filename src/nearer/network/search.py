@@ -18,7 +18,7 @@ from nearer.network.chains import MAX_CHAIN_MS, Places, place
 from nearer.network.graph import StreetGraph
 from nearer.network.snap import Snap
 from nearer.network.times import Packing
-from nearer.units import UNREACHED, IntArray
+from nearer.units import UNREACHED, IntArray, ranges
 
 WORK_PER_CALL = 1_000_000
 """Nodes and people looked at before a kernel call returns, some 50 ms, so that a stop is heard."""
@@ -184,7 +184,7 @@ class Search:
         begin = np.searchsorted(self.people.chain_idx, self.sites.chain_idx[mine], "left")
         count = np.searchsorted(self.people.chain_idx, self.sites.chain_idx[mine], "right") - begin
         site = np.repeat(mine, count)
-        person = np.arange(len(site)) + np.repeat(begin - (np.cumsum(count) - count), count)
+        person = ranges(begin, count)
         time_ms = self.people.direct_ms(self.chain_ms, person, self.sites, site)
         time_ms = time_ms + self.person_access_ms[person] + self.site_access_ms[site]
         near = time_ms <= self.limit_ms

@@ -10,7 +10,7 @@ import numpy as np
 
 from nearer.demand import Demand
 from nearer.network import TravelTimes
-from nearer.units import NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray
+from nearer.units import NO_SITE, UNREACHED, BoolArray, FloatArray, IntArray, ranges
 
 _ROWS_AT_ONCE = 20_000
 """So that what is held on the way does not grow with the number of rows."""
@@ -51,8 +51,7 @@ def pairs_of(indptr: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
     """Positions of all pairs of some rows, and for each the place of its row in ``rows``; both int64."""
     counts = indptr[rows + 1] - indptr[rows]
     owner = np.repeat(np.arange(len(rows)), counts)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return indptr[rows][owner] + within, owner
+    return ranges(indptr[rows], counts), owner
 
 
 class PointTimes(Protocol):

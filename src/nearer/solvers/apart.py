@@ -16,6 +16,7 @@ from nearer.solvers import solve
 from nearer.solvers.pmedian import solve_pmedian
 from nearer.units import FloatArray, IntArray
 
+_CERTIFICATE = "certificate:"
 _SIZES = ("open_min", "open_max")  # small, and other in every question of a sweep
 
 
@@ -146,6 +147,16 @@ def _ground(shelf: Shelf, parts: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     return shelf.get_fields(dict(parts))
 
 
+def arrays_of(proof: Any, start: str) -> dict[str, np.ndarray]:
+    """The arrays of a proof by their names, each after ``start``."""
+    return {start + field.name: getattr(proof, field.name) for field in fields(proof)}
+
+
+def arguments_in(found: dict[str, np.ndarray], start: str) -> dict[str, Any]:
+    """What ``arrays_of`` told, as its class takes it."""
+    return {name.removeprefix(start): array for name, array in found.items() if name.startswith(start)}
+
+
 def packed(solution: Solution) -> dict[str, np.ndarray]:
     """A solution as arrays, its trace left out."""
     found = {
@@ -159,16 +170,13 @@ def packed(solution: Solution) -> dict[str, np.ndarray]:
         "proof": np.array(solution.proof),
     }
     if isinstance(solution.certificate, Certificate):
-        found |= {
-            f"certificate:{field.name}": getattr(solution.certificate, field.name) for field in fields(Certificate)
-        }
+        found |= arrays_of(solution.certificate, _CERTIFICATE)
     return found
 
 
 def unpacked(found: dict[str, np.ndarray]) -> Solution:
     """What ``packed`` was given."""
-    start = "certificate:"
-    certificate = {name.removeprefix(start): array for name, array in found.items() if name.startswith(start)}
+    certificate = arguments_in(found, _CERTIFICATE)
     objective, bound, seconds = found["numbers"].tolist()
     return Solution(
         status=Status(str(found["status"])),

@@ -232,10 +232,13 @@ class PlaneCenterRun:
         opened[np.flatnonzero(~opened)[: self.p - int(opened.sum())]] = True
         return opened
 
+    def _squared(self, threshold: float) -> float:
+        """The last squared distance below a threshold."""
+        return squared_reach(reach_below(self.points.rounded, threshold))
+
     def relax(self, threshold: float, work: int) -> Relaxed:
         """Ask the relaxation of a threshold, and keep what that proves."""
-        reach = reach_below(self.points.rounded, threshold)
-        found = self.relaxation.ask(squared_reach(reach), work)
+        found = self.relaxation.ask(self._squared(threshold), work)
         if found.proven:
             # What was left out of λ is next to nothing, so the sums of all sites are at most 1.
             share = found.lam * (found.least / float(found.lam.sum()))
@@ -288,9 +291,8 @@ class PlaneCenterRun:
     def branch(self, threshold: float, work: int) -> bool | None:
         """Whether a plan stays below a threshold, by a tree; None where it is not done."""
         state = self.state
-        squared = squared_reach(reach_below(self.points.rounded, threshold))
         part = Budget(state.budget.stop, work)
-        search = LensSearch(self.relaxation, squared, part)
+        search = LensSearch(self.relaxation, self._squared(threshold), part)
         too_few = search.too_few()
         if too_few:
             self._no(threshold, search.tree)

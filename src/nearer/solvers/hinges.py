@@ -14,7 +14,7 @@ import numpy as np
 
 from nearer.lp import Lp, LpStatus
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray, ranges
 
 _VIOLATION = 1e-7
 
@@ -81,10 +81,9 @@ class Hinges:
         own = indptr[1:] - 1
         is_site = np.ones(indptr[-1], dtype=bool)
         is_site[own] = False
-        offset = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         column = np.empty(indptr[-1], dtype=np.int32)
         entry = np.empty(indptr[-1])
-        column[is_site] = self.sites[np.repeat(first, sizes) + offset]
+        column[is_site] = self.sites[ranges(first, sizes)]
         # s + y(S) >= r where the hinge is 0, s - y(S) >= -r where it is linear.
         sign = np.where(self.below[hinges], -1.0, 1.0)
         entry[is_site] = np.repeat(sign, sizes)
@@ -100,7 +99,7 @@ class Hinges:
         """Count hinges, about to be written out no longer, by their other half."""
         sizes = self.sizes[hinges]
         amount = np.where(self.below[hinges], 1.0, -1.0) * self.amount[hinges]
-        at = np.repeat(self.first[hinges] - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+        at = ranges(self.first[hinges], sizes)
         self.cost = self.cost + np.bincount(self.sites[at], np.repeat(amount / self.unit, sizes), minlength=self.m)
         self.constant -= float((amount * self.needs[hinges]).sum())
         self.below[hinges] = ~self.below[hinges]

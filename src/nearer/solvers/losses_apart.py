@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 import numpy as np
 
 from nearer.cluster import Message, Shelf
 from nearer.model import Instance
 from nearer.progress import Stop
-from nearer.solvers.apart import Elsewhere, instance_of
+from nearer.solvers.apart import Elsewhere, arguments_in, arrays_of, instance_of
 from nearer.solvers.fortification import Fortified, FortifyProof, fortify
 from nearer.solvers.interdiction import Loss, LossProof, worst_loss
 
@@ -33,7 +30,7 @@ def fortify_there(elsewhere: Elsewhere, instance: Instance, safe: int, lost: int
         worst=_loss(found, "worst:"),
         bound=float(found["bound"]),
         unprotected=_loss(found, "unprotected:"),
-        proof=FortifyProof(**{one.name: found[f"proof:{one.name}"] for one in fields(FortifyProof)}),
+        proof=FortifyProof(**arguments_in(found, "proof:")),
         certified=bool(found["certified"]),
     )
 
@@ -52,20 +49,16 @@ def make_safe(shelf: Shelf, message: Message, stop: Stop) -> Arrays:
         "certified": np.array(found.certified),
         **_told(found.worst, "worst:"),
         **_told(found.unprotected, "unprotected:"),
-        **_fields(found.proof, "proof:"),
+        **arrays_of(found.proof, "proof:"),
     }
 
 
 def _told(loss: Loss, start: str) -> Arrays:
     numbers = {f"{start}numbers": np.array([loss.value, loss.bound]), f"{start}nodes": np.array(loss.nodes)}
-    return {f"{start}sites": loss.sites, **numbers, **_fields(loss.proof, f"{start}proof:")}
+    return {f"{start}sites": loss.sites, **numbers, **arrays_of(loss.proof, f"{start}proof:")}
 
 
 def _loss(found: Arrays, start: str) -> Loss:
     value, bound = found[f"{start}numbers"].tolist()
-    proof = LossProof(**{one.name: found[f"{start}proof:{one.name}"] for one in fields(LossProof)})
+    proof = LossProof(**arguments_in(found, f"{start}proof:"))
     return Loss(found[f"{start}sites"], value, bound, proof, int(found[f"{start}nodes"]))
-
-
-def _fields(proof: Any, start: str) -> Arrays:
-    return {start + one.name: getattr(proof, one.name) for one in fields(proof)}

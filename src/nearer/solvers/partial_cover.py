@@ -23,7 +23,7 @@ from nearer.progress import Progress, Silent, Stop
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
 from nearer.solvers.proof import ProofTree
 from nearer.solvers.state import State
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray, ranges
 
 _WHOLE = 1e-6
 _ROWS_AT_ONCE = 300
@@ -182,7 +182,7 @@ class PartialCoverRun:
             more = more[short[more] > 0.0]
             sizes = np.diff(ptr)[more]
             starts = np.concatenate([[0], np.cumsum(sizes + 1)])
-            at = np.repeat(ptr[more], sizes) + np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+            at = ranges(ptr[more], sizes)
             column = np.insert(col[at].astype(np.int64), np.cumsum(sizes), self.m + more)
             self._lp.add_rows(np.ones(len(more)), np.full(len(more), np.inf), starts, column, np.ones(len(column)))
             self._order = np.concatenate([self._order, more])

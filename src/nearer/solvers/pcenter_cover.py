@@ -17,7 +17,7 @@ from nearer.lp import Lp, LpStatus
 from nearer.solvers.budget import LP_ITERATION_WORK, Budget
 from nearer.solvers.pcenter_proof import CoverProof
 from nearer.solvers.pcenter_rows import Rows
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray, ranges
 
 _MARGIN = 1e-6  # by how much multipliers must prove that somebody is left
 _WHOLE = 1e-6
@@ -146,8 +146,7 @@ class Cover:
         rows = self.rows
         sizes = self.within[subset]
         at = np.repeat(np.arange(len(subset)), sizes)
-        offset = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        site = rows.site[rows.indptr[subset][at] + offset]
+        site = rows.site[ranges(rows.indptr[subset], sizes)]
         free = rows.free[site]
         return at[free], site[free]
 

@@ -23,7 +23,7 @@ from nearer.solvers import lagrangian
 from nearer.solvers.apart import Elsewhere, in_order
 from nearer.solvers.core import Core, make_core
 from nearer.solvers.pmedian import solve_pmedian
-from nearer.units import BoolArray, FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray, ranges
 
 _KEPT = 2  # multipliers kept of each size solved
 
@@ -347,7 +347,7 @@ def drop_order(core: Core, opened: BoolArray, keep: int = 0) -> Growing:
         """Nearest two of some rows."""
         counts = few.ptr[rows + 1] - few.ptr[rows]
         place = np.repeat(np.arange(len(rows)), counts)
-        at = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts) + few.ptr[rows][place]
+        at = ranges(few.ptr[rows], counts)
         hit = alive[few.col[at]]
         at, place = at[hit], place[hit]
         starts = np.searchsorted(place, np.arange(len(rows) + 1))

@@ -391,11 +391,15 @@ class Tree(SiteTree[Core]):
         slack = _EPS * (core.n + 64) * (gain + float(reward.sum()) + float(total.sum()))
         return Dual(lam, rho, bound - slack, np.zeros(0), pieces)
 
+    def _may_search(self, spent: int) -> bool:
+        """Whether more work may go into plans after so much in all: in the first few nodes, half of it at most."""
+        return self.nodes_done <= _KICKED_NODES and 2 * self.searched <= spent - self.began
+
     def polished(self, plan: IntArray) -> IntArray:
         """A plan no worse, from which no single move helps; the first few are put together with the best and kicked."""
         core, elite = self.core, self.elite
         plan = interchange(core, plan, self.state.budget)
-        if self.nodes_done > _KICKED_NODES or 2 * self.searched > self.state.budget.spent - self.began:
+        if not self._may_search(self.state.budget.spent):
             return plan
         elite.add(plan)
         elite.improve([plan], self.rho, self.rng, self.state.budget, min(_KICKS, 100 * core.nnz))
@@ -406,7 +410,7 @@ class Tree(SiteTree[Core]):
         budget = self.state.budget
         before = budget.spent
         super().round_up(y, fixed)
-        if self.nodes_done > _KICKED_NODES or 2 * self.searched > before - self.began:
+        if not self._may_search(before):
             return
         self.elite.settle(y, self.rng, budget)
         self.searched += budget.spent - before

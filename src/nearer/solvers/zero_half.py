@@ -18,7 +18,7 @@ import numpy as np
 
 from nearer.kernels import zero_half as kernels
 from nearer.solvers.core import Core
-from nearer.units import FloatArray, IntArray
+from nearer.units import FloatArray, IntArray, ranges
 
 _HALF = 0.5  # how far from tight a set may be
 _LEAST = 0.01  # violation of a cut, in halves
@@ -67,7 +67,7 @@ class Pieces:
         total = np.zeros(core.n)
         rows = np.unique(core.rows[self.entry])
         span = core.ptr[rows + 1] - core.ptr[rows]
-        at = np.repeat(core.ptr[rows] - (np.cumsum(span) - span), span) + np.arange(int(span.sum()))
+        at = ranges(core.ptr[rows], span)
         sums = np.cumsum(change[at])
         ends = np.cumsum(span) - 1
         before = np.concatenate([np.zeros(1), sums[ends[:-1]]])
@@ -80,7 +80,7 @@ class Pieces:
         sizes = np.diff(self.start)
         first = core.ptr[core.rows[self.entry]]
         span = self.entry + 1 - first
-        at = np.repeat(first - (np.cumsum(span) - span), span) + np.arange(int(span.sum()))
+        at = ranges(first, span)
         piece = np.repeat(np.repeat(np.arange(len(self)), sizes), span)
         key, count = np.unique(piece * core.m + core.col[at], return_counts=True)
         worth = self.amount[key // core.m] * ((count + 1) // 2)
@@ -172,7 +172,7 @@ def violated_cuts(
     order = order[np.sort(np.unique(key[order], return_index=True)[1])][:_ROWS]
     weight, near = weight[order], near[order]
     spans = last[near] + 1 - first[near]
-    at = np.repeat(first[near] - (np.cumsum(spans) - spans), spans) + np.arange(int(spans.sum()))
+    at = ranges(first[near], spans)
     row, site = np.repeat(np.arange(len(near)), spans), core.col[at]
     column = np.full(core.m, -1, dtype=np.int64)
     column[support] = np.arange(len(support))

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 from nearer.network import Snap, StreetGraph
 from nearer.progress import Progress, Silent, Tick
 from nearer.study.retime_pairs import Block, Pairs
-from nearer.units import FloatArray, IntArray
+from nearer.units import FloatArray, IntArray, ranges
 
 _FEW = 32  # sites that are searched from without parting them
 _MANY_CELLS = 4_000_000  # of a dense block of sites × nodes or sites × people
@@ -70,7 +70,7 @@ def _along_one_street(here: _Stretch, there: _Stretch) -> Block:
     first, last = (np.searchsorted(here.segment, there.segment, side, order) for side in ("left", "right"))
     many = last - first
     site = np.repeat(np.arange(len(many)), many)
-    person = order[np.arange(len(site)) + (first - (np.cumsum(many) - many))[site]]
+    person = order[ranges(first, many)]
     with np.errstate(invalid="ignore"):  # inf − inf on a way that is closed for both
         onwards, back = there.along[site] - here.along[person], here.against[person] - there.against[site]
     ahead, behind = here.fraction[person] <= there.fraction[site], here.fraction[person] >= there.fraction[site]
