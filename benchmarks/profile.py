@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 
 Times = Mapping[str, Sequence[float | None]]
 """Seconds of every program on every problem, in the same order; None where it was not solved."""
@@ -54,21 +55,24 @@ def svg(panels: Sequence[Panel], caption: str) -> str:
     """All panels in one drawing, with one key above them."""
     names = list(dict.fromkeys(name for panel in panels for name in panel.times))
     rows = math.ceil(len(panels) / _ACROSS)
-    width, high = _WIDTH * min(_ACROSS, len(panels)) + 16, 74 + rows * _HIGH
+    width = _WIDTH * min(_ACROSS, len(panels)) + 16
+    lines = wrap(caption, (width - _LEFT) // 7)
+    under = 16 * (len(lines) - 1)  # by which a caption of several lines moves what follows
+    high = 74 + under + rows * _HIGH
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {high}" width="{width}" height="{high}" '
         'font-family="system-ui, sans-serif" font-size="12" fill="#222" role="img">',
         f"<title>{escape(caption)}</title>",
         f'<rect width="{width}" height="{high}" fill="#fff"/>',
-        f'<text x="{_LEFT}" y="20" font-size="13">{escape(caption)}</text>',
+        *(f'<text x="{_LEFT}" y="{20 + 16 * k}" font-size="13">{escape(line)}</text>' for k, line in enumerate(lines)),
     ]
     left = _LEFT
     for name in names:
-        parts.append(f'<path {_pen(names, name)} d="M{left} 42h30"/>')
-        parts.append(f'<text x="{left + 36}" y="46">{escape(name)}</text>')
+        parts.append(f'<path {_pen(names, name)} d="M{left} {42 + under}h30"/>')
+        parts.append(f'<text x="{left + 36}" y="{46 + under}">{escape(name)}</text>')
         left += 50 + 7 * len(name)
     for k, panel in enumerate(panels):
-        parts.append(f'<g transform="translate({k % _ACROSS * _WIDTH} {60 + k // _ACROSS * _HIGH})">')
+        parts.append(f'<g transform="translate({k % _ACROSS * _WIDTH} {60 + under + k // _ACROSS * _HIGH})">')
         parts += [*_panel(panel, names), "</g>"]
     return "\n".join([*parts, "</svg>"]) + "\n"
 

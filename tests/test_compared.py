@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -140,6 +141,17 @@ def test_profiles_are_shares_of_problems_within_so_many_times_the_fastest(driver
     drawing = svg([Panel("some & all", times)], "Share")
     assert "some &amp; all, 4 problems" in drawing
     assert drawing.count("stroke-dasharray") == 2  # b, in the key and in its panel
+
+
+def test_a_caption_wider_than_its_drawing_is_broken_into_lines(drivers: None) -> None:
+    from benchmarks.profile import Panel, svg
+
+    caption = "Share of problems that are proven within so many times the fewest seconds of all programs"
+    drawing = svg([Panel("some", {"a": [1.0]})], caption)
+    lines = re.findall(r'font-size="13">([^<]*)<', drawing)
+    assert " ".join(lines) == caption
+    assert len(lines) > 1
+    assert max(map(len, lines)) < 50
 
 
 def test_programs_are_compared_without_optional_data_or_peers(tmp_path: Path) -> None:
