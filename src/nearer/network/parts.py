@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearer.errors import OutputError, StoppedError, UsageError
-from nearer.files import written_whole
+from nearer.files import clear_left, new_folder, written_whole
 from nearer.kernels.jit import run_chunks
 from nearer.kernels.rows import sort_rows
 from nearer.network.cache import content_key
@@ -362,8 +361,9 @@ def _folder_beside(folder: Path) -> Iterator[Path]:
     """A new folder to fill, renamed to ``folder`` when all went well; if another process was faster, its own stays."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent, ignore_cleanup_errors=True) as scratch:
-            beside = Path(scratch) / folder.name
+        clear_left(folder.parent)
+        with new_folder(folder.parent) as scratch:
+            beside = scratch / folder.name
             beside.mkdir()
             yield beside
             try:

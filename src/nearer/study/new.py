@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
 from nearer.errors import NearerError, OutputError, UsageError
+from nearer.files import clear_left, new_folder
 from nearer.progress import Progress, Silent
 
 Example = Literal["liechtenstein", "newtown"]
@@ -59,8 +59,9 @@ def new_study(
         raise UsageError(f"{folder} {what}: give a new folder, so that nothing is overwritten.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-            made = Path(beside) / folder.name
+        clear_left(folder.parent)
+        with new_folder(folder.parent) as beside:
+            made = beside / folder.name
             made.mkdir()
             try:
                 _write(made, example, given, progress or Silent())

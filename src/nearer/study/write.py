@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nearer.errors import OutputError, UsageError
-from nearer.files import check_writable
+from nearer.files import check_writable, clear_left, new_folder
 from nearer.language import LANGUAGES
 from nearer.planning.files import write_plan_json
 from nearer.planning.plan import Plan
@@ -115,11 +114,11 @@ def write_folder(out: Path, files: Sequence[str], fill: Callable[[Path], None], 
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Inside the folder, so that putting in place never crosses from one disk to another.
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=out, ignore_cleanup_errors=True) as name:
-            fresh = Path(name)
+        with new_folder(out) as fresh:
             fill(fresh)
             with _in_turn(out):
                 _put_in_place(fresh, out, files)
+        clear_left(out)  # not before: a run killed while it put files in place left those of the plan before in there
     except OSError as error:
         raise _not_written(out, error.strerror or str(error), is_new, what) from error
     except OutputError as error:
