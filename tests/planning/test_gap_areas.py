@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearer.errors import InputError
+from nearer.inputs.tables import Sites
 from nearer.planning.gapareas import JOIN_M, across_m, contiguous, neighbour_m, outline
 from nearer.planning.gapplaces import places_of
 from nearer.planning.sizing import SERVED, Level, size_area
@@ -128,8 +129,8 @@ def test_the_least_number_never_passes_the_most(seed: int) -> None:
         assert 1 <= one.low <= one.high <= 40 + lacking.sum() / one.level.capacity
 
 
-def _sites(rows: list[tuple[str, object, object]]) -> pd.DataFrame:
-    return pd.DataFrame(
+def _sites(rows: list[tuple[str, object, object]]) -> Sites:
+    table = pd.DataFrame(
         {
             "id": [f"s{k}" for k in range(len(rows))],
             "status": [row[0] for row in rows],
@@ -137,6 +138,7 @@ def _sites(rows: list[tuple[str, object, object]]) -> pd.DataFrame:
             "level": [row[2] for row in rows],
         }
     )
+    return Sites(table, file=np.full(len(rows), "venues.csv", dtype=object), row=np.arange(2, len(rows) + 2))
 
 
 def test_a_site_is_for_its_own_word_else_its_level_else_the_standard() -> None:
@@ -157,4 +159,5 @@ def test_every_site_with_a_faulty_capacity_or_level_is_told() -> None:
     rows = [("existing", "many", ""), ("existing", -1, ""), ("candidate", None, "huge")]
     with pytest.raises(InputError) as caught:
         places_of(_sites(rows), 500.0, [Level("small", 200.0)])
-    assert [fault.column for fault in caught.value.faults] == ["capacity", "capacity", "level"]
+    told = [(fault.file, fault.row, fault.column) for fault in caught.value.faults]
+    assert told == [("venues.csv", 2, "capacity"), ("venues.csv", 3, "capacity"), ("venues.csv", 4, "level")]

@@ -114,8 +114,8 @@ def test_a_check_finds_what_a_plan_would_refuse_in_costs_and_agencies(tmp_path: 
     with pytest.raises(InputError) as caught:
         check_study(folder, threads=1)
     told = str(caught.value)
-    assert '"much" of site P is no number' in told
-    assert 'site P belongs to "priests"' in told
+    assert 'sites.csv, row 4, column cost: "much" of site P is no number' in told
+    assert 'sites.csv, row 4, column agency: site P belongs to "priests"' in told
 
 
 def paths(n_phases: int, rules: dict[str, dict[str, Any]]) -> Iterator[list[tuple[int, ...]]]:
@@ -397,8 +397,39 @@ def test_a_fault_of_many_sites_is_told_once_with_the_file(tmp_path: Path) -> Non
         run_study(folder)
     said = sorted(str(caught.value).splitlines())
     assert len(said) == 2
-    assert said[0].startswith('sites.csv, column agency: site H and 1 other belong to "church"')
-    assert said[1].startswith('sites.csv, column cost: "8000€" of site L')
+    assert said[0].startswith('sites.csv, row 2, column agency: site H and 1 other belong to "church"')
+    assert said[1].startswith('sites.csv, row 5, column cost: "8000€" of site L')
+
+
+def test_a_fault_names_the_file_of_its_site_and_the_column_as_it_is_called_there(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("agencies", "budget")})
+    text = (folder / "sites.csv").read_text()
+    head, *rows = text.splitlines()
+    (folder / "sites.csv").write_text("\n".join([head, *rows[:2]]) + "\n")
+    far = "\n".join([head.replace("cost,running", "price,running", 1), *rows[2:]]) + "\n"
+    (folder / "far.csv").write_text(far.replace(",1,1,", ",cheap,1,").replace(",8,4,", ",cheap,4,") + "\n")
+    toml = (folder / "nearer.toml").read_text()
+    (folder / "nearer.toml").write_text(toml + '\n[[sites]]\nfile = "far.csv"\ncost = "price"\n')
+    with pytest.raises(InputError, match=r'far\.csv, row 2, column price: "cheap" of site P and 1 other is no number'):
+        run_study(folder)
+
+
+@pytest.mark.parametrize("shares", ["city", "city:0.5", "city:x", "city:nan; parish:nan", "city:2; parish:-1"])
+def test_shares_that_are_none_and_shares_of_strangers_are_told_with_their_rows(tmp_path: Path, shares: str) -> None:
+    folder = tmp_path / "study"
+    write_study(folder, {name: RULES[name] for name in ("agencies", "budget")})
+    head, *rows = (folder / "sites.csv").read_text().splitlines()
+    given = ["", shares, "city:0.5; club:0.3; guild:0.2", "club:1"]
+    lines = [f"{head},shares", *(f"{row},{share}" for row, share in zip(rows, given, strict=True))]
+    (folder / "sites.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError) as caught:
+        run_study(folder)
+    assert [(fault.row, fault.message) for fault in caught.value.faults] == [
+        (3, f'"{shares}" of site S does not say who pays which part'),
+        (4, '"club" in the shares of site P and 1 other is none of the agencies'),
+        (4, '"guild" in the shares of site P is none of the agencies'),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -372,7 +372,7 @@ class _Study:
         note = f"{int((~keep).sum()):,} of {len(keep):,} sites lie outside the boundary and were left out."
         if not keep.any():
             self.faults.add("no site lies inside the boundary", column="sites", remedy="check that the files fit")
-        return Sites(sites.table[keep].reset_index(drop=True), (*sites.notes, note))
+        return sites.only(keep, note)
 
     def _check_times(self, times: pd.DataFrame, people: People, sites: Sites) -> None:
         """Ready times must speak of these people and sites."""

@@ -141,7 +141,8 @@ def join_sites(lists: Sequence[SiteList], notes: Sequence[str] = ()) -> Sites:
     faults.raise_if_any()
     table = pd.concat([sites.table for sites in kept], ignore_index=True) if len(kept) > 1 else kept[0].table.copy()
     table.insert(SITE_COLUMNS.index("excluded"), "excluded", False)
-    return Sites(table, tuple(said))
+    file = np.concatenate([np.full(len(sites.table), sites.file, dtype=object) for sites in kept])
+    return Sites(table, tuple(said), file, np.concatenate([sites.rows for sites in kept]))
 
 
 def _note_taken(

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from nearer.units import FloatArray, IntArray
+from nearer.units import BoolArray, FloatArray, IntArray, StrArray
 
 STREET_CLASSES = ("motorway", "major", "minor", "path", "ferry")
 """Drawing classes of street segments; ``Streets.street_class`` holds positions in this tuple."""
@@ -102,15 +102,36 @@ class Sites:
         user's own columns untouched.
     notes
         One sentence each, for the report.
+    file, row
+        Where each site was read, for messages: name as the study writes it, object (n,), and row as a spreadsheet
+        counts it, int64 (n,). None where nobody knows.
     """
 
     table: pd.DataFrame
     notes: tuple[str, ...] = ()
+    file: StrArray | None = None
+    row: IntArray | None = None
 
     @property
     def n(self) -> int:
         """Number of sites."""
         return len(self.table)
+
+    def place(self, at: int) -> tuple[str | None, int | None]:
+        """File and row of a site, as far as they are known."""
+        return (
+            None if self.file is None else str(self.file[at]),
+            None if self.row is None else int(self.row[at]),
+        )
+
+    def only(self, mask: BoolArray, *notes: str) -> Sites:
+        """The masked sites, with further notes."""
+        return Sites(
+            self.table[mask].reset_index(drop=True),
+            (*self.notes, *notes),
+            None if self.file is None else self.file[mask],
+            None if self.row is None else self.row[mask],
+        )
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from nearer.errors import Faults
+from nearer.inputs.tables import Sites
 from nearer.planning.sizing import Level
 from nearer.units import BoolArray, FloatArray
 
 
-def places_of(table: pd.DataFrame, standard_people: float, levels: Sequence[Level] = ()) -> tuple[FloatArray, int]:
+def places_of(sites: Sites, standard_people: float, levels: Sequence[Level] = ()) -> tuple[FloatArray, int]:
     """
     How many people each site is for, float64 (n_sites,), and for how many sites it is stated.
 
@@ -22,8 +23,8 @@ def places_of(table: pd.DataFrame, standard_people: float, levels: Sequence[Leve
 
     Parameters
     ----------
-    table
-        Sites; the columns ``capacity`` (people) and ``level`` may be missing or blank.
+    sites
+        Their columns ``capacity`` (people) and ``level`` may be missing or blank.
     standard_people
         What a site counts as of which nothing is stated.
     levels
@@ -34,16 +35,19 @@ def places_of(table: pd.DataFrame, standard_people: float, levels: Sequence[Leve
     InputError
         A capacity is no number of people, or a level is none of the study's, with every site where it is so.
     """
-    faults = Faults()
-    own, said = _capacity(table, faults)
+    faults, table = Faults(), sites.table
+    own, said = _capacity(sites, faults)
     places = np.where(said, own, float(standard_people))
     stated = said.copy()
     if levels:
         names = _texts(table, "level")
         by_name = {level.name: level.capacity for level in levels}
-        for site in np.flatnonzero([name not in by_name and name != "" for name in names]):
+        for site in np.flatnonzero([name not in by_name and name != "" for name in names]).tolist():
+            file, row = sites.place(site)
             faults.add(
                 f'site "{table["id"].iloc[site]}" has the level "{names[site]}", which the study does not have',
+                file=file,
+                row=row,
                 column="level",
                 remedy=f"the levels are {', '.join(by_name)}; or leave it blank",
             )
@@ -63,14 +67,18 @@ def _texts(table: pd.DataFrame, column: str) -> list[str]:
     return ["" if pd.isna(value) else str(value).strip() for value in table[column]]
 
 
-def _capacity(table: pd.DataFrame, faults: Faults) -> tuple[FloatArray, BoolArray]:
+def _capacity(sites: Sites, faults: Faults) -> tuple[FloatArray, BoolArray]:
     """Capacity of each site where one is stated (else 0), and whether it is."""
+    table = sites.table
     texts = _texts(table, "capacity")
     said = np.array([text != "" for text in texts], dtype=bool)
     number = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-    for site in np.flatnonzero(said & ~(np.isfinite(number) & (number >= 0))):
+    for site in np.flatnonzero(said & ~(np.isfinite(number) & (number >= 0))).tolist():
+        file, row = sites.place(site)
         faults.add(
             f'the capacity "{texts[site]}" of site "{table["id"].iloc[site]}" is no number of people',
+            file=file,
+            row=row,
             column="capacity",
             remedy="give a number, 0 or more, or leave it blank",
         )

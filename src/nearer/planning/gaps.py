@@ -153,7 +153,7 @@ def make_gaps(
     table = tables.sites.table
     open_mask = table["status"].isin(["existing", "other"]).to_numpy()
     within_ms = minutes_to_ms(standard.minutes)
-    places, n_given = places_of(table, standard.people, levels)
+    places, n_given = places_of(tables.sites, standard.people, levels)
     need = need_of(demand, standard.group)
     caught = floating_catchment(need, class_times, places, open_mask, candidate_mask, within_ms, standard.decay)
     access = Access.to_open(demand, class_times, open_mask)

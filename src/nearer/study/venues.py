@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,11 @@ import pandas as pd
 from nearer.errors import Faults
 from nearer.inputs.columns import texts
 from nearer.inputs.geo import LocalPlane
-from nearer.inputs.tables import Tables
+from nearer.inputs.tables import Sites, Tables
 from nearer.planning.areas import area_of_sites
 from nearer.study.settings import Study
 from nearer.study.stages import MOST
-from nearer.units import FloatArray, StrArray
+from nearer.units import BoolArray, FloatArray, StrArray
 
 _SHOWN = 5  # faults of one kind that are listed; the rest is counted
 
@@ -56,11 +58,10 @@ def read_venues(study: Study, tables: Tables) -> Venues:
     Raises
     ------
     InputError
-        Every fault of these columns, by site.
+        Every fault of these columns, with file and row.
     """
-    files = [source.file for source in study.sites if source.file]
-    table, faults = tables.sites.table, Faults(", ".join(dict.fromkeys(files)) or "the sites' table")
-    ids = table["id"].to_numpy(dtype=object)
+    table, faults = tables.sites.table, Faults()
+    told = _Told(study, tables.sites, faults)
     people, sites = tables.people.table, table
     plane = LocalPlane.around(
         pd.concat([people["lon"], sites["lon"]]).to_numpy(), pd.concat([people["lat"], sites["lat"]]).to_numpy()
@@ -69,11 +70,12 @@ def read_venues(study: Study, tables: Tables) -> Venues:
     xy = np.column_stack(plane.to_xy(sites["lon"].to_numpy(), sites["lat"].to_numpy()))
     levels = {level.name for level in study.levels}
     level = _names(table, "level") if study.levels else _names(table, "")
-    for at in np.flatnonzero([bool(name) and name not in levels for name in level]):
+    strange = np.array([bool(name) and name not in levels for name in level], dtype=bool)
+    for name, who, n, where in told.each(level, strange, "level"):
         faults.add(
-            f'site {ids[at]} has the level "{level[at]}", which the study does not have',
-            column="level",
+            f'{who} {"has" if n == 1 else "have"} the level "{name}", which the study does not have',
             remedy=f"the levels are {', '.join(level.name for level in study.levels)}; or leave it empty",
+            **where,
         )
     agency = _names(table, "agency")
     district = _names(table, "district")
@@ -91,107 +93,123 @@ def read_venues(study: Study, tables: Tables) -> Venues:
                 remedy="write it as the column district, or the area's name, has it",
             )
     found = Venues(
-        cost=_money(table, "cost", ids, faults),
-        running=_money(table, "running", ids, faults),
-        closing_cost=_money(table, "closing_cost", ids, faults),
-        capacity=_numbers(table, "capacity", ids, faults),
+        cost=_money(table, "cost", told),
+        running=_money(table, "running", told),
+        closing_cost=_money(table, "closing_cost", told),
+        capacity=_numbers(table, "capacity", told),
         level=level,
         agency=agency,
         district=district,
-        share=_shares(study, table, agency, ids, faults),
+        share=_shares(study, table, agency, told),
         xy=xy,
     )
     faults.raise_if_any()
     return found
 
 
+class _Told:
+    """Faults of sites, told once for all of a file's that say the same, with the row of the first."""
+
+    def __init__(self, study: Study, sites: Sites, faults: Faults) -> None:
+        self.sites, self.faults = sites, faults
+        self.ids = sites.table["id"].to_numpy(dtype=object)
+        self.sources = {source.file: source for source in study.sites if source.file}
+
+    def each(self, said: StrArray, wrong: BoolArray, column: str) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
+        """
+        What is wrong, of which sites ("site s1 and 4 others"), of how many, and where, to go into the fault.
+
+        Parameters
+        ----------
+        said
+            What the column says of each site, object (n_sites,).
+        wrong
+            Of which sites that is a fault, bool (n_sites,).
+        column
+            As it is called here; the file may call it otherwise.
+        """
+        found: dict[tuple[str | None, str], list[int]] = {}
+        for at in np.flatnonzero(wrong).tolist():
+            found.setdefault((self.sites.place(at)[0], said[at]), []).append(at)
+        for (file, text), sites in list(found.items())[:_SHOWN]:
+            called = getattr(self.sources.get(file or ""), column, column)
+            where = {"file": file, "row": self.sites.place(sites[0])[1], "column": called}
+            yield text, self._some(sites), len(sites), where
+        if len(found) > _SHOWN:
+            self.faults.add(f"{len(found) - _SHOWN} more entries have the same fault", column=column)
+
+    def _some(self, at: list[int]) -> str:
+        """``site s1``, ``site s1 and 1 other``, ``site s1 and 4 others``."""
+        others = len(at) - 1
+        return f"site {self.ids[at[0]]}" + (f" and {others} other{'' if others == 1 else 's'}" if others else "")
+
+
 def _names(table: pd.DataFrame, column: str) -> StrArray:
     return texts(table[column]) if column in table else np.full(len(table), "", dtype=object)
 
 
-def _money(table: pd.DataFrame, column: str, ids: StrArray, faults: Faults) -> FloatArray:
-    return np.nan_to_num(_numbers(table, column, ids, faults), nan=0.0)
+def _money(table: pd.DataFrame, column: str, told: _Told) -> FloatArray:
+    return np.nan_to_num(_numbers(table, column, told), nan=0.0)
 
 
-def _numbers(table: pd.DataFrame, column: str, ids: StrArray, faults: Faults) -> FloatArray:
+def _numbers(table: pd.DataFrame, column: str, told: _Told) -> FloatArray:
     """Numbers of a column, none negative, NaN where empty or absent."""
     found = np.full(len(table), np.nan)
-    if column not in table:
-        return found
-    wrong: dict[str, list[int]] = {}
-    for at, text in enumerate(texts(table[column])):
-        if not text:
-            continue
+    said = _names(table, column)
+    for at in np.flatnonzero(said != "").tolist():
         try:
-            found[at] = float(text)
+            found[at] = float(said[at])
         except ValueError:
-            found[at] = np.nan
-        if not 0 <= found[at] <= MOST:
-            wrong.setdefault(text, []).append(at)
-            found[at] = np.nan
-    for text, sites in list(wrong.items())[:_SHOWN]:
-        faults.add(
-            f'"{text}" of {_some(ids, sites)} is no number from 0 to {MOST:,.0f}',
-            column=column,
+            continue
+    good = (found >= 0) & (found <= MOST)
+    for text, who, _, where in told.each(said, (said != "") & ~good, column):
+        told.faults.add(
+            f'"{text}" of {who} is no number from 0 to {MOST:,.0f}',
             remedy="give a plain number such as 1234.5, or leave it empty",
+            **where,
         )
-    if len(wrong) > _SHOWN:
-        faults.add(f"{len(wrong) - _SHOWN} more entries are no such numbers", column=column)
-    return found
+    return np.where(good, found, np.nan)
 
 
-def _some(ids: StrArray, at: list[int]) -> str:
-    """``site s1``, ``site s1 and 1 other``, ``site s1 and 4 others``."""
-    others = len(at) - 1
-    return f"site {ids[at[0]]}" + (f" and {others} other{'' if others == 1 else 's'}" if others else "")
-
-
-def _shares(study: Study, table: pd.DataFrame, agency: StrArray, ids: StrArray, faults: Faults) -> FloatArray:
+def _shares(study: Study, table: pd.DataFrame, agency: StrArray, told: _Told) -> FloatArray:
     """Part of each site's money per agency: the owner's all, unless the column ``shares`` says otherwise."""
     names = [one.name for one in study.agencies]
     share = np.zeros((len(names), len(table)))
     if not names:
         return share
-    strange: dict[str, list[int]] = {}
-    for at, owner in enumerate(agency):
-        if owner and owner not in names:
-            strange.setdefault(owner, []).append(at)
-        elif owner:
-            share[names.index(owner), at] = 1.0
-    for owner, sites in strange.items():
-        faults.add(
-            f'{_some(ids, sites)} {"belongs" if len(sites) == 1 else "belong"} to "{owner}", which is none of the '
-            "agencies",
-            column="agency",
+    for at in np.flatnonzero(np.isin(agency, names)).tolist():
+        share[names.index(agency[at]), at] = 1.0
+    for owner, who, n, where in told.each(agency, (agency != "") & ~np.isin(agency, names), "agency"):
+        told.faults.add(
+            f'{who} {"belongs" if n == 1 else "belong"} to "{owner}", which is none of the agencies',
             remedy=f"the agencies are {', '.join(names)}; or add [[agencies]] with this name, or leave it empty",
+            **where,
         )
-    if "shares" not in table:
-        return share
-    for at, text in enumerate(texts(table["shares"])):
-        if not text:
-            continue
-        parts = _parts_of(text)
-        if parts is None or abs(sum(parts.values()) - 1.0) > 1e-6 or min(parts.values()) < 0:
-            faults.add(
-                f'"{text}" of site {ids[at]} does not say who pays which part',
-                column="shares",
-                remedy='write parts that add up to 1, such as "city:0.6; church:0.4"',
-            )
-            continue
-        unknown = [name for name in parts if name not in names]
-        for name in unknown:
-            faults.add(
-                f'"{name}" in the shares of site {ids[at]} is none of the agencies',
-                column="shares",
+    said = _names(table, "shares")
+    parts = [_parts_of(text) if text else {} for text in said]
+    for text, who, _, where in told.each(said, np.array([one is None for one in parts], dtype=bool), "shares"):
+        told.faults.add(
+            f'"{text}" of {who} does not say who pays which part',
+            remedy='write parts that add up to 1, such as "city:0.6; church:0.4"',
+            **where,
+        )
+    unknown = [[name for name in one or {} if name not in names] for one in parts]
+    for name in dict.fromkeys(name for some in unknown for name in some):
+        strange = np.array([name in some for some in unknown], dtype=bool)
+        for _, who, _, where in told.each(np.full(len(table), name, dtype=object), strange, "shares"):
+            told.faults.add(
+                f'"{name}" in the shares of {who} is none of the agencies',
                 remedy=f"the agencies are {', '.join(names)}",
+                **where,
             )
-        if not unknown:
-            share[:, at] = [parts.get(name, 0.0) for name in names]
+    for at, one in enumerate(parts):
+        if one and not unknown[at]:
+            share[:, at] = [one.get(name, 0.0) for name in names]
     return share
 
 
 def _parts_of(text: str) -> dict[str, float] | None:
-    """``city:0.6; church:0.4`` as numbers by name, None where it is not that."""
+    """``city:0.6; church:0.4`` as numbers by name, None where it is not that or does not add up to 1."""
     parts: dict[str, float] = {}
     for piece in filter(None, (piece.strip() for piece in text.split(";"))):
         name, colon, number = piece.rpartition(":")
@@ -201,4 +219,6 @@ def _parts_of(text: str) -> dict[str, float] | None:
             return None
         if not colon or not name.strip():
             return None
-    return parts or None
+    if not parts or not abs(sum(parts.values()) - 1.0) <= 1e-6 or min(parts.values()) < 0:
+        return None
+    return parts
