@@ -146,3 +146,16 @@ def test_sites_that_are_closed_are_left_out_and_the_bound_stays(
     assert bound_of_points(rows, 4, leaves) == pytest.approx(certified_bound(full, leaves), rel=1e-11)
     # and never more than a plan costs
     assert bound <= recompute_value(full, np.isin(np.arange(40), [3, 17, 31, 35]))
+
+
+def test_a_small_rest_of_large_sums_is_proven_closely() -> None:
+    # All points of a lattice open but one, which pays one step: what is left of two thousand multipliers of one step.
+    x, y = (part.ravel() / 2 for part in np.meshgrid(np.arange(48), np.arange(48)))
+    rows = PlaneRows(x, y, np.ones(2304), x, y, "exact")
+    instance = rows.instance(np.full(2304, 0.5), 2303)
+    lam = np.full(2304, 0.5)
+    assert 0.5 - 1e-10 <= certified_bound(instance, Certificate.root_only(lam)) <= 0.5
+    state = np.full(2304, -1, dtype=np.int8)
+    closed, opened = evaluate.Bounds.of(instance, lam.reshape(1, -1)).with_one_more(0, state)
+    assert np.allclose(closed, 0.5, rtol=0, atol=1e-10)
+    assert np.allclose(opened, 0.5, rtol=0, atol=1e-10)

@@ -62,6 +62,21 @@ def test_growing_rows_find_the_optimum_of_all_pairs(seed: int, p: int, whole: bo
     assert np.all(served[rows.weight > 0] == 1)
 
 
+def lattice(side: int) -> FloatArray:
+    return np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2).astype(float)
+
+
+def test_one_site_is_proven_as_soon_as_every_site_was_looked_at() -> None:
+    rows = plane(lattice(24), lattice(24), whole=False)
+    full = all_pairs(rows, 1)
+    best = min(recompute_value(full, np.arange(576) == site) for site in (275, 276, 299, 300))
+    _, solution = solve_growing(rows, 1, gap=0.0, work_limit=3 * 576**2)
+    assert solution.status is Status.OPTIMAL
+    assert solution.objective == pytest.approx(best, rel=1e-12)
+    assert solution.certificate is not None
+    assert certified_bound(full, solution.certificate) == pytest.approx(best, rel=1e-9)
+
+
 def test_rows_that_end_too_early_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     points = np.floor(np.random.default_rng(4).uniform(0, 1000, (300, 2)))
     rows = plane(points, points)

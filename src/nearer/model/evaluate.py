@@ -261,9 +261,9 @@ class Bounds:
         cheapest = np.sort(rho[undecided])[:may]
         chosen = np.concatenate([cheapest[:must], np.minimum(cheapest[must:], 0.0)])
         fixed = rho[self.standing_open | (state == 1)]
-        total = base + float(fixed.sum()) + float(chosen.sum())
+        total = math.fsum([base, *fixed.tolist(), *chosen.tolist()])
         magnitude = abs(base) + float(np.abs(fixed).sum()) + float(np.abs(chosen).sum())
-        return total - eps * (len(fixed) + may + 4) * magnitude
+        return total - 4 * eps * magnitude
 
     def with_one_more(self, multiplier: int, state: IntArray) -> tuple[FloatArray, FloatArray]:
         """``at`` with each undecided site closed, and open, float64 (n_sites,) each; ``nan`` where it is decided."""
@@ -274,10 +274,10 @@ class Bounds:
         fixed = rho[self.standing_open | (state == 1)]
         left, low = len(each) - 1, self.open_min - int(np.count_nonzero(state == 1))
         high = low + self.open_max - self.open_min
-        total = base + float(fixed.sum())
+        total = math.fsum([base, *fixed.tolist()])
         size = abs(base) + float(np.abs(fixed).sum()) + float(np.abs(each[: max(low, 0) + 1]).sum())
         size -= float(np.minimum(each[max(low, 0) + 1 : max(high, 0) + 1], 0.0).sum())
-        error = eps * (len(fixed) + max(high, 0) + 8) * (size + np.abs(each))
+        error = 12 * eps * (size + np.abs(each))
         closed, opened = np.full(len(rho), math.nan), np.full(len(rho), math.nan)
         closed[order] = total + _without_each(each, low, high) - error if low <= left and high >= 0 else math.inf
         can_open = low <= left + 1 and high >= 1
@@ -347,13 +347,18 @@ class Bounds:
 
 
 def _without_each(rho: FloatArray, must: int, may: int) -> FloatArray:
-    """The least sum of ``must`` to ``may`` of some numbers without each of them; numbers rise, float64 (n,)."""
+    """
+    The least sum of ``must`` to ``may`` of some numbers without each of them; numbers rise, float64 (n,).
 
-    def counted(place: IntArray) -> FloatArray:
-        return np.where(place < must, rho, np.where(place < may, np.minimum(rho, 0.0), 0.0))
-
+    Each comes from the sum of all, correctly rounded, by at most four additions.
+    """
+    must, may = max(must, 0), max(may, 0)
     place = np.arange(len(rho))
-    before = np.cumsum(np.concatenate([[0.0], counted(place)]))[:-1]
-    # whatever follows comes one place earlier
-    behind = np.cumsum(np.concatenate([[0.0], counted(place - 1)[::-1]]))[-2::-1]
-    return np.asarray(before + behind)
+    counted = np.where(place < must, rho, np.where(place < may, np.minimum(rho, 0.0), 0.0))
+    sums = math.fsum(counted) - counted
+    # whatever follows comes one place earlier, which matters where the places end that must, and may, be taken
+    for end in {must, may}:
+        if 0 < end < len(rho):
+            taken = rho[end] if end == must else min(rho[end], 0.0)
+            sums[:end] += taken - counted[end]
+    return np.asarray(sums)

@@ -94,7 +94,7 @@ def solve_growing(
     with progress.step("Measuring how far rows must reach"):
         start = _first_plan(rows, p, seed, threads, stop, work_limit)
         trace = [TracePoint(stop.elapsed_s, rows.value_with(start, threads), -np.inf)]
-        reach = _REACH * _second(rows, start, threads)
+        reach = _REACH * _second(rows, start, threads) if p > 1 else np.full(rows.n_rows, np.inf)
         instance = rows.instance(reach, p, threads)
     multipliers: FloatArray | None = None
     best: Solution | None = None  # proves most: rows that grow lose no bound

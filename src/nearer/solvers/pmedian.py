@@ -69,7 +69,8 @@ class PMedianRun:
             self.finish()
             return
         self.first_plan(start)
-        lam = self.between_two_nearest(self.core_plan())
+        # With one site to open, multipliers as high as they go count what each costs in all.
+        lam = core.cap if core.k_max == 1 else self.between_two_nearest(self.core_plan())
         self.dual = Dual(lam, np.zeros(core.m), -np.inf, np.zeros(core.m))
         self.note_dual(dual_side.climb(core, lam, state.value, state.budget, 0, self.threads, state.proved))
         if multipliers is not None and not state.done():
