@@ -301,7 +301,7 @@ def test_periods_do_not_overlap_and_rules_are_not_changed_once_set(town: Desk) -
         (c.Release(reservation="R99"), "no reservation 'R99'"),
         (c.Arrive(shipment="T99"), "no shipment 'T99'"),
         (c.ReceivePledge(pledge="P99", site="hub", quantity=1), "no pledge 'P99'"),
-        (c.AddSite(site="hub", name="Hub"), "There is a site 'hub' already"),
+        (c.AddSite(site="hub", name="Hub"), "The site 'hub' is there already"),
         (c.AddSite(site="east", name="East", time_zone="Middle/Earth"), "no time zone 'Middle/Earth'"),
         (c.AddUnit(item="rice", unit="kg", base_units=7), "rice has a unit 'kg' already"),
     ],

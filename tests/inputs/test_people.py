@@ -49,7 +49,7 @@ def test_points_are_read_and_empty_ones_dropped(tmp_path: Path) -> None:
     assert people.groups == ("young",)
     assert people.shapes is None
     assert people.cell_m is None
-    assert people.notes == ("1 of 3 records of people.csv hold no people and were left out.",)
+    assert people.notes == ("1 of 3 records of people.csv holds no people and was left out.",)
 
 
 def test_an_empty_point_may_lack_its_place(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_sites_on_excluded_ground_are_flagged(study: Path) -> None:
     exclude = [ExcludeSource(file="flood.geojson"), ExcludeSource(file="hill.geojson")]  # type: ignore[call-arg]
     sites = read(study, exclude=exclude).sites
     assert sites.table["excluded"].tolist() == [False, False, False, True]
-    assert sites.notes == ("1 candidates stand where nothing may open.",)
+    assert sites.notes == ("1 candidate stands where nothing may open.",)
 
 
 def test_places_of_openstreetmap_are_sites(study: Path) -> None:

@@ -132,7 +132,7 @@ def test_a_place_found_by_two_queries_belongs_to_the_first(tmp_path: Path) -> No
     second = read(tmp_path, "id,lon,lat\na,1,2\nb,1,2\n", "two.csv", status="candidate", found=True)
     sites = join_sites([first, second])
     assert sites.table[["id", "status"]].to_numpy().tolist() == [["a", "existing"], ["b", "candidate"]]
-    assert sites.notes == ("1 places of two.csv stand in an earlier list and count there.",)
+    assert sites.notes == ("1 place of two.csv stands in an earlier list and counts there.",)
 
 
 def test_a_place_that_a_query_finds_and_a_table_has_already_belongs_to_the_table(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_place_that_a_query_finds_and_a_table_has_already_belongs_to_the_table
     query = read(tmp_path, "id,lon,lat\nw7,1,2\nn8,1,2\n", "query.csv", status="candidate", found=True)
     sites = join_sites([table, query])
     assert sites.table[["id", "status"]].to_numpy().tolist() == [["w7", "existing"], ["n8", "candidate"]]
-    assert sites.notes == ("1 places of query.csv stand in an earlier list and count there.",)
+    assert sites.notes == ("1 place of query.csv stands in an earlier list and counts there.",)
 
 
 def test_no_sites_at_all_is_a_fault() -> None:

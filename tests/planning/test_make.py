@@ -81,7 +81,7 @@ def test_weights_change_the_value_and_not_the_measures(plan: Plan, town: SimpleN
 def test_sites_of_other_providers_count_but_are_not_ours(plan: Plan) -> None:
     assert [site.id for site in plan.document.sites] == ["hall", "church", "school"]
     assert plan.sites.loc[plan.sites["id"] == "mission", "status"].item() == "other"
-    assert any("1 sites of other providers" in note for note in plan.document.notes)
+    assert any("1 site of another provider" in note for note in plan.document.notes)
 
 
 def test_opened_sites_stand_in_order_of_gain(plan: Plan) -> None:

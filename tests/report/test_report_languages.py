@@ -159,6 +159,11 @@ def test_no_text_of_a_report_is_left_untranslated(wanted: dict[str, str | None],
     assert all(isinstance(found[text], list) == (many is not None) for text, many in wanted.items())
 
 
+def test_what_may_be_one_is_not_always_told_as_many(wanted: dict[str, str | None]) -> None:
+    several = re.compile(r"\{n\} (centres|sites|households|places|phases|agencies|candidates|visits) ")
+    assert [text for text, many in wanted.items() if many is None and several.search(text)] == ["{n} places a head"]
+
+
 @pytest.mark.parametrize("code", OTHERS)
 def test_translations_keep_the_values_of_a_report(wanted: dict[str, str | None], code: str) -> None:
     def names(text: str) -> set[str]:

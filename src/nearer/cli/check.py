@@ -45,17 +45,22 @@ def check(
             _show(report)
 
 
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
 def _show(report: CheckReport) -> None:
     sites = report.sites
     excluded = f", {sites['excluded']:,} of them on excluded ground" if sites["excluded"] else ""
     number = f"{report.open_max:,}" if report.open_min == report.open_max else f"at most {report.open_max:,}"
     but = " Most people are left out, though: see below." if report.warnings else ""
     say(f"{report.study}: nothing is wrong with its files.{but}\n")
-    say(f"  people      {report.people:,.0f} at {report.points:,} points")
+    say(f"  people      {report.people:,.0f} at {_counted(report.points, 'point')}")
     for group, count in report.groups.items():
         say(f"    {group:<10}{count:,.0f}")
-    say(f"  existing    {sites['existing']:,} sites" + (f", {sites['other']:,} of others" if sites["other"] else ""))
-    say(f"  candidates  {sites['candidate']:,} sites{excluded}")
+    others = f", {sites['other']:,} of others" if sites["other"] else ""
+    say(f"  existing    {_counted(sites['existing'], 'site')}{others}")
+    say(f"  candidates  {_counted(sites['candidate'], 'site')}{excluded}")
     say(f"  to open     {number}\n")
     if report.snapping:
         say_table(

@@ -214,7 +214,11 @@ def _notes(frame: Frame, populated: BoolArray, located: Located, column: str) ->
     notes = []
     empty = int((~populated).sum())
     if empty:
-        notes.append(f"{empty:,} of {frame.n:,} records of {frame.file} hold no people and were left out.")
+        notes.append(
+            f"1 of {frame.n:,} records of {frame.file} holds no people and was left out."
+            if empty == 1
+            else f"{empty:,} of {frame.n:,} records of {frame.file} hold no people and were left out."
+        )
     if located.mended:
         notes.append(f"{located.mended:,} polygons of {frame.file} crossed themselves and were made valid.")
     given = [text for text in texts(frame.table[column]) if text not in ("", "0")]

@@ -369,7 +369,12 @@ class _Study:
         keep = within(sites.table["lon"].to_numpy(), sites.table["lat"].to_numpy(), boundary)
         if keep.all():
             return sites
-        note = f"{int((~keep).sum()):,} of {len(keep):,} sites lie outside the boundary and were left out."
+        left = int((~keep).sum())
+        note = (
+            f"1 of {len(keep):,} sites lies outside the boundary and was left out."
+            if left == 1
+            else f"{left:,} of {len(keep):,} sites lie outside the boundary and were left out."
+        )
         if not keep.any():
             self.faults.add("no site lies inside the boundary", column="sites", remedy="check that the files fit")
         return sites.only(keep, note)
@@ -436,5 +441,10 @@ def _flag(sites: Sites, barred: Sequence[gpd.GeoDataFrame]) -> Sites:
     notes = sites.notes
     hit = int((excluded & (sites.table["status"] == "candidate").to_numpy()).sum())
     if hit:
-        notes = (*notes, f"{hit:,} candidates stand where nothing may open.")
+        note = (
+            "1 candidate stands where nothing may open."
+            if hit == 1
+            else f"{hit:,} candidates stand where nothing may open."
+        )
+        notes = (*notes, note)
     return replace(sites, table=sites.table.assign(excluded=excluded), notes=notes)

@@ -130,7 +130,11 @@ def join_sites(lists: Sequence[SiteList], notes: Sequence[str] = ()) -> Sites:
         known = np.array([text in first for text in ids], dtype=bool)
         again = known & sites.found  # its ids are the map's own, and nobody can edit the result of a query
         if again.any():
-            said.append(f"{int(again.sum()):,} places of {sites.file} stand in an earlier list and count there.")
+            said.append(
+                f"1 place of {sites.file} stands in an earlier list and counts there."
+                if again.sum() == 1
+                else f"{int(again.sum()):,} places of {sites.file} stand in an earlier list and count there."
+            )
         _note_taken(faults, sites, ids, known & ~again, first)
         for text, row in zip(ids, sites.rows.tolist(), strict=True):
             first.setdefault(text, (sites, row))

@@ -22,7 +22,9 @@ def notes(tables: Tables, demand: Demand, coverage_min: float, limit_ms: int, un
     n_other = int((status == "other").sum())
     if n_other:
         found.append(
-            f"{n_other} sites of other providers count for reach, before and after, but are not part of the plan."
+            "1 site of another provider counts for reach, before and after, but is not part of the plan."
+            if n_other == 1
+            else f"{n_other} sites of other providers count for reach, before and after, but are not part of the plan."
         )
     if len(demand.class_names) > 1:
         own = [name for name in demand.class_names if name]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nearer import __version__
 from nearer.files import written_whole
-from nearer.language import t
+from nearer.language import t, tn
 from nearer.report import plot, tokens, words
 from nearer.report.dates import day
 from nearer.report.html import environment, style
@@ -80,10 +80,11 @@ def lead(found: Row) -> str:
     centres = [row for row in found["centres"] if row["fill"] is not None]
     if not found["visits"]:
         return t("Nobody was served in these days.")
-    text = t(
-        "{visits} visits by {households} households were served at {centres}.",
-        visits=words.whole(found["visits"]),
-        households=words.whole(found["households"]),
+    text = tn(
+        found["visits"],
+        "{n} visit by {households} was served at {centres}.",
+        "{n} visits by {households} were served at {centres}.",
+        households=words.count(found["households"], "household"),
         centres=words.count(len(found["centres"]), "centre"),
     )
     if len(centres) > 1:

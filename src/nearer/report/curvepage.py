@@ -60,7 +60,7 @@ def gain_plot(document: CurveDocument) -> plot.Plot | None:
     if found is not None:
         chart.across(found.average / 60.0 / 2.0, "rule", t("half of the average"))
         if found.centres is not None and found.centres < known[-1].centres:
-            chart.mark(found.centres, t("{n} centres", n=words.bare(found.centres)))
+            chart.mark(found.centres, words.count(found.centres, "centre"))
     return chart
 
 
@@ -88,7 +88,7 @@ def history_plot(document: CurveDocument) -> plot.Plot | None:
         chart.band(xs, [row["low"] for row in fit.curve], [row["high"] for row in fit.curve])
         chart.line(xs, [row["volume"] for row in fit.curve], "best", t("fitted, with the 95 % band"))
     titles = [
-        t("{name}: {n} centres, {value}", name=name, n=words.bare(n), value=words.whole(value))
+        t("{name}: {centres}, {value}", name=name, centres=words.count(n, "centre"), value=words.whole(value))
         for name, n, value in zip(past.periods, past.open, past.volume, strict=True)
     ]
     chart.dots([float(n) for n in past.open], past.volume, titles)

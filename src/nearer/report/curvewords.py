@@ -46,12 +46,12 @@ def fall_off(document: CurveDocument) -> str:
     if found.centres is None:
         return t("Further centres bring nothing in this range.")
     if found.centres >= last:
-        sentence = t("Up to {last} centres returns do not fall off by this rule.", last=words.bare(last))
+        sentence = t("Up to {centres} returns do not fall off by this rule.", centres=words.count(last, "centre"))
     else:
         sentence = t(
-            "After {centres} centres every further one brings less than half of what a centre brings on average "
+            "After {centres} every further one brings less than half of what a centre brings on average "
             "between {first} and {last}.",
-            centres=words.bare(found.centres),
+            centres=words.count(found.centres, "centre"),
             first=words.bare(solved(document)[0].centres),
             last=words.bare(last),
         )
@@ -76,12 +76,12 @@ def shares(document: CurveDocument) -> str:
     if found is None or not found.shares:
         return ""
     parts = [
-        t("{share} with {centres} centres", share=words.percent(float(share)), centres=words.bare(centres))
+        t("{share} with {centres}", share=words.percent(float(share)), centres=words.count(centres, "centre"))
         for share, centres in found.shares.items()
     ]
     return t(
-        "Of all that {n} centres bring, {parts} is reached.",
-        n=words.bare(solved(document)[-1].centres),
+        "Of all that is gained up to {centres}, {parts} is reached.",
+        centres=words.count(solved(document)[-1].centres, "centre"),
         parts=words.joined(parts),
     )
 
@@ -97,12 +97,11 @@ def proof(document: CurveDocument) -> str:
             "All {n} sizes solved are proven: no other choice of as many sites is better.", n=words.bare(len(known))
         )
     return t(
-        "Of {n} sizes solved {proven} are proven optimal; none can be better by more than {gap} (at {centres} "
-        "centres).",
+        "Of {n} sizes solved {proven} are proven optimal; none can be better by more than {gap} (at {centres}).",
         n=words.bare(len(known)),
         proven=words.bare(sum(size.status == "optimal" for size in known)),
         gap=words.percent_up(worst.gap),
-        centres=words.bare(worst.centres),
+        centres=words.count(worst.centres, "centre"),
     )
 
 
@@ -138,17 +137,18 @@ def nested(document: CurveDocument) -> list[str]:
         if worst.above_bound <= 1e-9:
             found.append(t("{name} loses nothing at any size.", name=name))
             continue
-        said = {"name": name, "most": words.percent_up(worst.above_bound), "n": words.bare(size.centres)}
+        centres = words.count(size.centres, "centre")
+        said = {"name": name, "most": words.percent_up(worst.above_bound), "centres": centres}
         found.append(
             t(
-                "{name} costs at most {most} more than the best network of the same size (at {n} centres), and at most "
+                "{name} costs at most {most} more than the best network of the same size (at {centres}), and at most "
                 "{end} at the end.",
                 end=words.percent_up(max(end.above_bound, 0.0)),
                 **said,
             )
             if end.above_bound > 1e-9
             else t(
-                "{name} costs at most {most} more than the best network of the same size (at {n} centres), and nothing "
+                "{name} costs at most {most} more than the best network of the same size (at {centres}), and nothing "
                 "at the end.",
                 **said,
             )

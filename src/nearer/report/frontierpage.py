@@ -127,7 +127,7 @@ def frontier_plot(document: FrontierDocument) -> str:
         xs,
         ys,
         [
-            t("{y}; {x}: {n} sites", y=figure(y), x=figure(x), n=words.bare(len(point.opened)))
+            t("{y}; {x}: {sites}", y=figure(y), x=figure(x), sites=words.count(len(point.opened), "site"))
             for x, y, point in zip(xs, ys, points, strict=True)
         ],
     )

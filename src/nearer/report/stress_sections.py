@@ -181,7 +181,7 @@ def _taking_over(document: StressDocument) -> Section:
     texts = [stress_words.taking_over(document)]
     if document.with_room is not None and document.with_room.unmet_areas:
         worst = list(document.with_room.unmet_areas.items())[:3]
-        there = [t("{n} people in {name}", n=words.about(n), name=name) for name, n in worst]
+        there = [t("{people} in {name}", people=words.people(n), name=name) for name, n in worst]
         texts.append(t("No room: {there}.", there=words.joined(there)))
     if said := stress_words.three_readings(document):
         texts.append(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nearer.language import figures, t
+from nearer.language import t, tn
 from nearer.planning.plan import Plan
 from nearer.report import plan_words, tokens, words
 from nearer.report.mapcells import OUT
@@ -86,9 +86,10 @@ def inline_stage(sheet: Sheet, stage: int, width: float) -> str:
     phase = then.plan.document.phases[stage]
     ident = f"{sheet.prefix}-phase{stage + 1}"
     name = t("Minutes to the nearest centre after {phase}", phase=clean(phase.name))
-    desc = t(
+    desc = tn(
+        len(phase.opened),
+        "{n} centre opens; the average is {average} minutes.",
         "{n} centres open; the average is {average} minutes.",
-        n=figures(str(len(phase.opened))),
         average=words.minutes(phase.mean_nearest_min),
     )
     return (

@@ -54,6 +54,8 @@ def _why_not_everyone(run: OrderedRun, within_ms: int, found: Least, unavoidable
     by = f"at least {needed} are needed: open {needed - most} more, or allow more minutes" if needed > most else (
         "allow more minutes, or more sites"
     )  # fmt: skip
+    if most == 1:
+        return f"1 new site cannot bring everyone within {minutes} minutes{left}; {by}."
     return f"{most} new sites cannot bring everyone within {minutes} minutes{left}; {by}."
 
 

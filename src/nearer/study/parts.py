@@ -125,7 +125,11 @@ def number_to_open(study: Study, tables: Tables) -> tuple[int, int]:
     if asked is not None and n_forced > asked:
         key = "plan.open" if study.plan.open is not None else "plan.open_max"
         only = "1 is" if asked == 1 else f"{asked} are"
-        message = f"{n_forced} sites are forced and only {only} to open"
+        message = (
+            f"1 site is forced and only {only} to open"
+            if n_forced == 1
+            else f"{n_forced} sites are forced and only {only} to open"
+        )
         raise InputError([Fault(message, column=key, remedy=f"ask for at least {n_forced}, or force fewer")])
     if study.plan.open is None:
         return n_forced, min(may_open if study.plan.open_max is None else study.plan.open_max, may_open)

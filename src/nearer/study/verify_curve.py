@@ -98,7 +98,7 @@ def _check_sites(document: CurveDocument, recount: Recount) -> Iterator[Check]:
         strange = [site for site in size.sites if site not in free]
         if strange or len(set(size.sites)) != size.opened:
             told = ", ".join(strange[:5]) or f"{len(set(size.sites))} sites"
-            yield Check(f"sites of {size.centres} centres", False, told, f"{size.opened} candidates that may open")
+            yield Check(f"sites of {_centres(size)}", False, told, f"{size.opened} candidates that may open")
     for name, order in (("greedy", document.greedy), ("backwards", document.backwards)):
         fits = len(set(order)) == len(order) in (0, sizes[-1].opened) and set(order) <= free
         yield Check(f"sites: order {name}", fits, len(order), sizes[-1].opened)
@@ -144,7 +144,7 @@ def _check_bounds(document: CurveDocument, recount: Recount, proofs: Path, asked
     before = document.sizes[0].value
     own = {size.centres: size for size in document.sizes if size.bound_from is None}
     for size in document.sizes:
-        name = f"bound of {size.centres} centres"
+        name = f"bound of {_centres(size)}"
         if size.bound_from is not None:
             source = own.get(size.bound_from)
             holds = source is not None and source.centres > size.centres and size.bound <= source.bound
@@ -153,9 +153,13 @@ def _check_bounds(document: CurveDocument, recount: Recount, proofs: Path, asked
             yield _check_proof(name, size, with_exactly(instance, size.opened), proofs / proof_name(size.centres))
         gap = abs(size.value - size.bound) / max(abs(size.value), 1e-9)
         gain = 0.0 if size.value == size.bound else abs(size.value - size.bound) / max(abs(before - size.bound), 1e-9)
-        yield equal(f"gap of {size.centres} centres", size.gap, gap)
-        yield equal(f"gain_gap of {size.centres} centres", size.gain_gap, gain)
+        yield equal(f"gap of {_centres(size)}", size.gap, gap)
+        yield equal(f"gain_gap of {_centres(size)}", size.gain_gap, gain)
         yield _check_status(size, gap, instance.whole, asked)
+
+
+def _centres(size: CurveSize) -> str:
+    return f"{size.centres} centre" + ("" if size.centres == 1 else "s")
 
 
 def with_exactly(instance: Instance, opened: int) -> Instance:
@@ -173,7 +177,7 @@ def _check_proof(name: str, size: CurveSize, instance: Instance, path: Path) -> 
 
 
 def _check_status(size: CurveSize, gap: float, whole: bool, asked: float | None) -> Check:
-    name, found = f"status of {size.centres} centres", f"a gap of {gap:.2g}"
+    name, found = f"status of {_centres(size)}", f"a gap of {gap:.2g}"
     if size.status == "optimal":
         return Check(name, is_optimal(size.value * _MS, size.bound * _MS * (1 + 1e-12), whole), "optimal", found)
     if size.status == "gap" and asked is not None:

@@ -63,7 +63,7 @@ def test_gifts_are_shown_first_taken_in_once_and_nothing_else_is_read(town: Desk
     assert store_size(town.store) == before
     assert sorted(one.command.kind for one in found.planned) == ["add-item", "add-party", "add-party", *["receive"] * 2]
     assert "Maria" not in str(found.as_json())
-    assert any("1 rows hold nothing" in note for note in found.notes)
+    assert any("1 row holds nothing" in note for note in found.notes)
     assert any("Comments" in note for note in found.notes)
     answers = post(town.store, found, actor="staff-1")
     assert [lot["quantity"] for answer in answers for lot in answer.get("lots", [])] == [1_200_000, 30_500, 2_000]

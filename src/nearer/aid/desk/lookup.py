@@ -27,7 +27,7 @@ def refuse_if_there(book: Book, what: str, code: str) -> None:
     """Refuse to make something a second time."""
     table, column = _SEE[what]
     if book.sql.one(f"SELECT 1 FROM {table} WHERE {column} = ?", code) is not None:
-        raise RefusedError("There is a {what} '{code}' already; give another code.", what=what, code=code)
+        raise RefusedError("The {what} '{code}' is there already; give another code.", what=what, code=code)
 
 
 def state_of(book: Book, site: str) -> str:

@@ -159,7 +159,7 @@ def need(role: str | None, kind: str) -> None:
         who = " or ".join(MAY.get(kind, ()))
         if not who:
             raise RefusedError("The role {role} may not do {kind}; no role may.", role=role, kind=kind)
-        raise RefusedError("The role {role} may not do {kind}; ask a {who}.", role=role, kind=kind, who=who)
+        raise RefusedError("The role {role} may not do {kind}; {who} may.", role=role, kind=kind, who=who)
 
 
 def check(book: Households, code: str, password: str) -> str:

@@ -76,7 +76,11 @@ def items_from(
             faults.add(f"there is no item {code}", column="item code", remedy="look at the catalogue")
     faults.raise_if_any()
     if passed:
-        reading.notes.append(f"{passed} items are in the ledger already and were passed over.")
+        reading.notes.append(
+            "1 item is in the ledger already and was passed over."
+            if passed == 1
+            else f"{passed} items are in the ledger already and were passed over."
+        )
     if columns.ignored:
         reading.notes.append(f"Nothing was read from {', '.join(columns.ignored)}.")
     look_up_done(store, reading)

@@ -202,7 +202,11 @@ class _Reader:
         """The finished reading, with notes on what was left aside."""
         notes = self._reading.notes
         if self._empty:
-            notes.append(f"{self._empty} rows hold nothing and were passed over.")
+            notes.append(
+                "1 row holds nothing and was passed over."
+                if self._empty == 1
+                else f"{self._empty} rows hold nothing and were passed over."
+            )
         if self._columns.ignored:
             notes.append(f"Nothing was read from {', '.join(self._columns.ignored)}.")
         notes += [

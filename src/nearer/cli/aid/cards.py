@@ -191,8 +191,8 @@ def retain(
             say_json(gone.as_json())
         else:
             say(
-                f"Gone: {gone.keys} keys of periods, {gone.cards} retired cards, {gone.households} households, "
-                f"{gone.log_lines} lines of the access log, {gone.sign_ins} sign-ins."
+                f"Gone: keys of periods {gone.keys}, retired cards {gone.cards}, households {gone.households}, "
+                f"lines of the access log {gone.log_lines}, sign-ins {gone.sign_ins}."
             )
 
 
@@ -238,7 +238,8 @@ def _tell_household(household: Household, cards: list[dict[str, str]], as_json: 
             }
         )
         return
-    say(f"{household.size} people, {household.home}, spoken to in {household.language}.")
+    people = "1 person" if household.size == 1 else f"{household.size} people"
+    say(f"{people}, {household.home}, spoken to in {household.language}.")
     say(f"Needs: {', '.join(household.needs) or 'none'}. {'It has a PIN' if household.has_pin else 'No PIN'}.")
     rows_table([dict(card) for card in cards])
 

@@ -126,7 +126,7 @@ def _end(context: typer.Context, store: Store, reading: Reading, apply: bool, as
     kinds = Counter(one.command.kind for one in reading.planned)
     done = sum(one.done for one in reading.planned)
     what = ", ".join(f"{number} × {kind}" for kind, number in kinds.items()) or "nothing"
-    say(f"{reading.file}: {reading.rows} rows, {what}.")
+    say(f"{reading.file}: {reading.rows} {'row' if reading.rows == 1 else 'rows'}, {what}.")
     for note in reading.notes:
         say(note)
     if done:
