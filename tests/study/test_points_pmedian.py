@@ -6,18 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from nearer.study import problems
 from nearer.study.benchmark import solve_file, write_result
 from nearer.study.request import Request
 from nearer.study.result import verify_result
 
 
-@pytest.mark.parametrize("held", [True, False])
-def test_points_with_sites_of_their_own_are_planned_and_checked(
-    held: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_points_with_sites_of_their_own_are_planned_and_checked(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     people, sites = tmp_path / "people.csv", tmp_path / "sites.csv"
     table = pd.DataFrame(rng.uniform(0, 40, (300, 2)), columns=["x", "y"])
@@ -27,8 +22,6 @@ def test_points_with_sites_of_their_own_are_planned_and_checked(
     request = Request("p-median", "points", 4, sites_file=str(sites))
     result = solve_file(people, request, with_assignment=True, proof_file=tmp_path / "proof.npz")
     assert result["status"] == "optimal"
-    if not held:
-        monkeypatch.setattr(problems, "_HOLD_PAIRS", 0)
 
     def differences(**changed: object) -> str:
         write_result(result | changed, tmp_path / "result.json")
@@ -44,3 +37,7 @@ def test_points_with_sites_of_their_own_are_planned_and_checked(
     assert "not open" in differences(assignment=[other[0]] * 300)
     farther = [result["open"][0]] * 300
     assert "farther than" in differences(assignment=farther)
+    table.drop(columns="weight").to_csv(tmp_path / "alike.csv", index=False)
+    center = Request("p-center", "points", 4, sites_file=str(sites))
+    solve_file(tmp_path / "alike.csv", center, proof_file=tmp_path / "center.npz")
+    assert "one of a p-center" in differences(proof_file=str(tmp_path / "center.npz"))

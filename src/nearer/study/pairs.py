@@ -150,22 +150,6 @@ def sorted_rows(n: int, m: int, chunks: Iterator[FloatArray], whole: bool) -> tu
     return indptr, site_idx[:filled], cost[:filled]
 
 
-def rows_within(chunks: Iterator[FloatArray], most: FloatArray, whole: bool) -> tuple[IntArray, IntArray, Any]:
-    """As ``sorted_rows``, but only pairs that cost at most so much, float64 (n,)."""
-    counts, sites, costs = [], [], []
-    row = 0
-    for distances in chunks:
-        at, site = np.nonzero(distances <= most[row : row + len(distances), None])
-        cost = distances[at, site]
-        order = np.lexsort((site, cost, at))
-        counts.append(np.bincount(at, minlength=len(distances)))
-        sites.append(site[order].astype(np.int32))
-        costs.append(cost[order].astype(np.int64) if whole else cost[order])
-        row += len(distances)
-    indptr = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
-    return indptr, np.concatenate(sites), np.concatenate(costs)
-
-
 def _sorted(distances: FloatArray, whole: bool) -> tuple[IntArray, Any]:
     """Sites and costs of some rows by cost, then site; an absent pair costs ``_ABSENT`` or more."""
     if not whole:

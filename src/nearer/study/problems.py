@@ -17,14 +17,12 @@ from nearer.model.plane import PlaneRows
 from nearer.progress import Progress, Stop
 from nearer.study.cover_points import CoverSets, read_cover_sets
 from nearer.study.domination import without_dominated
-from nearer.study.pairs import Table, asking, read_table, rows_within, sorted_rows
+from nearer.study.pairs import Table, asking, read_table, sorted_rows
 from nearer.study.request import ON_THE_RIM, Request, refuse_what_does_not_fit, with_p
 from nearer.units import FloatArray, IntArray
 
 _TELL_PAIRS, _SOLVER_BYTES = 20_000_000, 40
 """Pairs from which the memory is told; bytes per pair that the p-median engine was seen to add to the rows' 8 or 12."""
-_HOLD_PAIRS = 20_000_000
-"""Pairs of points up to which ``nearer verify`` holds them."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,6 @@ def read_problem(
     tell: Callable[[str], None] = lambda text: None,
     go_on: Callable[[], None] = lambda: None,
     near: bool = False,
-    within: FloatArray | None = None,
     plain: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
@@ -97,9 +94,6 @@ def read_problem(
         Called again and again; what it raises ends the reading.
     near
         Whether a p-median of points may come as ``plane``, a p-center as ``center``, without their pairs.
-    within
-        Keep only pairs that cost at most so much, float64 (n_rows,); a customer served by none then pays just that,
-        which changes no plan's value and no bound by multipliers that are not more.
     plain, threads, progress
         As of ``read_cover_sets``, for points.
 
@@ -132,13 +126,13 @@ def read_problem(
         return Problem(request, first, plane=table.plane)
     if request.problem == "p-center" and near and table.plane is not None:
         return _center(request, table.plane)
-    if within is None and (n_pairs := table.n * table.m) > _TELL_PAIRS:
+    if (n_pairs := table.n * table.m) > _TELL_PAIRS:
         rows_gb, solver_gb = n_pairs * (8 if table.whole else 12) / 1e9, n_pairs * _SOLVER_BYTES / 1e9
         tell(f"{n_pairs:,} pairs take {rows_gb:.1f} GB, and about {solver_gb:.1f} GB more while the solver runs.")
-    return _serving(request, table, within)
+    return _serving(request, table)
 
 
-def _serving(request: Request, table: Table, within: FloatArray | None) -> Problem:
+def _serving(request: Request, table: Table) -> Problem:
     """Every customer is served, at the cost in the file: p-median, p-center, fixed charge with and without capacity."""
     n, m = table.n, table.m
     capacitated = request.problem in ("cflp", "sscflp")
@@ -146,16 +140,12 @@ def _serving(request: Request, table: Table, within: FloatArray | None) -> Probl
     weight = np.ones(n) if table.weight is None else table.weight
     price = table.price if priced else None
     unserved = np.full(n, np.inf)
-    if within is None:
-        indptr, site_idx, cost = sorted_rows(n, m, table.chunks(), table.whole)
-    else:
-        unserved = np.ceil(within) if table.whole else within
-        indptr, site_idx, cost = rows_within(table.chunks(), unserved, table.whole)
+    indptr, site_idx, cost = sorted_rows(n, m, table.chunks(), table.whole)
     impossible, serving_below = "", math.inf
     lonely = np.flatnonzero(np.diff(indptr) == 0)
-    if within is None and len(lonely):
+    if len(lonely):
         impossible = f"no site can serve {_customers(lonely)}"
-    elif within is None and len(site_idx) < n * m and not capacitated:
+    elif len(site_idx) < n * m and not capacitated:
         serving_below = _serving_below(request, np.asarray(cost, dtype=np.float64)[indptr[1:] - 1] * weight, price)
         # Weights of nobody are never asked for; whole numbers stay whole.
         unserved = np.ceil(serving_below / np.where(weight > 0, weight, 1.0))
@@ -247,18 +237,15 @@ def read_plane(path: Path, request: Request, go_on: Callable[[], None] = lambda:
     return PlaneRows(x, y, weight, sites.x, sites.y, "exact")
 
 
-def many_points(path: Path, request: Request) -> PlaneRows | None:
-    """The points of a p-median whose pairs are too many to hold; None where they are not, or it is no such problem."""
+def median_points(path: Path, request: Request) -> PlaneRows | None:
+    """The points of a p-median; None where the file holds no points, or it is no such problem."""
     if request.problem != "p-median" or request.p is None:
         return None
-    rows: PlaneRows | None
     if request.file_format == "points":
-        rows = read_plane(path, request)
-    elif request.file_format == "tsplib":
-        rows = read_table(path, request.file_format, request.distance, request.problem_number).plane
-    else:
-        return None
-    return rows if rows is not None and rows.n_rows * rows.n_sites > _HOLD_PAIRS else None
+        return read_plane(path, request)
+    if request.file_format == "tsplib":
+        return read_table(path, request.file_format, request.distance, request.problem_number).plane
+    return None
 
 
 def _cover_of_points(

@@ -25,8 +25,8 @@ from nearer.model.check_plane import certified_center
 from nearer.model.evaluate import cheapest_open, pair_rows, second_cheapest_open
 from nearer.model.plane import Rounding
 from nearer.progress import Progress
-from nearer.study.pairs import Format, read_table
-from nearer.study.problems import Problem, many_points, read_problem
+from nearer.study.pairs import Format
+from nearer.study.problems import Problem, median_points, read_problem
 from nearer.study.request import Kind, Request
 from nearer.study.result_choices import check_choices, refuse_malformed
 from nearer.study.result_points import check_points
@@ -97,15 +97,11 @@ def verify_result(result_file: Path, instance_file: Path, progress: Progress | N
         request = replace(request, sites_file=str(instance_file.parent / Path(request.sites_file).name))
     certificate = _certificate(result_file, Path(result["proof_file"])) if result.get("proof_file") else None
     chosen = np.array(sorted(set(result["open"])), dtype=np.int64) - 1
-    rows = None if result.keys() & _CHOICES else many_points(instance_file, request)
-    if rows is not None and (certificate is None or isinstance(certificate, Certificate)):
+    further = bool(result.keys() & _CHOICES)  # what asks for all pairs
+    if not further and (rows := median_points(instance_file, request)) is not None:
         return ResultCheck(*check_points(result, request, rows, chosen, certificate, progress))
-    matters: FloatArray | None = None
     of_points = request.problem == "p-center" and not isinstance(certificate, Certificate)
-    if not result.keys() & _CHOICES and not isinstance(certificate, CenterProof):
-        matters = _what_matters(instance_file, request, chosen, certificate)
-    near = of_points and not result.keys() & _CHOICES
-    problem = read_problem(instance_file, request, near=near, within=matters, plain=True)
+    problem = read_problem(instance_file, request, near=of_points and not further, plain=True)
     instance = problem.instance
     if len(chosen) and (chosen[0] < 0 or chosen[-1] >= instance.n_sites):
         raise InputError([Fault(f"open sites must be 1 to {instance.n_sites}", file=result_file.name, column="open")])
@@ -139,41 +135,6 @@ def verify_result(result_file: Path, instance_file: Path, progress: Progress | N
                 found.append(f"the certificate proves {bound:.17g}, not {said:.17g}")
     found += check_choices(problem, result, None if isinstance(certificate, CenterProof) else certificate)
     return ResultCheck(value, bound, tuple(found))
-
-
-def _what_matters(path: Path, request: Request, chosen: IntArray, certificate: Certificate | None) -> FloatArray | None:
-    """
-    Costs up to which the pairs of a p-median of points matter here, float64 (n_rows,); None where all are to be read.
-
-    They are those up to the nearest open site, below the greatest multiplier, and what cuts name or take off it: no
-    other enters a value or a bound.
-    """
-    if request.problem != "p-median" or request.file_format != "tsplib" or not len(chosen):
-        return None
-    table = read_table(path, request.file_format, request.distance, request.problem_number)
-    if chosen[0] < 0 or chosen[-1] >= table.m:
-        return None
-    found, named = [], np.zeros(0)
-    cut = certificate if certificate is not None and certificate.cut else None
-    for distances in table.chunks():
-        found.append(distances[:, chosen].min(axis=1))
-        if cut is not None:
-            named = np.concatenate([named, _named(cut, distances, len(named))])
-    most = np.concatenate(found)
-    if certificate is not None and certificate.multipliers.shape[1:] == most.shape and len(certificate.multipliers):
-        most = np.maximum(most, certificate.multipliers.max(axis=0))
-        if cut is not None:
-            most = np.maximum(most + cut.taken(), named)
-    return most if np.isfinite(most).all() else None
-
-
-def _named(certificate: Certificate, distances: FloatArray, first: int) -> FloatArray:
-    """Farthest site that cuts name for each of these rows, which begin with row ``first``, float64 (n_rows,)."""
-    named = np.zeros(len(distances))
-    row, site = certificate.cut_row - first, certificate.cut_site
-    here = (row >= 0) & (row < len(named)) & (site >= 0) & (site < distances.shape[1])
-    np.maximum.at(named, row[here], distances[row[here], site[here]])
-    return named
 
 
 def _check_number(problem: Problem, result: dict[str, Any], chosen: IntArray) -> list[str]:

@@ -1,4 +1,4 @@
-"""Results of p-medians of many points checked, by plain code that holds no pairs."""
+"""Results of p-medians of points checked, by plain code that holds no pairs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from nearer.errors import CheckFailedError, Fault, InputError
 from nearer.model import Certificate
+from nearer.model.certificate import CenterProof
 from nearer.model.check import agrees, is_optimal
 from nearer.model.evaluate_points import bound_of_points, is_whole, nearest_of_points, value_of_points
 from nearer.model.plane import PlaneRows
@@ -22,7 +23,7 @@ def check_points(
     request: Request,
     rows: PlaneRows,
     chosen: IntArray,
-    certificate: Certificate | None,
+    certificate: Certificate | CenterProof | None,
     progress: Progress | None = None,
 ) -> tuple[float, float | None, tuple[str, ...]]:
     """
@@ -55,7 +56,9 @@ def check_points(
     elif result["status"] == "optimal" and not is_optimal(result["objective"], result["bound"], is_whole(rows)):
         found.append(f"it is called optimal with a bound of {result['bound']:.17g}")
     bound = None
-    if certificate is not None:
+    if isinstance(certificate, CenterProof):
+        found.append("the certificate is one of a p-center of points, and this is none")
+    elif certificate is not None:
         try:
             bound = bound_of_points(rows, request.p, certificate, result["objective"], progress)
         except CheckFailedError as error:
