@@ -57,11 +57,12 @@ class Stop:
         self._start_s = clock()
         self._limit_s = time_limit_s
         self._cancelled = threading.Event()
+        self._full, self._filled = False, threading.Event()
 
     def within(self, time_limit_s: float | None) -> Stop:
         """A stop with a time limit of its own, counted from now, that is cancelled when this one is."""
         part = Stop(time_limit_s, self._clock)
-        part._cancelled = self._cancelled
+        part._cancelled, part._filled = self._cancelled, self._filled
         return part
 
     def cancel(self) -> None:
@@ -72,6 +73,16 @@ class Stop:
     def cancelled(self) -> bool:
         """Whether somebody asked to stop, as opposed to the clock."""
         return self._cancelled.is_set()
+
+    def fill(self) -> None:
+        """Ask the work under this stop, not what comes after it, to end with what it has, since memory runs short."""
+        self._full = True
+        self._filled.set()
+
+    @property
+    def full(self) -> bool:
+        """Whether some work, here or in a part, ended since memory ran short."""
+        return self._filled.is_set()
 
     @property
     def elapsed_s(self) -> float:
@@ -85,4 +96,4 @@ class Stop:
 
     def __call__(self) -> bool:
         """Whether to stop now."""
-        return self.cancelled or self.remaining_s <= 0.0
+        return self.cancelled or self._full or self.remaining_s <= 0.0

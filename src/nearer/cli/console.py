@@ -60,6 +60,12 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def tell_full(stop: Stop) -> None:
+    """Say beside the result that memory, not time, ended a search."""
+    if stop.full:
+        note("Memory ran short, so the search ended with the bound it had; with more memory it goes on.")
+
+
 def say_json(value: Any) -> None:
     """Print a result for programs."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nearer.cli.console import DONE, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable
+from nearer.cli.console import DONE, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable, tell_full
 from nearer.cli.options import (
     ClusterOption,
     JsonOption,
@@ -101,6 +101,7 @@ def plan(
                 stop=stop,
                 say=note,
             )
+        tell_full(stop)
         folder = out or default_out(study)
         files = {name: str(folder / name) for name in ("report.html", "plan.gpkg", "plan.json", "sites.csv")}
         if as_json:

@@ -8,7 +8,18 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from nearer.cli.console import DONE, FAILED, STOPPED_EARLY, answering, note, progress_bars, say, say_json, stoppable
+from nearer.cli.console import (
+    DONE,
+    FAILED,
+    STOPPED_EARLY,
+    answering,
+    note,
+    progress_bars,
+    say,
+    say_json,
+    stoppable,
+    tell_full,
+)
 from nearer.cli.options import ThreadsOption, WithinOption
 
 # The names of study/pairs.py and study/problems.py, held to them by a test: to import those here slows every command.
@@ -138,6 +149,7 @@ def solve(
                 stop=stop,
                 tell=note,
             )
+        tell_full(stop)
         if json_out is not None and not to_stdout:
             write_result(result, json_out)
         if to_stdout:

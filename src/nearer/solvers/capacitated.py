@@ -38,6 +38,7 @@ class CapacitatedRun:
         self.certified = -np.inf
         self.lam = np.zeros(self.core.n)
         self.proof = CapacitatedProof(self.core.n)
+        state.budget.ahead = self.proof.ahead
         self.infeasible = False
         self._tried: set[bytes] = set()
         self._searched = 0

@@ -31,6 +31,10 @@ class CapacitatedProof:
         """Sites fixed below a node since the multipliers that bound it bound the opposite away."""
         self._fixings.extend((node, int(site), value, self._nodes[node][3]) for site in sites)
 
+    def ahead(self) -> int:
+        """Bytes, at most, of the multipliers in a certificate and once more on their way to the file."""
+        return 2 * len(self._multipliers) * self._multipliers[0].nbytes
+
     def certificate(self) -> Certificate:
         """The proof so far."""
         nodes = np.array(self._nodes, dtype=np.int32)

@@ -66,6 +66,7 @@ class CenterTree:
         self.pairs: dict[tuple[int, int], int] = {}
         self.parent, self.pair, self.value = [-1], [-1], [0]
         self._takes: list[tuple[int, IntArray, FloatArray]] = []
+        self._n_takes = 0
 
     def numbered(self, pair: IntArray) -> IntArray:
         """Where pairs of points stand in the proof, int32."""
@@ -83,6 +84,11 @@ class CenterTree:
         """Multipliers of a node, those above 0, after those it has; Λ must be at most 1."""
         some = np.flatnonzero(amount > 1e-12)
         self._takes.append((place, self.numbered(pair[some]), amount[some] * (1.0 - 1e-10)))
+        self._n_takes += len(some)
+
+    def ahead(self) -> int:
+        """Bytes of the multipliers in a proof."""
+        return 12 * self._n_takes
 
     def proof(self, threshold: float) -> CenterProof:
         """What can be saved and checked."""
@@ -118,6 +124,7 @@ class LensSearch:
         self.points, self.p = relaxation.points, relaxation.p
         self.plan: IntArray | None = None
         self.tree = CenterTree()
+        budget.ahead = self.tree.ahead
         self.nodes, self.share = 0, 0.0
         self._inside: dict[int, BoolArray] = {}  # sites of the lenses above the node
         self._programme = CenterProgramme(self.points, self.p, squared, budget)

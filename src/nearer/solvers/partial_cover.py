@@ -44,6 +44,7 @@ class PartialCoverRun:
             instance.indptr, instance.indptr[1:], instance.site_idx, np.ones(self.m, dtype=bool), np.arange(self.n)
         )
         self.proof = ProofTree()
+        state.budget.ahead = self.proof.ahead
         self.proof.set_leaf(0, self.proof.add(partial(np.zeros, self.n + 1)))
         self._lp = Lp(state.budget.stop)
         self._lp.add_columns(self.price.astype(np.float64), np.zeros(self.m), np.ones(self.m))

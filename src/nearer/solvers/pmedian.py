@@ -58,6 +58,7 @@ class PMedianRun:
         self.enough_rows = enough_rows
         self.rng = np.random.default_rng(seed)
         self.core, self.proof = rest or (make_core(instance), ProofBuilder(standing_caps(instance)))
+        state.budget.ahead = self.proof.ahead
         self.fixed_open: IntArray = np.zeros(0, dtype=np.int32)
         self.dual: Dual | None = None
         self.elite = Elite(self.core, threads)

@@ -33,9 +33,12 @@ class ProofTree:
         self._cuts: dict[int, Callable[[], Told]] = {}
         self._nodes: list[list[int]] = [[-1, -1, -1, -1]]
         self._fixings: list[tuple[int, int, int, int]] = []
+        self._row_bytes = 0
 
     def add(self, multipliers: Callable[[], FloatArray], cuts: Callable[[], Told] | None = None) -> int:
         """Store multipliers, as what returns those of the instance's rows, and cuts likewise; returns their number."""
+        if not self._row_bytes:
+            self._row_bytes = multipliers().nbytes
         self._multipliers.append(multipliers)
         if cuts is not None:
             self._cuts[len(self._multipliers) - 1] = cuts
@@ -45,6 +48,10 @@ class ProofTree:
     def n_multipliers(self) -> int:
         """How many are stored."""
         return len(self._multipliers)
+
+    def ahead(self) -> int:
+        """Bytes, at most, of the multipliers in a certificate and once more on their way to the file."""
+        return 2 * len(self._multipliers) * self._row_bytes
 
     def add_node(self, parent: int, site: int, value: int) -> int:
         """A child that sets a site (position in the instance) open or closed."""

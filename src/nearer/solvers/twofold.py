@@ -43,6 +43,7 @@ class TwofoldRun:
         self.core = TwofoldCore.of(instance, self.decided)
         state.budget.spend(4 * len(instance.site_idx))
         self.proof = ProofTree()
+        state.budget.ahead = self.proof.ahead
         self.dual = Dual(np.zeros(self.core.n), np.zeros(self.core.m), -np.inf, np.zeros(self.core.m))
 
     @property

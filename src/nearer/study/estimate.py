@@ -11,12 +11,12 @@ from typing import Any
 from nearer.errors import UsageError
 from nearer.inputs.merge import cells_of
 from nearer.inputs.tables import Tables
+from nearer.memory import free_bytes, held_bytes
 from nearer.network.compute import PARTS_FROM_PAIRS
 from nearer.network.reach import Reach
 from nearer.solvers.pmedian import LP_ENTRIES
 from nearer.solvers.regional import BROUGHT_HERE
 from nearer.study.limits import Run
-from nearer.study.memory import free_bytes, held_bytes
 from nearer.study.settings import Study
 
 SHOWN_FROM_S = 20.0

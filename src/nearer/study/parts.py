@@ -275,6 +275,7 @@ def run_notes(run: Run, solution: Solution, per_unit: float = MS_PER_MIN) -> dic
         "gap": run.gap,
         "work_limit": run.work_limit,
         "stopped": run.stop.cancelled,
+        "memory_ran_short": run.stop.full,
         "trace": [  # seconds, value and bound (of the last objective), null where not known yet
             [round(point.seconds, 3), _finite(point.value / per_unit), _finite(point.bound / per_unit)]
             for point in solution.trace

@@ -12,13 +12,13 @@ from pathlib import Path
 from nearer.errors import OutputError, UsageError
 from nearer.files import check_writable, clear_left, new_folder
 from nearer.language import LANGUAGES
+from nearer.memory import peak_bytes
 from nearer.planning.files import write_plan_json
 from nearer.planning.plan import Plan
 from nearer.report import write_gpkg, write_report, write_sites_csv
 from nearer.study.estimate import MB
 from nearer.study.limits import Run
 from nearer.study.load import STUDY_FILE
-from nearer.study.memory import peak_bytes
 from nearer.study.reread import report_name
 
 PLAN_FILES = ("sites.csv", "plan.gpkg", "report.html", "proof.npz", "assignment.npz", "run.json", "plan.json")
