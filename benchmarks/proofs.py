@@ -9,6 +9,7 @@ from functools import partial
 from benchmarks.given import DATA, AbsentError, Given
 from benchmarks.kept import KeptRows
 from benchmarks.profile import Panel, svg
+from benchmarks.proofs_peers import beside
 from benchmarks.records import _points, _records
 from benchmarks.table import Table, count, percent, seconds
 from nearer.model import Solution
@@ -60,6 +61,10 @@ def tables(given: Given) -> Iterator[Table]:
         drawing.write_text(svg([Panel("TSPLIB", times)], caption), encoding="utf-8", newline="\n")
     yield table
     if rows.ended:
+        return
+    others, ended = beside(given, wanted[:1] if given.small else wanted)
+    yield others
+    if ended:
         return
     long, ended = _longer(given, [row for row in wanted if (row["instance"], row["p"]) in _unproven(table.rows)])
     yield long

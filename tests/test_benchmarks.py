@@ -134,3 +134,30 @@ def test_a_table_goes_on_where_its_last_run_ended_and_a_row_that_fails_is_noted(
     assert asked == []
     run({}, ("problem", "p", "bound"))
     assert asked == list("abcd")
+
+
+def test_rows_of_the_published_table_are_asked_of_others_and_what_is_not_asked_is_told(
+    benchmarks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks import proofs_peers
+    from benchmarks.given import Given
+
+    folder = tmp_path / "instances" / "tsplib"
+    folder.mkdir(parents=True)
+    xy = np.random.default_rng(1).integers(0, 100, (12, 2)).tolist()
+    lines = ["NAME: t12", "TYPE: TSP", "DIMENSION: 12", "EDGE_WEIGHT_TYPE: EUC_2D", "NODE_COORD_SECTION"]
+    lines += [f"{k} {x} {y}" for k, (x, y) in enumerate(xy, start=1)]
+    (folder / "t12.tsp").write_text("\n".join([*lines, "EOF", ""]))
+    given = Given(tmp_path, None, limit_s=5.0, out=tmp_path / "made-proofs.md")
+    rows = [{"instance": "t12", "n": "12", "p": "3", "opt_or_best": "100"}]
+    table, ended = proofs_peers.beside(given, rows)
+    assert not ended
+    ((name, p, excess, gap, cpu, *rest),) = table.rows
+    assert (name, p, gap, rest) == ("t12", "3", "0", ["–"] * 4)
+    assert excess.endswith("%")
+    assert float(cpu) > 0
+    assert any("FasterPAM was not measured" in note for note in table.notes)
+    monkeypatch.setattr(proofs_peers, "MOST_PAIRS", 100)
+    rows.append(rows[0] | {"p": "4"})
+    again, _ = proofs_peers.beside(given, rows)
+    assert again.rows == [table.rows[0], ("t12", "4", *["–"] * 7)]
