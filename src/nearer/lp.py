@@ -149,10 +149,14 @@ class Lp:
         return self._highs.getBasis()
 
     def set_basis(self, basis: Any) -> None:
-        """Start the next solve from a basis taken earlier, with as many columns; rows added since are basic."""
+        """Start the next solve from a basis taken earlier; rows added since are basic, columns at their lower bound."""
+        status = highspy.HighsBasisStatus
         more = self.n_rows - len(basis.row_status)
         if more > 0:
-            basis.row_status = list(basis.row_status) + [highspy.HighsBasisStatus.kBasic] * more
+            basis.row_status = list(basis.row_status) + [status.kBasic] * more
+        more = int(self._highs.getNumCol()) - len(basis.col_status)
+        if more > 0:
+            basis.col_status = list(basis.col_status) + [status.kLower] * more
         self._highs.setBasis(basis)
 
     @staticmethod

@@ -76,3 +76,23 @@ def test_what_relaxation_and_plan_agree_on_stays() -> None:
     assert np.isin(np.intersect1d(good, worse), elite.best).all()
     assert len(np.unique(elite.best)) == 24
     assert elite.plans[0][0] == core.value(elite.best) == core.value(good)
+
+
+@pytest.mark.parametrize("limit", [None, 400_000])
+def test_plans_drawn_by_openness_lead_out_of_a_corner_whatever_the_threads(limit: int | None) -> None:
+    core = core_of(13, 240, 24)
+    good = improved(core, 1).best
+    openness = np.full(core.m, 0.02)
+    openness[good] = 0.8
+
+    def from_corner(threads: int) -> Elite:
+        elite = Elite(core, threads)
+        elite.add(np.setdiff1d(np.arange(core.m), good)[:24].astype(np.int32))
+        elite.afresh(openness, np.random.default_rng(4), Budget(Stop(), limit), 2_000_000)
+        return elite
+
+    one, two = from_corner(1), from_corner(2)
+    assert one.plans[0][0] <= core.value(good)
+    assert all(len(np.unique(plan)) == 24 and value == core.value(plan) for value, plan in one.plans)
+    assert [value for value, _ in one.plans] == [value for value, _ in two.plans]
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(one.plans, two.plans, strict=True))

@@ -83,6 +83,8 @@ def test_trees_that_begin_anew_and_slim_relaxations_prove_the_same(monkeypatch: 
     monkeypatch.setattr(pmedian, "interchange", lambda core, plan, budget: plan)
     monkeypatch.setattr(tree.Tree, "polished", lambda self, plan: plan)
     monkeypatch.setattr(Elite, "settle", lambda self, y, rng, budget: None)
+    monkeypatch.setattr(Elite, "afresh", lambda self, openness, rng, budget, work: None)
+    monkeypatch.setattr(tree.Tree, "dive", lambda self, fixed: None)
     anew = solve(instance, gap=0.0)
     assert felled
     assert (anew.status, anew.objective) == (Status.OPTIMAL, plain.objective)

@@ -113,6 +113,60 @@ class Elite:
             for _, plan in self.plans[:_POLISHED]:
                 self.add(interchange(core, plan, budget))
 
+    def afresh(self, openness: FloatArray, rng: np.random.Generator, budget: Budget, work: int) -> None:
+        """
+        Draw plans by how open sites were, search each on its own, and put them together, at last with those at hand.
+
+        What is at hand comes from the same few plans and may lie in one corner; these come from elsewhere.
+
+        Parameters
+        ----------
+        openness
+            Average share in which each site was open while multipliers climbed, float64 (m,).
+        work
+            Entries that kicks may scan.
+        """
+        core = self.core
+        if core.decided or not self.plans:
+            return
+        wanted = max(core.k_min, min(core.k_max, round(float(openness.sum()))))
+        drawn = [_drawn(openness, wanted, rng) for _ in range(_KEPT)]
+        near = openness > _INTEGRAL
+        for plan in drawn + [plan for _, plan in self.plans]:
+            near[plan] = True
+        part, each = _Part(core, near), work // (4 * _KEPT)
+        fresh = Elite(core, self.threads)
+        fresh._search(drawn, part, rng, budget, each)
+        fresh._mix(part, rng, budget, each)
+        for _, plan in fresh.plans:
+            self.add(plan)
+        self._search([plan for _, plan in self.plans], part, rng, budget, each)
+        self._mix(part, rng, budget, each)
+
+    def _search(self, plans: list[IntArray], part: _Part, rng: np.random.Generator, budget: Budget, work: int) -> None:
+        """Improve and kick each plan on its own, within a part."""
+        own = budget.left()  # the same for every start, whatever the threads
+
+        def search(start: tuple[IntArray, int]) -> tuple[IntArray, int]:
+            mine = own.left()
+            plan = interchange(part.core, part.place(start[0]), mine)
+            plan = kicked_often(part.core, plan, np.random.default_rng(start[1]), mine, work)
+            return part.whole(plan), mine.spent
+
+        seeds = rng.integers(2**31, size=len(plans)).tolist()
+        for plan, spent in run_chunks(search, zip(plans, seeds, strict=True), self.threads):
+            budget.spend(spent)
+            self.add(plan)
+
+    def _mix(self, part: _Part, rng: np.random.Generator, budget: Budget, work: int) -> None:
+        """Put plans drawn at random together, as often as plans are kept, within a part."""
+        for _ in range(_KEPT):
+            group = np.sort(rng.permutation(len(self.plans))[:_MIXED])
+            union = np.zeros(self.core.m, dtype=bool)
+            for k in group:
+                union[self.plans[k][1]] = True
+            self._kick(part.within(union), self.plans[group[0]][1], rng, budget, work)
+
     def settle(self, y: FloatArray, rng: np.random.Generator, budget: Budget) -> None:
         """
         Kick the best plan where a relaxed solution disagrees with it, as long as that helps.
@@ -145,6 +199,12 @@ class Elite:
     def _kick(self, part: _Part, plan: IntArray, rng: np.random.Generator, budget: Budget, work: int) -> None:
         if not (part.core.decided or budget.exhausted()):
             self.add(part.whole(kicked_often(part.core, part.place(plan), rng, budget, work)))
+
+
+def _drawn(openness: FloatArray, wanted: int, rng: np.random.Generator) -> IntArray:
+    """So many sites, drawn one after the other by their openness (the largest of keys: Efraimidis, Spirakis 2006)."""
+    key = np.log(np.maximum(openness, 1e-12)) + rng.gumbel(size=len(openness))
+    return np.sort(np.argsort(-key, kind="stable")[:wanted]).astype(np.int32)
 
 
 class _Part:

@@ -25,7 +25,7 @@ from nearer.units import BoolArray, FloatArray, IntArray
 
 _REACH = 1.5
 """How far rows reach, in distances to the second nearest site of the first plan: multipliers end well before."""
-_AT_FIRST = 16  # sites that a row holds for the first plan, and three times as many as come on one that opens
+_AT_FIRST = 16  # sites that a row holds at least, and for the first plan three times as many as come on one that opens
 _SAMPLE = 10_000_000  # pairs of the rows that are asked for the first plan, more where many sites open
 _PAIRS_PER_OPEN = 6_000_000  # above so many, rows are not worth holding: distances are formed anew (``planar``)
 _MANY = 1e-3  # share of rows whose multipliers end with their row, above which rows grow before the run goes on
@@ -95,6 +95,7 @@ def solve_growing(
         start = _first_plan(rows, p, seed, threads, stop, work_limit)
         trace = [TracePoint(stop.elapsed_s, rows.value_with(start, threads), -np.inf)]
         reach = _REACH * _second(rows, start, threads) if p > 1 else np.full(rows.n_rows, np.inf)
+        reach = np.maximum(reach, rows.reach_of(min(rows.n_sites, _AT_FIRST), threads))
         instance = rows.instance(reach, p, threads)
     multipliers: FloatArray | None = None
     best: Solution | None = None  # proves most: rows that grow lose no bound

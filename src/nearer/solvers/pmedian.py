@@ -38,6 +38,8 @@ _KICKS = 40_000_000  # entries scanned by kicks in each round, fewer where the p
 _NEAR = 1e-3  # relative gap
 _FEW_SITES, _FEW_ENTRIES = 150, 50_000  # up to which the relaxation takes milliseconds
 _TRIED = 60  # nodes of a tree without cuts
+_FAR = 5e-4  # relative gap between plan and relaxation, above which plans are searched from elsewhere too
+_AFRESH = 400_000_000  # entries scanned by that, at most; and no more than by all before it
 _LP_ROUNDS = 50  # of writing terms out before sites are fixed
 _MANY_ROWS = 120_000  # above so many the relaxation, which gathers them, is cheaper than to climb on
 
@@ -62,6 +64,7 @@ class PMedianRun:
         self.fixed_open: IntArray = np.zeros(0, dtype=np.int32)
         self.dual: Dual | None = None
         self.elite = Elite(self.core, threads)
+        self.afresh = False  # whether plans were searched from elsewhere
 
     def run(self, start: IntArray | None, multipliers: FloatArray | None) -> None:
         """From the first plan to a proof, or until the state is done."""
@@ -282,11 +285,13 @@ class PMedianRun:
                 master = Master(self.core, self.dual.lam, state.budget)
                 tree = Tree(self.core, master, state, self.proof, self.fixed_open, self.threads, self.elite)
             tree.cutting, tree.most_nodes = cutting, math.inf if cutting else _TRIED
+            share = self.dual.share
             dual = tree.relax(tree.root_fixed, _LP_ROUNDS)
             if dual is None:
                 return
             if dual.bound > self.dual.bound:
                 self.note_dual(replace(dual, share=master.y))
+            self.search_afresh(share, master.value)
             tree.round_up(master.y, tree.root_fixed)
             before = self.core.m
             self.fix()
@@ -305,6 +310,15 @@ class PMedianRun:
                 tree = None
             else:
                 cutting = True
+
+    def search_afresh(self, openness: FloatArray, relaxed: float) -> None:
+        """Plans from elsewhere, once, if the relaxation says that the best one may be far off; not in milliseconds."""
+        state = self.state
+        if self.afresh or self.few_sites or state.value - relaxed <= _FAR * abs(state.value):
+            return
+        self.afresh = True
+        self.elite.afresh(openness, self.rng, state.budget, min(state.budget.spent, _AFRESH))
+        self.keep(self.elite.best)
 
 
 def solve_pmedian(

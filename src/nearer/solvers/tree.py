@@ -15,6 +15,7 @@ from nearer.lp import LpStatus
 from nearer.solvers import lagrangian as dual_side
 from nearer.solvers.branching import Branching
 from nearer.solvers.core import Core, cheapest_set
+from nearer.solvers.diving import dive
 from nearer.solvers.elite import Elite
 from nearer.solvers.lagrangian import opposites
 from nearer.solvers.master import Master
@@ -33,6 +34,8 @@ _THICK, _SOME = 1.3, 200  # the relaxation is slimmed once it has so many times 
 _MANY = 0.15  # share of the sites that a better plan must fix at the root for the tree to begin anew
 _WORTH = 5e-3  # share of what is missing that a round of cuts must bring
 _EPS = float(np.finfo(np.float64).eps)
+_FAR = 5e-4  # relative gap above which the first few nodes dive for plans
+_DIVES = 3  # iterations of the simplex for each one that dives may take
 _KICKED_NODES, _KICKS = 40, 10_000_000  # nodes whose rounded plans are kicked, and entries scanned by that at each
 
 
@@ -303,6 +306,7 @@ class Tree(SiteTree[Core]):
         self.root: Dual | None = None  # what is proven of the whole core
         self.anew = False
         self.cutting, self.most_nodes = True, math.inf
+        self.dived = 0  # iterations
         self.searched, self.began = 0, state.budget.spent  # work of looking for plans; where all work began
         self.branching = Branching(core.m)
         self.first_value = 0.0  # of the relaxation at this node, before cuts
@@ -410,10 +414,30 @@ class Tree(SiteTree[Core]):
         budget = self.state.budget
         before = budget.spent
         super().round_up(y, fixed)
+        if self.nodes_done <= _KICKED_NODES:
+            self.dive(fixed)
         if not self._may_search(before):
             return
         self.elite.settle(y, self.rng, budget)
         self.searched += budget.spent - before
+        self.keep_best()
+
+    def dive(self, fixed: IntArray) -> None:
+        """Where the best plan may be far off, go down to a plan from the last solution of the relaxation."""
+        state, lp = self.state, self.master.lp
+        low = state.bound if self.nodes_done else self.master.value
+        if state.value - low <= _FAR * abs(state.value) or _DIVES * self.dived > lp.iterations:
+            return
+        before = lp.iterations
+        plan = dive(self.master, fixed, state.value + _FAR * abs(state.value))
+        self.dived += lp.iterations - before
+        if plan is None:
+            return
+        self.elite.add(interchange(self.core, plan, state.budget))
+        self.keep_best()
+
+    def keep_best(self) -> None:
+        """Tell the best plan that was put together."""
         best = self.elite.best
         self.state.found(self.core.value(best), np.concatenate([self.fixed_open, self.core.site[best]]))
 
