@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nearer.model import Status
 from nearer.model.check import certified_bound, recompute_value
+from nearer.model.evaluate_points import bound_of_points
 from nearer.model.plane import ROUND, PlaneRows, Rounding
 from nearer.progress import Stop
 from nearer.solvers.between import Between
@@ -49,6 +50,19 @@ def test_what_is_proven_about_points_holds_for_all_pairs(seed: int, p: int, roun
     assert recompute_value(full, solution.open_mask) == pytest.approx(solution.objective, abs=1e-9)
     assert recompute_value(instance, solution.open_mask) == pytest.approx(solution.objective, abs=1e-9)
     assert best <= solution.objective + 1e-9
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_one_site_of_many_is_proven_by_one_look_at_all_pairs(rounding: Rounding) -> None:
+    rows = towns(5, 2000, 300, rounding, weighted=True)
+    each = rows.weight @ costs(rows)
+    _, solution = solve_planar(rows, 1, gap=0.0)
+    assert solution.status is Status.OPTIMAL
+    assert solution.work <= 2000 * 300
+    assert np.flatnonzero(solution.open_mask)[0] == each.argmin()
+    assert solution.objective == pytest.approx(each.min(), rel=1e-12)
+    assert solution.certificate is not None
+    assert bound_of_points(rows, 1, solution.certificate) == pytest.approx(each.min(), rel=1e-9)
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)

@@ -44,6 +44,7 @@ _WORTH = 0.02  # share of the gap that a climb has to close for another one
 _KICKS = 100_000_000  # entries scanned by kicks on the first cells
 _FINER, _MORE = 4, 40_000_000  # times as many cells for later kicks, and what those scan between climbs
 _NEAR = 24  # sites that an open one may move to at a time
+_ALL_PAIRS = 20_000_000_000  # of points and sites, up to which one site is chosen by looking at all of them
 _COSTING: dict[str, tuple[float, float]] = {
     "exact": (0.0, 0.0),
     "floor": (1.0, 0.0),
@@ -74,6 +75,9 @@ class PlanarRun:
     def run(self) -> None:
         """From cells to points, until the state is done or nothing moves."""
         state, full = self.state, self.tiles
+        if self.p == 1 and full.n * full.m <= _ALL_PAIRS:
+            self.only_one()
+            return
         size = max(1, full.n // max(_CELLS, _PER_OPEN * self.p))
         cells, cell = full.cells(size) if size > 1 else (full, np.arange(full.n + 1))
         plan = self.first_plan(cells)
@@ -90,6 +94,17 @@ class PlanarRun:
             cells, cell = finer, at
         self.prove(_carried(cells, cell, lam, full, np.arange(full.n)), _LEVEL)
         self.finish(first)
+
+    def only_one(self) -> None:
+        """The best of all sites alone: multipliers above every distance count what each costs."""
+        tiles = self.tiles
+        x = np.maximum(tiles.x - tiles.site_x.min(), tiles.site_x.max() - tiles.x)
+        y = np.maximum(tiles.y - tiles.site_y.min(), tiles.site_y.max() - tiles.y)
+        lam = np.hypot(x, y) + abs(tiles.up)
+        bound, _, chosen = self.dual.evaluate(lam)
+        self.state.budget.spend(tiles.n * tiles.m)
+        self.found(chosen)
+        self.note(lam, bound)
 
     def first_plan(self, cells: Tiles) -> IntArray:
         """Greedy and interchange on a part of the sites, then kicks, then settled on all sites."""
@@ -185,12 +200,16 @@ class PlanarRun:
         """Level multipliers of all points and note what they prove."""
         plan = self.state.open_site.astype(np.int32)
         lam, bound = levelled(self.dual, lam, plan, passes, self.state.budget)
+        self.note(lam, bound)
+        return lam, bound
+
+    def note(self, lam: FloatArray, bound: float) -> None:
+        """Keep multipliers that prove more."""
         safe = self.dual.safe(bound, lam)
         if safe > self.state.bound:
             self.lam = lam
             self.proof.set_leaf(0, self.proof.add(partial(self._in_place, lam)))
             self.state.proved(safe)
-        return lam, bound
 
     def _in_place(self, lam: FloatArray) -> FloatArray:
         out = np.empty(self.tiles.n)
