@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from nearer.kernels import exchange, packing
-from nearer.model import FREE, OPEN, Instance
+from nearer.model import FREE, OPEN, Instance, Status
 from nearer.progress import Stop
 from nearer.solvers import capacitated_packs as packs
 from nearer.solvers.budget import Budget
+from nearer.solvers.capacitated import solve_capacitated
 from nearer.solvers.capacitated_core import CapacitatedCore, make_capacitated_core
+from nearer.solvers.capacitated_kicks import Kicks
+from nearer.solvers.capacitated_plan import Plan, assign_whole, improve_whole, moved
 
 from .test_capacitated import dense, random_case
 
@@ -100,6 +103,7 @@ def test_what_a_pair_costs_is_never_overstated() -> None:
 
 def test_a_tabu_search_keeps_rooms_and_says_what_its_plan_costs() -> None:
     rng = np.random.default_rng(6)
+    ended = 0
     for _ in range(20):
         s, n = 3, 9
         value = rng.integers(1, 50, (s, n)).astype(np.float64)
@@ -121,3 +125,80 @@ def test_a_tabu_search_keeps_rooms_and_says_what_its_plan_costs() -> None:
             assert value[best, np.arange(n)].sum() == pytest.approx(found)
             assert np.all(np.bincount(best, weights=need, minlength=s) <= room)
             assert found <= 1.1 * least
+        ended += math.isfinite(found)
+    assert ended >= 15  # although it begins with rooms that are too small
+
+
+def medians(n: int, p: int, tight: float, seed: int) -> Instance:
+    """Points at random, each a site and to be served whole, with rooms alike."""
+    rng = np.random.default_rng(seed)
+    xy, need = rng.integers(0, 100, (n, 2)), rng.integers(1, 10, n).astype(float)
+    cost = np.floor(np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))).astype(np.int64)
+    order = np.argsort(cost, axis=1, kind="stable")
+    return Instance(
+        indptr=np.arange(0, n * n + 1, n),
+        site_idx=order.ravel().astype(np.int32),
+        cost=np.take_along_axis(cost, order, axis=1).ravel(),
+        unserved=np.full(n, np.inf),
+        weight=np.ones((1, n)),
+        standing=np.full(n, FREE, dtype=np.int8),
+        open_min=np.array([p], dtype=np.int64),
+        open_max=np.array([p], dtype=np.int64),
+        capacity=np.full((n, 1, 1), np.ceil(need.sum() / p / tight)),
+        row_point=np.arange(n, dtype=np.int32),
+        row_group=np.zeros(n, dtype=np.int32),
+        need=need,
+        single_source=True,
+    )
+
+
+def checked(core: CapacitatedCore, plan: Plan) -> float:
+    """What a plan costs, written out, once it is seen to keep every rule."""
+    assert np.array_equal(np.sort(plan.row), np.arange(core.n))
+    assert core.k_min <= plan.open_mask.sum() <= core.k_max
+    assert plan.open_mask[plan.site].all()
+    assert np.all(np.bincount(plan.site, weights=core.need[plan.row], minlength=core.m) <= core.room)
+    value = core.dense(np.arange(core.m))
+    return float(value[plan.site, plan.row].sum() + core.price[plan.open_mask].sum())
+
+
+def test_sites_move_to_the_middle_of_what_they_serve() -> None:
+    core = make_capacitated_core(medians(30, 4, 0.7, 1))
+    open_mask = np.zeros(30, dtype=bool)
+    open_mask[:4] = True
+    plan = assign_whole(core, open_mask, np.zeros(30)).plan
+    assert plan is not None
+    better = moved(core, plan)
+    assert better is not None
+    assert checked(core, better) == pytest.approx(better.value)
+    assert better.value < plan.value
+    value = core.dense(np.arange(30))
+    for j in np.flatnonzero(better.open_mask):
+        own = value[:, better.row[better.site == j]].sum(axis=1)
+        assert own[j] == own[~better.open_mask | (np.arange(30) == j)].min()
+    assert moved(core, better) is None
+
+
+def test_kicks_keep_every_rule_and_come_near_the_optimum() -> None:
+    for seed in range(2):
+        instance = medians(24, 4, 0.9, seed)
+        best = solve_capacitated(instance, gap=0.0)
+        assert best.status is Status.OPTIMAL
+        core = make_capacitated_core(instance)
+        open_mask = np.zeros(24, dtype=bool)
+        open_mask[:4] = True
+        start = improve_whole(core, open_mask, np.zeros(24), None).plan
+        assert start is not None
+        assert start.value > 1.05 * best.objective
+        assert Kicks.suits(core)
+        kicked = Kicks(core, seed).run(start, Budget(Stop()), 30_000_000)
+        assert checked(core, kicked) == pytest.approx(kicked.value)
+        assert best.objective <= kicked.value <= 1.02 * best.objective
+
+
+def test_many_medians_with_little_room_come_near_their_bound() -> None:
+    instance = medians(60, 20, 0.8, 7)
+    solution = solve_capacitated(instance, gap=0.0, work_limit=500_000_000)
+    again = solve_capacitated(instance, gap=0.0, work_limit=500_000_000)
+    assert solution.objective <= 1.05 * solution.bound
+    assert (again.objective, again.bound) == (solution.objective, solution.bound)

@@ -119,7 +119,7 @@ def exchange_whole(
             over += _excess(load[j], room[j])
         if over <= 0.0:
             price = max(price * 0.93, cheapest)
-            if cost < found - 1e-9 * abs(found):
+            if found == np.inf or cost < found - 1e-9 * abs(found):
                 found = cost
                 best[:] = where
         else:

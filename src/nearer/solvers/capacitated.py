@@ -15,7 +15,16 @@ from nearer.solvers import capacitated_dual as dual_side
 from nearer.solvers.budget import Budget
 from nearer.solvers.capacitated_core import CapacitatedCore, make_capacitated_core
 from nearer.solvers.capacitated_dual import CapacitatedDual
-from nearer.solvers.capacitated_plan import Plan, assign_split, assign_whole, improve_whole, whole_plan
+from nearer.solvers.capacitated_kicks import Kicks
+from nearer.solvers.capacitated_plan import (
+    Plan,
+    assign_split,
+    assign_whole,
+    improve_whole,
+    make_plan,
+    moved,
+    whole_plan,
+)
 from nearer.solvers.capacitated_proof import CapacitatedProof
 from nearer.solvers.capacitated_tree import CapacitatedTree
 from nearer.solvers.capacitated_whole import WholeTree
@@ -23,7 +32,11 @@ from nearer.solvers.state import State
 from nearer.units import BoolArray, FloatArray, IntArray
 
 _NEAR = 1.02  # times the best value, up to which a plan is worth a longer search
+_MOVED = 1.2  # the same, for sites to move to the middle of what they serve
 _SEARCH_SHARE = 0.3  # of the work so far, up to which such searches are made
+_KICK_SHARE = 0.5  # of the work so far, up to which plans are kicked
+_TREE_ENDS = 0.01  # relative gap up to which a tree may end soon, so that kicks which bring nothing become rare
+_KICK_WORK, _KICK_GAIN = 100_000_000, 5e-4  # of one round, and what it brings to be followed by another at once
 _NEIGHBOURS = 40  # sets of sites beside the best that are tried without success
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 
@@ -31,9 +44,9 @@ _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 class CapacitatedRun:
     """One run on one instance; see ``solve_capacitated``."""
 
-    def __init__(self, instance: Instance, state: State) -> None:
-        self.instance, self.state = instance, state
-        self.core = make_capacitated_core(instance)
+    def __init__(self, instance: Instance, state: State, seed: int = 0) -> None:
+        self.instance, self.state, self.seed = instance, state, seed
+        self.core = self.whole = make_capacitated_core(instance)
         self.plan: tuple[IntArray, IntArray, IntArray, FloatArray] | None = None
         self.certified = -np.inf
         self.lam = np.zeros(self.core.n)
@@ -42,6 +55,8 @@ class CapacitatedRun:
         self.infeasible = False
         self._tried: set[bytes] = set()
         self._searched = 0
+        self._kicked = self._idle_kicks = 0
+        self._kicks: Kicks | None = None
 
     def run(self, start: IntArray | None) -> None:
         """From the first bound to a proof, or until the state is done."""
@@ -130,11 +145,25 @@ class CapacitatedRun:
             self._searched += searched.work
             state.budget.spend(searched.work)
             better |= self.keep(core, searched.plan)
+            if searched.plan is not None and (assigned.plan is None or searched.plan.value < assigned.plan.value):
+                assigned = searched
+        if core.whole_rows and assigned.plan is not None and assigned.plan.value < _MOVED * state.value:
+            better |= self.offer_moved(assigned.plan)
         if not core.whole_rows and not state.budget.exhausted():
             assigned = assign_split(core, open_mask, state.value, state.budget.stop)
             state.budget.spend(assigned.work)
             better |= self.keep(core, assigned.plan)
         return better
+
+    def offer_moved(self, plan: Plan) -> bool:
+        """Move sites to the middle of what they serve, and assign anew; whether that is better than the best."""
+        core, state = self.core, self.state
+        state.budget.spend(len(core.crow))
+        step = None if state.budget.exhausted() else moved(core, plan)
+        if step is None:
+            return False
+        better = self.keep(core, step)
+        return self.offer_sites(step.open_mask) or better
 
     def improve_plan(self) -> None:
         """Plans from the sites that the Lagrangian opened most, more and more of them until none helps."""
@@ -205,9 +234,32 @@ class CapacitatedRun:
                 if better or fails >= _NEIGHBOURS or state.done():
                     break
 
+    def kick(self) -> None:
+        """Kick the best plan as long as that helps much, and for a share of all work, less where it helped last."""
+        core, state = self.whole, self.state  # of the plan, whose sites may be fixed since
+        if self.plan is None or not Kicks.suits(core):
+            return
+        self._kicks = self._kicks or Kicks(core, self.seed)
+        while not state.done():
+            opened, row, site, part = self.plan
+            best = make_plan(core, np.isin(core.site, opened), row, np.searchsorted(core.site, site), part)
+            before, spent = state.value, state.budget.spent
+            better = self.keep(core, self._kicks.run(best, state.budget, min(_KICK_WORK, 400 * len(core.crow))))
+            self._idle_kicks = 0 if better else self._idle_kicks + 1
+            self._kicked += state.budget.spent - spent
+            if state.value > before - _KICK_GAIN * abs(before) and not self.may_kick():
+                break
+
+    def may_kick(self) -> bool:
+        """Whether kicks took less than their share of the work so far; near the end less than if that is far off."""
+        state = self.state
+        near = state.value - state.bound <= _TREE_ENDS * abs(state.value)
+        return self._kicked <= _KICK_SHARE / (1 + self._idle_kicks if near else 1) * state.budget.spent
+
     def branch_on_whole_rows(self) -> None:
         """The tree of 0-1 knapsack Lagrangians."""
         self.try_neighbours()
+        self.kick()
         core = self.core
 
         def offer_sites(site: IntArray, lam: FloatArray) -> None:
@@ -215,6 +267,8 @@ class CapacitatedRun:
             if core.site[open_mask].tobytes() not in self._tried:
                 _, self.dual.rho, self.dual.rate, _, _ = dual_side.evaluate(core, lam)
                 self.offer_sites(open_mask)
+            if self.may_kick():
+                self.kick()
 
         def offer_rows(site: IntArray, where: IntArray) -> None:
             self.keep(core, whole_plan(core, site, where))
@@ -245,7 +299,7 @@ def solve_capacitated(
     gap
         Relative gap at which the run may end.
     seed, threads
-        As every solver takes them; nothing here is random or runs on more than one thread.
+        Of the kicks, and as every solver takes it; nothing here runs on more than one thread.
     work_limit
         Entries to scan at most (see ``Budget``): ends a run at the same point on every machine.
     start
@@ -262,7 +316,7 @@ def solve_capacitated(
     state = State(Budget(stop, work_limit), instance.whole, gap, floor=floor)
     with (progress or Silent()).step("Choosing sites") as tick:
         state.tell_gap(tick)
-        run = CapacitatedRun(instance, state)
+        run = CapacitatedRun(instance, state, seed)
         run.run(start)
     return _solution(instance, run, stop.elapsed_s - began_s)
 

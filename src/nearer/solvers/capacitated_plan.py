@@ -17,6 +17,7 @@ _TINY = 1e-9
 _MANY = 5_000  # rows beyond which pairs of them are not compared
 _STEPS = 50_000_000  # of a quick assignment, a fraction of a second
 _TABU, _TABU_STEPS = 2_000, 40_000_000  # iterations of a tabu search, and what they may look at, a fraction of a second
+_MOVES = 20_000_000  # open sites × sites, beyond which moves are not compared
 _LEFT_OUT = 1e4  # what leaving out a row that must be served costs at least, in values of the plan
 
 
@@ -140,6 +141,36 @@ def improve_whole(core: CapacitatedCore, open_mask: BoolArray, rate: FloatArray,
     if np.any(load > core.room[sites] * (1 + 1e-12)):  # sums of many moves were off
         return Assigned(None, None, work)
     return Assigned(make_plan(core, open_mask, row.astype(np.int32), sites[best[row]], np.ones(len(row))), None, work)
+
+
+def moved(core: CapacitatedCore, plan: Plan) -> Plan | None:
+    """Each open site moved to where it serves its rows for less, those that save most first; None where none does."""
+    sites = np.flatnonzero(plan.open_mask)
+    if not 0 < len(sites) * core.m <= _MOVES:
+        return None
+    group = np.full(core.n, -1, dtype=np.int64)
+    group[plan.row] = np.searchsorted(sites, plan.site)
+    served = np.flatnonzero(group[core.crow] >= 0)
+    at, shape = group[core.crow[served]] * core.m + core.entry_site[served], (len(sites), core.m)
+    cost = np.bincount(at, weights=core.cval[served], minlength=shape[0] * shape[1]).reshape(shape) + core.price
+    rows, load = np.bincount(group[plan.row], minlength=shape[0]), np.zeros(shape[0])
+    np.add.at(load, group[plan.row], core.need[plan.row])
+    fits = np.bincount(at, minlength=shape[0] * shape[1]).reshape(shape) == rows[:, None]
+    cost[~fits | (load[:, None] > core.room)] = np.inf
+    now = cost[np.arange(shape[0]), sites]
+    cost[:, plan.open_mask] = np.inf
+    goes = np.full(shape[0], -1)
+    for k in np.argsort(cost.min(axis=1) - now, kind="stable"):
+        j = int(cost[k].argmin())
+        if rows[k] and not core.must[sites[k]] and cost[k, j] < now[k] - 1e-9 * abs(now[k]):
+            goes[k] = j
+            cost[:, j] = np.inf
+    if np.all(goes < 0):
+        return None
+    sites = np.where(goes < 0, sites, goes)
+    open_mask = np.zeros(core.m, dtype=bool)
+    open_mask[sites] = True
+    return make_plan(core, open_mask, plan.row, sites[group[plan.row]], plan.share)
 
 
 def assign_split(core: CapacitatedCore, open_mask: BoolArray, value: float, stop: Stop) -> Assigned:
