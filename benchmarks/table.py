@@ -57,4 +57,6 @@ def percent(value: float | None) -> str:
     """A share of one as a percentage that does not hide a small one."""
     if value is None:
         return NONE
-    return "0" if value <= 0 else "over 100 %" if value > 1 else f"{100 * value:.2g} %"
+    if value <= 0 or value > 1:
+        return "0" if value <= 0 else "over 100 %"
+    return f"{100 * value:.0f} %" if value >= 0.1 else f"{100 * value:.2g} %"
