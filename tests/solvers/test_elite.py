@@ -96,3 +96,15 @@ def test_plans_drawn_by_openness_lead_out_of_a_corner_whatever_the_threads(limit
     assert all(len(np.unique(plan)) == 24 and value == core.value(plan) for value, plan in one.plans)
     assert [value for value, _ in one.plans] == [value for value, _ in two.plans]
     assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(one.plans, two.plans, strict=True))
+
+
+def test_what_two_plans_have_between_them_is_found_by_joining_them() -> None:
+    core = core_of(17, 240, 24)
+    good = improved(core, 1).best
+    spare = np.setdiff1d(np.arange(core.m), good)
+    elite, budget = Elite(core, 1), Budget(Stop())
+    elite.add(np.sort(np.concatenate([good[:-4], spare[:4]])).astype(np.int32))
+    elite.add(np.sort(np.concatenate([good[4:], spare[-4:]])).astype(np.int32))
+    elite.join(np.random.default_rng(5), budget, 1_000_000)
+    assert elite.plans[0][0] <= core.value(good)
+    assert len(np.unique(elite.best)) == 24

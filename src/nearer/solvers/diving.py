@@ -14,7 +14,7 @@ from nearer.solvers.master import Master
 from nearer.units import FloatArray, IntArray
 
 _OPEN = 0.9  # openness from which a site opens
-_SHARE = 0.1  # of what must still open, opened at once, the most open first
+_SHARE = 0.05  # of what must still open, opened at once, the most open first
 _TINY = 1e-6
 
 

@@ -158,6 +158,17 @@ class Elite:
             budget.spend(spent)
             self.add(plan)
 
+    def join(self, rng: np.random.Generator, budget: Budget, work: int) -> None:
+        """Put the best two, four, eight plans and so on together, with so much work for each."""
+        core, size = self.core, 2
+        everything = _Part(core, np.ones(core.m, dtype=bool))
+        while not core.decided and size <= _KEPT:
+            union = np.zeros(core.m, dtype=bool)
+            for _, plan in self.plans[:size]:
+                union[plan] = True
+            self._kick(everything.within(union), self.best, rng, budget, work)
+            size *= 2
+
     def _mix(self, part: _Part, rng: np.random.Generator, budget: Budget, work: int) -> None:
         """Put plans drawn at random together, as often as plans are kept, within a part."""
         for _ in range(_KEPT):

@@ -35,7 +35,7 @@ _MANY = 0.15  # share of the sites that a better plan must fix at the root for t
 _WORTH = 5e-3  # share of what is missing that a round of cuts must bring
 _EPS = float(np.finfo(np.float64).eps)
 _FAR = 5e-4  # relative gap above which the first few nodes dive for plans
-_DIVES = 3  # iterations of the simplex for each one that dives may take
+_DIVES = 2  # iterations of the simplex for each one that dives may take
 _KICKED_NODES, _KICKS = 40, 10_000_000  # nodes whose rounded plans are kicked, and entries scanned by that at each
 
 
@@ -434,6 +434,7 @@ class Tree(SiteTree[Core]):
         if plan is None:
             return
         self.elite.add(interchange(self.core, plan, state.budget))
+        self.elite.join(self.rng, state.budget, min(_KICKS, 100 * self.core.nnz))
         self.keep_best()
 
     def keep_best(self) -> None:
