@@ -36,7 +36,7 @@ _NEAR = 0.05  # of the threshold, up to where those around a plan are
 _WORTH = 1.02  # times the best value, up to where the sites of a plan move, where that takes long
 _ROWS = 30  # for each site to open, that a search begins with at most, about
 _ROUNDS = 40  # of such a search at most
-_EASY = 100_000_000  # work of a threshold of the first bound
+_EASY, _ROUGH = 100_000_000, 0.04  # work of a threshold of the first bound, and how near to its end it is, of the value
 _PASSES = 200  # or, where there are many points, so many times them: a round looks at all of them
 _TIMES = 10_000  # times that such a search may scan all entries
 _MOVES = 8  # times that the sites of a plan move to the middles of what they serve
@@ -249,23 +249,18 @@ class PlaneCenterRun:
 
     def easy_bound(self, work: int) -> None:
         """Raise the bound while that is easy, to some percent below the value."""
-        state = self.state
-        state.proved(0.0)
-        middle = self._between(state.bound, state.value)
-        while middle is not None and not state.done():
-            found = self.relax(middle, work)
-            if not found.proven:
-                guess = self._guess(0.97 * middle, found.least)
-                if guess > state.bound:
-                    self.relax(guess, work)
-                return
-            middle = self._between(state.bound, state.value)
+        self.state.proved(0.0)
+        self.bounds(work, _ROUGH)
 
-    def bounds(self, work: int) -> None:
-        """Raise the bound to where the relaxation ends, or nearly, each threshold asked for so much work at most."""
+    def bounds(self, work: int, near: float = 1e-3) -> None:
+        """
+        Raise the bound to near where the relaxation ends, each threshold asked for so much work at most.
+
+        ``near`` is a share of the value. That a threshold is too high is mostly found soon.
+        """
         state = self.state
         top, value = min(self._above, state.value), state.value
-        while not state.done():
+        while not state.done() and top - state.bound > max(near * value, 0.05 * (value - state.bound)):
             middle = self._between(state.bound, top)
             if middle is None:
                 return
@@ -275,18 +270,6 @@ class PlaneCenterRun:
             if found.proven is False:
                 self._above = min(self._above, middle)
             top = middle
-            guess = self._guess(0.998 * middle, found.about)
-            if found.about < self.p and state.bound < guess < middle:
-                again = self.relax(guess, work)
-                if not again.proven:
-                    top = min(top, guess)
-            if top - state.bound < max(1e-3 * value, 0.05 * (value - state.bound)):
-                return
-
-    def _guess(self, threshold: float, sites: float) -> float:
-        """Where p sites are about too few if these are at a threshold: their number goes as one over its square."""
-        guess = threshold * float(np.sqrt(max(sites, 1.0) / self.p))
-        return float(np.ceil(guess)) if self.points.whole else guess
 
     def branch(self, threshold: float, work: int) -> bool | None:
         """Whether a plan stays below a threshold, by a tree; None where it is not done."""

@@ -36,8 +36,6 @@ class Relaxed:
         Whether more than p sites are needed; None where it was not solved to the end.
     least
         Sites that are proven to be needed.
-    about
-        Openness in all of the last programme: near what the whole relaxation needs.
     row, lam
         Rows and their multipliers, above 0.
     site, y
@@ -46,7 +44,6 @@ class Relaxed:
 
     proven: bool | None
     least: float
-    about: float
     row: IntArray
     lam: FloatArray
     site: IntArray
@@ -105,15 +102,16 @@ class CenterRelaxation:
         programme = CenterProgramme(points, p, squared, self.budget)
         programme.add_sites(self.site)
         programme.add_points(self.row)
-        least = about = 0.0
+        least = 0.0
         lam: FloatArray = np.zeros(len(self.row))
         y: FloatArray = np.zeros(0)
         proven: bool | None = None
+        primal = False
         while self.budget.spent < until and not self.budget.exhausted():
-            solved = programme.solve()
+            solved = programme.solve(primal)
             if solved is None:
                 break
-            (lam, y), about = solved, programme.lp.objective
+            lam, y = solved
             row = programme.pair[:, 0]
             active = np.flatnonzero(lam > 0)
             load, over = self._loads(row[active], lam[active], squared)
@@ -122,22 +120,24 @@ class CenterRelaxation:
             if bound > p + MARGIN:
                 proven = True
                 break
-            if load.max(initial=1.0) > 1.0 + MARGIN:
+            # More sites only lower what these rows need, and more rows only raise it: sites join above p, rows below.
+            if lam.sum() > p and load.max(initial=1.0) > 1.0 + MARGIN:
                 over = over[load > 1.0 + MARGIN]
                 programme.add_sites(spaced(over, points.site_x, points.site_y, 0.15 * reach, max(_AT_ONCE, 2 * p)))
+                primal = True
                 continue
             opened = np.flatnonzero(y > 1e-9)
             total, under = self._shares(programme.site[opened], y[opened], squared)
             if len(under) == 0 or 0.0 < y.sum() <= p * total.min():
                 proven = False
                 break
+            primal = False
             programme.add_points(spaced(under, points.x, points.y, 0.3 * reach, max(_AT_ONCE, 2 * p)))
         active = np.flatnonzero(lam > 1e-12)
         opened = np.flatnonzero(y > 1e-9)
         found = Relaxed(
             proven,
             least,
-            about,
             programme.pair[active, 0],
             lam[active],
             programme.site[opened],
