@@ -39,6 +39,7 @@ _ROUNDS = 40  # of such a search at most
 _EASY, _ROUGH = 100_000_000, 0.04  # work of a threshold of the first bound, and how near to its end it is, of the value
 _PASSES = 200  # or, where there are many points, so many times them: a round looks at all of them
 _TIMES = 10_000  # times that such a search may scan all entries
+_SEARCHED = 8  # between trees plans are looked for with one part in so many of what a tree took
 _MOVES = 8  # times that the sites of a plan move to the middles of what they serve
 _SECTORS = 256  # around a site, of which only the farthest point counts for that circle
 
@@ -303,7 +304,7 @@ class PlaneCenterRun:
             self.better(0.004, 2e-4, work, near=True)
         self.bounds(8 * work)
         while not state.done():
-            self.better(0.004, 1e-3, work)
+            self.better(0.004, 2e-4, work)
             self.closer(50 * work)
             work *= 4
             self.bounds(8 * work)
@@ -324,12 +325,14 @@ class PlaneCenterRun:
                 threshold = max(float(np.floor(threshold)), state.bound + 1.0)
             if threshold + least > state.value:
                 threshold = state.value
-            if self.branch(threshold, work) is None:
-                if self.points.whole and threshold <= state.bound + 1.0:
-                    return
-                step = (threshold - state.bound) / 2
-            elif state.budget.spent - before < work / 20:
+            ended, spent = self.branch(threshold, work) is not None, state.budget.spent - before
+            if ended and spent < work / 20:
                 step *= 1.5
+            elif not ended and self.points.whole and threshold <= state.bound + 1.0:
+                return
+            elif not ended:
+                step = (threshold - state.bound) / 2
+            self.better(0.002, 2e-4, max(spent // _SEARCHED, _QUICK))
 
     def better(self, step: float, least: float, work: int, near: bool = False) -> None:
         """Look for plans a step better than the best, the step halved where none is found."""
