@@ -304,7 +304,7 @@ class PlaneCenterRun:
             self.better(0.004, 2e-4, work, near=True)
         self.bounds(8 * work)
         while not state.done():
-            self.better(0.004, 2e-4, work)
+            self.better(0.004, 2e-4, work, near=self._many)
             self.closer(50 * work)
             work *= 4
             self.bounds(8 * work)
@@ -318,7 +318,7 @@ class PlaneCenterRun:
         """
         state = self.state
         first, least = state.value / (6 * self.p), state.value / (50 * self.p)
-        step = first
+        step, owed = first, 0
         while step >= least and not state.done():
             before = state.budget.spent
             threshold = state.bound + step
@@ -333,7 +333,10 @@ class PlaneCenterRun:
                 return
             else:
                 step = (threshold - state.bound) / 2
-            self.better(0.002, 2e-4, max(spent // _SEARCHED, _QUICK))
+            owed += spent // _SEARCHED
+            if owed >= max(_QUICK, _PASSES * self.points.n_rows):
+                self.better(0.002, 2e-4, owed, near=self._many)
+                owed = 0
 
     def better(self, step: float, least: float, work: int, near: bool = False) -> None:
         """Look for plans a step better than the best, the step halved where none is found."""
