@@ -86,8 +86,7 @@ class Elite:
         starts = [filled(np.sort(plan)[: core.k_max].astype(np.int32), rho, core.k_min) for plan in taken]
         near = np.zeros(core.m, dtype=bool)
         near[np.argsort(rho, kind="stable")[: _WIDE * len(self.best)]] = True
-        for plan in starts + [plan for _, plan in self.plans]:
-            near[plan] = True
+        near |= self._sites_of(starts + [plan for _, plan in self.plans])
         part = _Part(core, near)
         own = budget.left()  # the same for every start, whatever the threads
         thorough = _ROUNDS * core.nnz * len(starts) <= work
@@ -102,12 +101,9 @@ class Elite:
             self.add(plan)
         groups = [list(range(len(self.plans)))[:size] for size in _UNIONS]
         groups += [rng.permutation(len(self.plans))[:_MIXED].tolist() for _ in _UNIONS]
+        around = self._everything() if thorough else part
         for group in groups:
-            plans = [self.plans[k][1] for k in group if k < len(self.plans)]
-            union = np.zeros(core.m, dtype=bool)
-            for plan in plans:
-                union[plan] = True
-            self._kick(_Part(core, union) if thorough else part.within(union), plans[0], rng, budget, work // 12)
+            self._together([self.plans[k][1] for k in group if k < len(self.plans)], around, rng, budget, work // 12)
         self._kick(part, self.best, rng, budget, work // 2)
         if len(part.core.site) < core.m:
             for _, plan in self.plans[:_POLISHED]:
@@ -131,9 +127,7 @@ class Elite:
             return
         wanted = max(core.k_min, min(core.k_max, round(float(openness.sum()))))
         drawn = [_drawn(openness, wanted, rng) for _ in range(_KEPT)]
-        near = openness > _INTEGRAL
-        for plan in drawn + [plan for _, plan in self.plans]:
-            near[plan] = True
+        near = (openness > _INTEGRAL) | self._sites_of(drawn + [plan for _, plan in self.plans])
         part, each = _Part(core, near), work // (4 * _KEPT)
         fresh = Elite(core, self.threads)
         fresh._search(drawn, part, rng, budget, each)
@@ -160,23 +154,16 @@ class Elite:
 
     def join(self, rng: np.random.Generator, budget: Budget, work: int) -> None:
         """Put the best two, four, eight plans and so on together, with so much work for each."""
-        core, size = self.core, 2
-        everything = _Part(core, np.ones(core.m, dtype=bool))
-        while not core.decided and size <= _KEPT:
-            union = np.zeros(core.m, dtype=bool)
-            for _, plan in self.plans[:size]:
-                union[plan] = True
-            self._kick(everything.within(union), self.best, rng, budget, work)
+        everything, size = self._everything(), 2
+        while not self.core.decided and size <= _KEPT:
+            self._together([plan for _, plan in self.plans[:size]], everything, rng, budget, work)
             size *= 2
 
     def _mix(self, part: _Part, rng: np.random.Generator, budget: Budget, work: int) -> None:
         """Put plans drawn at random together, as often as plans are kept, within a part."""
         for _ in range(_KEPT):
             group = np.sort(rng.permutation(len(self.plans))[:_MIXED])
-            union = np.zeros(self.core.m, dtype=bool)
-            for k in group:
-                union[self.plans[k][1]] = True
-            self._kick(part.within(union), self.plans[group[0]][1], rng, budget, work)
+            self._together([self.plans[k][1] for k in group], part, rng, budget, work)
 
     def settle(self, y: FloatArray, rng: np.random.Generator, budget: Budget) -> None:
         """
@@ -206,6 +193,22 @@ class Elite:
             idle = 0 if inner.value(plan) < least else idle + 1
             least = min(least, inner.value(plan))
         self.add(np.sort(np.concatenate([np.flatnonzero(stays), site[plan]])).astype(np.int32))
+
+    def _everything(self) -> _Part:
+        return _Part(self.core, np.ones(self.core.m, dtype=bool))
+
+    def _sites_of(self, plans: list[IntArray]) -> BoolArray:
+        """Which sites are open in any of some plans, bool (m,)."""
+        mask = np.zeros(self.core.m, dtype=bool)
+        for plan in plans:
+            mask[plan] = True
+        return mask
+
+    def _together(
+        self, plans: list[IntArray], part: _Part, rng: np.random.Generator, budget: Budget, work: int
+    ) -> None:
+        """Kick the first of some plans among the sites of all of them, within a part that holds these."""
+        self._kick(part.within(self._sites_of(plans)), plans[0], rng, budget, work)
 
     def _kick(self, part: _Part, plan: IntArray, rng: np.random.Generator, budget: Budget, work: int) -> None:
         if not (part.core.decided or budget.exhausted()):
