@@ -14,8 +14,8 @@ from nearer.units import IntArray
 from tests.solvers.test_elite import core_of, improved
 
 
-def relaxed(seed: int, fixed: IntArray) -> Master:
-    core = core_of(seed, 200, 12)
+def relaxed(seed: int, fixed: IntArray, p: int = 12) -> Master:
+    core = core_of(seed, len(fixed), p)
     master = Master(core, core.least + 100.0, Budget(Stop()))
     sites = np.flatnonzero(fixed >= 0)
     master.fix(sites, fixed[sites])
@@ -30,8 +30,9 @@ def test_a_dive_ends_in_a_plan_near_the_relaxation_and_leaves_its_solution(seed:
     fixed[:9], fixed[9] = 0, 1
     master = relaxed(seed, fixed)
     value, y = master.value, master.y.copy()
-    plan = dive(master, fixed, np.inf)
+    plan, too_long = dive(master, fixed, np.inf, 10**9)
     assert plan is not None
+    assert not too_long
     assert len(np.unique(plan)) == 12
     assert 9 in plan
     assert not np.isin(np.arange(9), plan).any()
@@ -45,5 +46,17 @@ def test_a_dive_that_leads_too_high_tells_no_plan() -> None:
     fixed = np.full(200, -1, dtype=np.int8)
     master = relaxed(3, fixed)
     value = master.value
-    assert dive(master, fixed, value - 1.0) is None
+    assert dive(master, fixed, value - 1.0, 10**9) == (None, False)
+    assert master.value == pytest.approx(value, rel=1e-12)
+
+
+def test_a_dive_that_would_take_too_long_ends_early_and_says_so() -> None:
+    fixed = np.full(300, -1, dtype=np.int8)
+    master = relaxed(1, fixed, 30)
+    value = master.value
+    before = master.lp.iterations
+    dive(master, fixed, np.inf, 10**9)
+    whole = master.lp.iterations - before
+    assert dive(master, fixed, np.inf, 1) == (None, True)
+    assert master.lp.iterations - before - whole < whole / 2
     assert master.value == pytest.approx(value, rel=1e-12)

@@ -98,6 +98,17 @@ def test_rows_that_end_too_early_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     assert short.objective == whole.objective
 
 
+def test_a_run_that_ends_misled_by_short_rows_tells_its_best_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.floor(np.random.default_rng(4).uniform(0, 1000, (300, 2)))
+    rows = plane(points, points)
+    monkeypatch.setattr(growing, "_REACH", 0.2)
+    monkeypatch.setattr(growing, "_AT_FIRST", 2)
+    _, solution = solve_growing(rows, 15, gap=0.0, work_limit=100_000)
+    assert solution.status is Status.FEASIBLE
+    assert solution.objective == recompute_value(all_pairs(rows, 15), solution.open_mask)
+    assert solution.objective == min(point.value for point in solution.trace) <= solution.trace[0].value
+
+
 def test_a_run_that_is_stopped_at_once_has_a_true_value_and_a_bound_that_holds() -> None:
     points, _ = scattered(7, 400, 400, 5)
     rows = plane(points, points)

@@ -18,9 +18,9 @@ _SHARE = 0.05  # of what must still open, opened at once, the most open first
 _TINY = 1e-6
 
 
-def dive(master: Master, fixed: IntArray, worst: float) -> IntArray | None:
+def dive(master: Master, fixed: IntArray, worst: float, most: int) -> tuple[IntArray | None, bool]:
     """
-    A plan that the last solution of a relaxation leads to, or None; its solution stays.
+    A plan that a relaxed solution leads to, or None, and whether it would take too long; the solution stays.
 
     Parameters
     ----------
@@ -30,15 +30,22 @@ def dive(master: Master, fixed: IntArray, worst: float) -> IntArray | None:
         -1 free, 0 closed, 1 open, int8 (m,).
     worst
         Value of the relaxation above which the way leads nowhere.
+    most
+        Iterations of the simplex that the way may take, guessed from the part that is done.
     """
-    start, k_max = master.lp.basis(), master.core.k_max
+    start, began, k_max = master.lp.basis(), master.lp.iterations, master.core.k_max
+    wanted = k_max - int((fixed == 1).sum())
     y, on_way = master.y.copy(), fixed.copy()
     plan: IntArray | None = None
+    too_long = False
     while True:
         left = k_max - int((on_way == 1).sum())
         order = _most_open(y, on_way)
         if left <= 0 or not len(order):
             plan = np.flatnonzero(on_way == 1).astype(np.int32)
+            break
+        too_long = (master.lp.iterations - began) * wanted > most * (wanted - left)
+        if too_long:
             break
         n_open = max(int(np.count_nonzero(y[order] >= _OPEN)) + 1, int(np.ceil(_SHARE * left)))
         on_way[order[: min(n_open, left)]] = 1
@@ -49,7 +56,7 @@ def dive(master: Master, fixed: IntArray, worst: float) -> IntArray | None:
             break
         y = master.y.copy()
     master.lp.set_basis(start)
-    return plan if _solved(master, fixed) is LpStatus.OPTIMAL else None
+    return plan if _solved(master, fixed) is LpStatus.OPTIMAL else None, too_long
 
 
 def _most_open(y: FloatArray, fixed: IntArray) -> IntArray:

@@ -93,7 +93,8 @@ def solve_growing(
     began_s = stop.elapsed_s
     with progress.step("Measuring how far rows must reach"):
         start = _first_plan(rows, p, seed, threads, stop, work_limit)
-        trace = [TracePoint(stop.elapsed_s, rows.value_with(start, threads), -np.inf)]
+        plan, value = start, rows.value_with(start, threads)  # the best, counted with all pairs
+        trace = [TracePoint(stop.elapsed_s, value, -np.inf)]
         reach = _REACH * _second(rows, start, threads) if p > 1 else np.full(rows.n_rows, np.inf)
         reach = np.maximum(reach, rows.reach_of(min(rows.n_sites, _AT_FIRST), threads))
         instance = rows.instance(reach, p, threads)
@@ -114,10 +115,11 @@ def solve_growing(
             enough_rows=_Enough(instance, rows.n_sites),
         )
         start = np.flatnonzero(solution.open_mask).astype(np.int32)
-        value = rows.value_with(start, threads)
+        cost = rows.value_with(start, threads)
+        missed = cost > solution.objective + OPTIMAL_GAP * abs(cost)
+        trace += [TracePoint(s, min(value, max(v, cost)), b) for s, v, b in solution.trace]
+        plan, value = (start, cost) if cost <= value else (plan, value)
         work += solution.work
-        trace += [TracePoint(s, max(v, value) if v < value else v, b) for s, v, b in solution.trace]
-        missed = value > solution.objective + OPTIMAL_GAP * abs(value)
         certificate = solution.certificate
         assert isinstance(certificate, Certificate)
         if best is None or solution.bound > best.bound:
@@ -133,11 +135,13 @@ def solve_growing(
         instance = rows.instance(reach, p, threads)
         multipliers = certificate.multipliers[:1]
     if missed:
-        instance = rows.instance(np.maximum(reach, _second(rows, start, threads)), p, threads)
+        instance = rows.instance(np.maximum(reach, _second(rows, plan, threads)), p, threads)
     bound = min(best.bound, value)
-    row, assigned = _assigned(instance, solution.open_mask)
+    open_mask = np.isin(np.arange(rows.n_sites), plan)
+    row, assigned = _assigned(instance, open_mask)
     return instance, replace(
         solution,
+        level=np.where(open_mask, 0, -1).astype(np.int16).reshape(1, -1),
         status=_status(value, bound, instance.whole, gap),
         objective=value,
         bound=bound,

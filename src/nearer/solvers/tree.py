@@ -36,6 +36,7 @@ _WORTH = 5e-3  # share of what is missing that a round of cuts must bring
 _EPS = float(np.finfo(np.float64).eps)
 _FAR = 5e-4  # relative gap above which the first few nodes dive for plans
 _DIVES = 2  # iterations of the simplex for each one that dives may take
+_LONGEST, _LATER = 4, 2  # times as many for a dive; times as many must be left after one that would take longer
 _KICKED_NODES, _KICKS = 40, 10_000_000  # nodes whose rounded plans are kicked, and entries scanned by that at each
 
 
@@ -306,7 +307,7 @@ class Tree(SiteTree[Core]):
         self.root: Dual | None = None  # what is proven of the whole core
         self.anew = False
         self.cutting, self.most_nodes = True, math.inf
-        self.dived = 0  # iterations
+        self.dived = self.too_short = 0  # iterations; as many left are not enough for another dive
         self.searched, self.began = 0, state.budget.spent  # work of looking for plans; where all work began
         self.branching = Branching(core.m)
         self.first_value = 0.0  # of the relaxation at this node, before cuts
@@ -426,11 +427,14 @@ class Tree(SiteTree[Core]):
         """Where the best plan may be far off, go down to a plan from the last solution of the relaxation."""
         state, lp = self.state, self.master.lp
         low = state.bound if self.nodes_done else self.master.value
-        if state.value - low <= _FAR * abs(state.value) or _DIVES * self.dived > lp.iterations:
-            return
         before = lp.iterations
-        plan = dive(self.master, fixed, state.value + _FAR * abs(state.value))
+        left = before - _DIVES * self.dived
+        if state.value - low <= _FAR * abs(state.value) or left <= self.too_short:
+            return
+        plan, too_long = dive(self.master, fixed, state.value + _FAR * abs(state.value), _LONGEST * left)
         self.dived += lp.iterations - before
+        if too_long:
+            self.too_short = _LATER * left
         if plan is None:
             return
         self.elite.add(interchange(self.core, plan, state.budget))
