@@ -7,10 +7,12 @@ import pytest
 
 from nearer.model.plane import PlaneRows
 from nearer.progress import Stop
+from nearer.solvers import elite as elites
 from nearer.solvers.budget import Budget
 from nearer.solvers.core import Core, make_core
 from nearer.solvers.elite import Elite
 from nearer.solvers.search import greedy_start
+from nearer.units import IntArray
 
 
 def core_of(seed: int, n: int, p: int) -> Core:
@@ -39,6 +41,26 @@ def test_plans_put_together_beat_the_first_and_keep_their_number_of_sites(p: int
     for value, plan in elite.plans:
         assert len(np.unique(plan)) == p
         assert value == core.value(plan)
+
+
+@pytest.mark.parametrize(("n", "p"), [(200, 5), (300, 4), (400, 10)])
+def test_a_part_holds_the_plans_that_are_kicked_in_it(n: int, p: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    core, rng, budget = core_of(0, n, p), np.random.default_rng(1), Budget(Stop())
+    place = elites._Part.place
+    placed = []
+
+    def noted(self: elites._Part, plan: IntArray) -> IntArray:
+        at = place(self, plan)
+        placed.append(at.max() < len(self.site) and np.array_equal(self.site[at], plan))
+        return at
+
+    monkeypatch.setattr(elites._Part, "place", noted)
+    elite = Elite(core, 1)
+    elite.add(greedy_start(core, budget))
+    suggested = [np.sort(rng.choice(core.m, p, replace=False)) for _ in range(3)]
+    elite.improve(suggested, rng.random(core.m), rng, budget, 10_000_000)  # enough to search all sites on the way
+    assert len(placed) > 3
+    assert all(placed)
 
 
 @pytest.mark.parametrize("limit", [None, 60_000])
