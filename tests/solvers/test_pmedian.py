@@ -18,7 +18,9 @@ from nearer.solvers import pmedian, solve, tree
 from nearer.solvers.elite import Elite
 from nearer.solvers.pmedian import PMedianRun
 from nearer.solvers.proof import ProofBuilder
+from nearer.solvers.volume import Dual
 from nearer.testing import brute_force, check_proof, check_solver
+from nearer.units import IntArray
 
 from .instances import from_dense
 
@@ -117,6 +119,26 @@ def test_threads_and_repetition_change_nothing() -> None:
         assert np.array_equal(first.level, other.level)
         assert (first.objective, first.bound, first.work) == (other.objective, other.bound, other.work)
         assert np.array_equal(first.certificate.multipliers, other.certificate.multipliers)
+
+
+def test_a_tree_that_ends_at_a_weaker_root_leaves_the_proof_of_what_was_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance, stop = grid(25, 12, 0, seed=9), Stop()
+    monkeypatch.setattr(tree, "_ROOT_TURNS", 0)  # so that a tree is needed
+    run, relax = tree.Tree.run, tree.Tree.relax
+
+    def weaker(self: tree.Tree, fixed: IntArray, rounds: int) -> Dual:
+        dual = relax(self, fixed, rounds)
+        stop.cancel()
+        return self.bound_at(0.9 * dual.lam, fixed)
+
+    def run_weakly(self: tree.Tree) -> None:
+        monkeypatch.setattr(tree.Tree, "relax", weaker)
+        run(self)
+
+    monkeypatch.setattr(tree.Tree, "run", run_weakly)
+    solution = solve(instance, gap=0.0, stop=stop)
+    assert solution.status is Status.FEASIBLE
+    check_proof(instance, solution)
 
 
 def test_a_work_limit_ends_at_the_same_point_with_a_plan_and_a_bound() -> None:

@@ -235,9 +235,9 @@ class SiteTree(ABC, Generic[C]):
             self.nodes_done += 1
             self.note_rise(node)
             multiplier = self.store(dual)
-            if dual.bound > node.bound or node.place == 0:
+            if dual.bound > node.bound:
                 self.proof.set_leaf(node.place, multiplier)
-                node.bound = max(node.bound, dual.bound)
+                node.bound = dual.bound
             y = self.master.y
             known = state.value
             if np.isfinite(dual.bound):
