@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
+from weakref import WeakSet
 
 
 class Tick(Protocol):
@@ -55,9 +56,11 @@ class Stop:
     def __init__(self, time_limit_s: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._start_s = clock()
+        self._held_s: float | None = None
         self._limit_s = time_limit_s
         self._cancelled = threading.Event()
         self._full, self._filled = False, threading.Event()
+        HOLDS.watch(self)
 
     def within(self, time_limit_s: float | None) -> Stop:
         """A stop with a time limit of its own, counted from now, that is cancelled when this one is."""
@@ -86,8 +89,9 @@ class Stop:
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds since this was made."""
-        return self._clock() - self._start_s
+        """Seconds since this was made, but for those in which clocks were held."""
+        held_s = self._held_s
+        return (self._clock() if held_s is None else held_s) - self._start_s
 
     @property
     def remaining_s(self) -> float:
@@ -97,3 +101,59 @@ class Stop:
     def __call__(self) -> bool:
         """Whether to stop now."""
         return self.cancelled or self._full or self.remaining_s <= 0.0
+
+    def hold(self) -> None:
+        """Let the clock stand still."""
+        self._held_s = self._clock()
+
+    def go_on(self) -> None:
+        """Let the clock run again."""
+        if self._held_s is not None:
+            self._start_s += self._clock() - self._held_s
+            self._held_s = None
+
+
+class Holds:
+    """
+    Holds the clocks of all stops while something is done that later runs need not do: compiling, once.
+
+    Attributes
+    ----------
+    tell
+        Called when clocks are held for the first time; None = nobody.
+    """
+
+    def __init__(self) -> None:
+        self.tell: Callable[[], None] | None = None
+        self._stops: WeakSet[Stop] = WeakSet()
+        self._depth = 0
+        self._guard = threading.RLock()
+
+    def watch(self, stop: Stop) -> None:
+        """Hold the clock of a stop too, now and later."""
+        with self._guard:
+            self._stops.add(stop)
+            if self._depth:
+                stop.hold()
+
+    def begin(self) -> None:
+        """Hold all clocks; holds may be nested."""
+        with self._guard:
+            self._depth += 1
+            if self._depth == 1:
+                for stop in self._stops:
+                    stop.hold()
+                if self.tell is not None:
+                    self.tell()
+                    self.tell = None
+
+    def end(self) -> None:
+        """Let all clocks run again, once the outermost hold ends."""
+        with self._guard:
+            self._depth -= 1
+            if self._depth == 0:
+                for stop in self._stops:
+                    stop.go_on()
+
+
+HOLDS = Holds()

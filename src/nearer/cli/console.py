@@ -16,7 +16,7 @@ import typer
 
 from nearer.errors import InputError, NearerError
 from nearer.language import t
-from nearer.progress import Silent, Stop, Tick
+from nearer.progress import HOLDS, Silent, Stop, Tick
 
 if TYPE_CHECKING:
     import rich.progress
@@ -121,6 +121,8 @@ def stoppable() -> Iterator[Stop]:
         stop.cancel()
         note("Stopping with the best found so far (Ctrl-C again: at once) …")
 
+    if sys.stderr is not None and sys.stderr.isatty():
+        HOLDS.tell = lambda: note("Compiling what later runs find ready; this takes up to half a minute, once …")
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield stop

@@ -12,12 +12,30 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event
+
+from nearer.progress import HOLDS
 
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
 # Serial and cached: numba's parallel=True cannot be cached safely, so threads are ours (see `run_chunks`).
 _compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+class _Compiling(event.Listener):
+    """Holds all clocks while something is compiled: a first run has the limits and the seconds of later ones."""
+
+    def on_start(self, event: Any) -> None:
+        """One function, perhaps within another."""
+        HOLDS.begin()
+
+    def on_end(self, event: Any) -> None:
+        """It is compiled, or will not be."""
+        HOLDS.end()
+
+
+event.register("numba:compile", _Compiling())  # type: ignore[no-untyped-call]
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
