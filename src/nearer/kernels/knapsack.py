@@ -116,6 +116,7 @@ def assign_whole(
     where = np.full(n, NO_SITE, dtype=np.int32)
     left = room.copy()
     best = np.full(n, NO_SITE, dtype=np.int32)
+    runner_up = np.full(n, NO_SITE, dtype=np.int32)
     regret = np.full(n, -np.inf)
     done = np.zeros(n, dtype=np.bool_)
     stale = np.ones(n, dtype=np.bool_)
@@ -126,14 +127,14 @@ def assign_whole(
             if done[i]:
                 continue
             if stale[i]:
-                first, second, best[i] = np.inf, np.inf, NO_SITE
+                first, second, best[i], runner_up[i] = np.inf, np.inf, NO_SITE, NO_SITE
                 for j in range(s):
                     if need[i] <= left[j] and value[j, i] < np.inf and value[j, i] <= idle[i]:
                         g = guide[j, i]
                         if g < first:
-                            first, second, best[i] = g, first, j
+                            first, second, best[i], runner_up[i] = g, first, j, best[i]
                         elif g < second:
-                            second = g
+                            second, runner_up[i] = g, j
                 second = min(second, idle[i])
                 if best[i] == NO_SITE:
                     regret[i] = np.inf if idle[i] == np.inf else -np.inf
@@ -148,11 +149,10 @@ def assign_whole(
         if j == NO_SITE:
             complete = complete and idle[chosen] < np.inf
             continue
-        before = left[j]
         left[j] -= need[chosen]
         for i in range(n):
-            # only rows that fitted before and do not now see another choice
-            if not done[i] and need[i] <= before and need[i] > left[j]:
+            # only rows that came to this site first or second, and do not fit now, see another choice
+            if not done[i] and need[i] > left[j] and (best[i] == j or runner_up[i] == j):
                 stale[i] = True
     return where, complete
 

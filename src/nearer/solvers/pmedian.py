@@ -41,6 +41,7 @@ _TRIED = 60  # nodes of a tree without cuts
 _FAR = 1e-3  # relative gap between plan and relaxation, above which plans are searched from elsewhere too
 _AFRESH = 400_000_000  # entries scanned by that, at most; and no more than by all before it
 _LP_ROUNDS = 50  # of writing terms out before sites are fixed
+_NOTHING = 1e-15  # share of the cost below which a loss is an error of rounding
 _MANY_ROWS = 120_000  # above so many the relaxation, which gathers them, is cheaper than to climb on
 
 
@@ -392,23 +393,15 @@ def _solution(instance: Instance, run: PMedianRun, began_s: float) -> Solution:
 
 def _close_idle(instance: Instance, open_mask: BoolArray) -> None:
     """Where fewer sites may open than did, close those that bring nothing, the last first."""
-    rows = np.repeat(np.arange(instance.n_rows), np.diff(instance.indptr))
-    cost = np.asarray(instance.cost, dtype=np.float64)
-
-    def value() -> float:
-        best = instance.unserved.copy()
-        served = open_mask[instance.site_idx]
-        np.minimum.at(best, rows[served], cost[served])
-        paid = instance.weight[0][instance.weight[0] > 0] * best[instance.weight[0] > 0]
-        return float(paid.sum()) + float(instance.price[open_mask].sum())
-
     spare = int((open_mask & instance.free_mask).sum()) - int(instance.open_min[0])
     if spare <= 0:
         return
-    full = value()
-    for site in np.flatnonzero(open_mask & instance.free_mask)[::-1]:
-        open_mask[site] = False
-        if spare > 0 and value() == full:
+    core = make_core(instance)
+    mask = open_mask[core.site]
+    plan, _ = moves.plan_of(core.table, mask)
+    nothing = _NOTHING * float(plan.d1.sum())
+    for site in np.flatnonzero(mask)[::-1]:
+        if spare > 0 and abs(plan.loss[site]) <= nothing:
+            moves.flip(core.table, plan, site)
             spare -= 1
-        else:
-            open_mask[site] = True
+    open_mask[core.site] = mask
