@@ -19,6 +19,10 @@ from nearer.model.check import certified_bound, check_solution
 from nearer.model.evaluate import evaluate_certificate
 from nearer.progress import Stop
 from nearer.solvers import solve
+from nearer.solvers.budget import Budget
+from nearer.solvers.capacitated_core import make_capacitated_core
+from nearer.solvers.capacitated_drop import dropped
+from nearer.solvers.capacitated_plan import assign_split
 from nearer.testing import check_proof
 
 from .instances import from_dense
@@ -177,6 +181,40 @@ def test_where_only_open_sites_are_paid_for_the_bound_is_a_whole_number_of_them(
     assert found.status is Status.OPTIMAL
     assert check_solution(larger, found) == []
     check_proof(larger, found, "fewest")
+
+
+def test_sites_are_dropped_until_the_others_have_no_room() -> None:
+    for seed in range(4):
+        small = fewest(14, 9, seed)
+        core = make_capacitated_core(small)
+        plan = dropped(core, np.full(core.m, 0.5), Budget(Stop()))
+        assert plan is not None
+        assert plan.value == plan.open_mask.sum()
+        served = np.bincount(plan.row, weights=plan.share, minlength=core.n)
+        load = np.bincount(plan.site, weights=plan.share * core.need[plan.row], minlength=core.m)
+        assert served == pytest.approx(np.ones(core.n))
+        assert np.all(load <= np.where(plan.open_mask, core.room, 0.0) + 1e-6)
+        for j in np.flatnonzero(plan.open_mask):
+            fewer = plan.open_mask.copy()
+            fewer[j] = False
+            assert assign_split(core, fewer, np.inf, Stop()).plan is None
+        assert plan.value <= brute_force(small) + 1
+
+
+def test_dropping_ends_with_as_many_sites_as_may_open() -> None:
+    rng = np.random.default_rng(3)
+    cost = np.floor(rng.uniform(0, 100, (20, 10)))
+    made = capacitated(cost, np.ones(20), np.full(10, 8.0), np.zeros(10), single_source=False, low=3, high=3)
+    core = make_capacitated_core(made)
+    plan = dropped(core, np.full(core.m, 0.5), Budget(Stop()))
+    assert plan is not None
+    assert plan.open_mask.sum() == 3
+    assert brute_force(made) <= plan.value <= 1.5 * brute_force(made)
+
+
+def test_room_that_is_short_everywhere_is_found_by_dropping() -> None:
+    found = solve(fewest(300, 120), gap=0.0, work_limit=60_000_000)
+    assert (found.status, found.objective) == (Status.OPTIMAL, 27.0)
 
 
 def town(n: int, m: int, single_source: bool, seed: int = 0, tight: float = 3.0) -> Instance:

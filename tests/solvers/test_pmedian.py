@@ -112,6 +112,19 @@ def test_a_short_tree_without_cuts_and_the_one_with_cuts_after_it_prove_the_same
         check_proof(instance, solution)
 
 
+@pytest.mark.parametrize(("gap", "wanted"), [(0.0, True), (0.05, False)])
+def test_plans_are_looked_for_elsewhere_unless_the_gap_asked_for_is_reached(
+    gap: float, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = grid(25, 12, 0, seed=9)
+    monkeypatch.setattr(pmedian, "_FAR", 1e-9)
+    monkeypatch.setattr(pmedian, "_FEW_SITES", 0)
+    searched: list[float] = []
+    monkeypatch.setattr(Elite, "afresh", lambda self, openness, rng, budget, work: searched.append(work))
+    solve(instance, gap=gap)
+    assert bool(searched) is wanted
+
+
 def test_threads_and_repetition_change_nothing() -> None:
     instance = grid(30, 12, 3, noise=20)
     first, second, third = (solve(instance, gap=0.0, seed=7, threads=t) for t in (1, 2, 1))

@@ -14,6 +14,7 @@ from nearer.progress import Progress, Silent, Stop
 from nearer.solvers import capacitated_dual as dual_side
 from nearer.solvers.budget import Budget
 from nearer.solvers.capacitated_core import CapacitatedCore, make_capacitated_core
+from nearer.solvers.capacitated_drop import dropped
 from nearer.solvers.capacitated_dual import CapacitatedDual
 from nearer.solvers.capacitated_kicks import Kicks
 from nearer.solvers.capacitated_plan import (
@@ -38,6 +39,7 @@ _KICK_SHARE = 0.5  # of the work so far, up to which plans are kicked
 _TREE_ENDS = 0.01  # relative gap up to which a tree may end soon, so that kicks which bring nothing become rare
 _KICK_WORK, _KICK_GAIN = 100_000_000, 5e-4  # of one round, and what it brings to be followed by another at once
 _NEIGHBOURS = 40  # sets of sites beside the best that are tried without success
+_DROPPED, _DROP_ENTRIES = 0.01, 300_000  # relative gap from which sites are dropped one by one; pairs at most
 _ROUND = 150  # iterations of the Lagrangian between attempts to fix sites
 
 
@@ -89,6 +91,7 @@ class CapacitatedRun:
         if core.whole_rows:
             self.branch_on_whole_rows()
         else:
+            self.drop()
             self.branch_and_bound()
 
     @staticmethod
@@ -180,6 +183,14 @@ class CapacitatedRun:
             worse = 0 if self.offer_sites(open_mask) else worse + 1
             if (np.isfinite(self.state.value) and worse >= 3) or self.state.done():
                 break
+
+    def drop(self) -> None:
+        """Where plans of the Lagrangian are far off, one that starts with every site open."""
+        state, core = self.state, self.core
+        near = np.isfinite(state.value) and state.value - state.bound <= _DROPPED * abs(state.value)
+        if near or state.done() or len(core.crow) > _DROP_ENTRIES:
+            return
+        self.keep(core, dropped(core, self.dual.share, state.budget))
 
     def fix(self) -> bool:
         """Close or open sites by reduced cost; whether the core shrank by a tenth."""

@@ -179,34 +179,75 @@ def assign_split(core: CapacitatedCore, open_mask: BoolArray, value: float, stop
 
     ``value`` of a plan known, or ``inf``: what it takes for a row that finds no place to prove that none is better.
     """
-    sites = np.flatnonzero(open_mask)
-    entry = np.flatnonzero(open_mask[core.entry_site])
-    e_row, e_site = core.crow[entry].astype(np.int64), np.searchsorted(sites, core.entry_site[entry])
-    high = float(core.cval.max(initial=1.0))
-    idle = np.minimum(core.idle, _LEFT_OUT * max(abs(value) if np.isfinite(value) else high * core.n, high, 1.0))
-    lp = Lp(stop)
-    n_columns = len(entry) + core.n
-    lp.add_columns(np.concatenate([core.cval[entry], idle]), np.zeros(n_columns), np.ones(n_columns))
-    room = np.where(core.room[sites] > 0, core.room[sites], 1.0)
-    at = np.concatenate([e_row, np.arange(core.n), core.n + e_site])
-    column = np.concatenate([np.arange(n_columns), np.arange(len(entry))])
-    coefficient = np.concatenate([np.ones(n_columns), core.need[e_row] / room[e_site]])
-    order = np.lexsort((column, at))
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=core.n + len(sites)))])
-    lower = np.concatenate([np.ones(core.n), np.full(len(sites), -np.inf)])
-    upper = np.concatenate([np.ones(core.n), np.where(core.room[sites] > 0, 1.0, 0.0)])
-    lp.add_rows(lower, upper, indptr, column[order], coefficient[order])
-    if lp.solve() is not LpStatus.OPTIMAL:
-        return Assigned(None, None, 1000 * lp.iterations)
-    lam = np.clip(lp.row_dual[: core.n], 0.0, core.idle)
-    left = lp.x[len(entry) :]
-    if np.any(left[np.isinf(core.idle)] > _TINY):
-        return Assigned(None, lam, 1000 * lp.iterations)
-    share = lp.x[: len(entry)]
-    keep = share > _TINY
-    row, share = e_row[keep], np.minimum(share[keep], 1.0)
-    served = np.bincount(row, weights=share, minlength=core.n)
-    # rounding left out or doubled a little of rows that are served in full
-    share = np.where(left[row] <= _TINY, share / served[row], share)
-    plan = make_plan(core, open_mask, row.astype(np.int32), sites[e_site[keep]], share)
-    return Assigned(plan, lam, 1000 * lp.iterations)
+    transport = Transport(core, np.flatnonzero(open_mask), value, stop)
+    return transport.assigned() if transport.solve() else Assigned(None, None, transport.work)
+
+
+class Transport:
+    """
+    The transport problem to some sites of a core, which may close and open between solves.
+
+    Parameters
+    ----------
+    sites
+        Ascending; all are open at first.
+    value
+        Of a plan known, or ``inf``: a row that finds no place costs many times as much.
+    """
+
+    def __init__(self, core: CapacitatedCore, sites: IntArray, value: float, stop: Stop) -> None:
+        self.core, self.sites = core, sites
+        self.open_mask = np.zeros(core.m, dtype=bool)
+        self.open_mask[sites] = True
+        entry = np.flatnonzero(self.open_mask[core.entry_site])
+        self._row, self._place = core.crow[entry].astype(np.int64), np.searchsorted(sites, core.entry_site[entry])
+        high = float(core.cval.max(initial=1.0))
+        idle = np.minimum(core.idle, _LEFT_OUT * max(abs(value) if np.isfinite(value) else high * core.n, high, 1.0))
+        self.lp = lp = Lp(stop)
+        n_columns = len(entry) + core.n
+        lp.add_columns(np.concatenate([core.cval[entry], idle]), np.zeros(n_columns), np.ones(n_columns))
+        self._full = np.where(core.room[sites] > 0, 1.0, 0.0)
+        room = np.where(core.room[sites] > 0, core.room[sites], 1.0)
+        at = np.concatenate([self._row, np.arange(core.n), core.n + self._place])
+        column = np.concatenate([np.arange(n_columns), np.arange(len(entry))])
+        coefficient = np.concatenate([np.ones(n_columns), core.need[self._row] / room[self._place]])
+        order = np.lexsort((column, at))
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=core.n + len(sites)))])
+        lower = np.concatenate([np.ones(core.n), np.full(len(sites), -np.inf)])
+        lp.add_rows(lower, np.concatenate([np.ones(core.n), self._full]), indptr, column[order], coefficient[order])
+
+    @property
+    def work(self) -> int:
+        """Of all solves, as a ``Budget`` counts."""
+        return 1000 * self.lp.iterations
+
+    def set_open(self, place: int, is_open: bool) -> None:
+        """Open or close the site at a place of ``sites``."""
+        self.open_mask[self.sites[place]] = is_open
+        row = np.array([self.core.n + place])
+        self.lp.set_row_bounds(row, np.array([-np.inf]), np.array([self._full[place] if is_open else 0.0]))
+
+    def solve(self) -> bool:
+        """Whether the cheapest assignment to the open sites was found before the run was stopped."""
+        return self.lp.solve() is LpStatus.OPTIMAL
+
+    @property
+    def serves_all(self) -> bool:
+        """Whether the last solution serves every row that must be served."""
+        left = self.lp.x[len(self._row) :]
+        return not np.any(left[np.isinf(self.core.idle)] > _TINY)
+
+    def assigned(self) -> Assigned:
+        """What the last solution comes to."""
+        core = self.core
+        lam = np.clip(self.lp.row_dual[: core.n], 0.0, core.idle)
+        if not self.serves_all:
+            return Assigned(None, lam, self.work)
+        share, left = self.lp.x[: len(self._row)], self.lp.x[len(self._row) :]
+        keep = share > _TINY
+        row, share = self._row[keep], np.minimum(share[keep], 1.0)
+        served = np.bincount(row, weights=share, minlength=core.n)
+        # rounding left out or doubled a little of rows that are served in full
+        share = np.where(left[row] <= _TINY, share / served[row], share)
+        plan = make_plan(core, self.open_mask.copy(), row.astype(np.int32), self.sites[self._place[keep]], share)
+        return Assigned(plan, lam, self.work)

@@ -313,9 +313,9 @@ class PMedianRun:
                 cutting = True
 
     def search_afresh(self, openness: FloatArray, relaxed: float) -> None:
-        """Plans from elsewhere, once, if the relaxation says that the best one may be far off; not in milliseconds."""
+        """Plans from elsewhere, once, if the relaxation says that the best is too far off; not in milliseconds."""
         state = self.state
-        if self.afresh or self.few_sites or state.value - relaxed <= _FAR * abs(state.value):
+        if self.afresh or self.few_sites or state.reached or state.value - relaxed <= _FAR * abs(state.value):
             return
         self.afresh = True
         self.elite.afresh(openness, self.rng, state.budget, min(state.budget.spent, _AFRESH))
