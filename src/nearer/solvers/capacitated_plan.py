@@ -206,7 +206,8 @@ class Transport:
         self.lp = lp = Lp(stop)
         n_columns = len(entry) + core.n
         lp.add_columns(np.concatenate([core.cval[entry], idle]), np.zeros(n_columns), np.ones(n_columns))
-        self._full = np.where(core.room[sites] > 0, 1.0, 0.0)
+        self._column = np.argsort(self._place, kind="stable")
+        self._begins = np.searchsorted(self._place[self._column], np.arange(len(sites) + 1))
         room = np.where(core.room[sites] > 0, core.room[sites], 1.0)
         at = np.concatenate([self._row, np.arange(core.n), core.n + self._place])
         column = np.concatenate([np.arange(n_columns), np.arange(len(entry))])
@@ -214,7 +215,8 @@ class Transport:
         order = np.lexsort((column, at))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=core.n + len(sites)))])
         lower = np.concatenate([np.ones(core.n), np.full(len(sites), -np.inf)])
-        lp.add_rows(lower, np.concatenate([np.ones(core.n), self._full]), indptr, column[order], coefficient[order])
+        upper = np.concatenate([np.ones(core.n), np.where(core.room[sites] > 0, 1.0, 0.0)])
+        lp.add_rows(lower, upper, indptr, column[order], coefficient[order])
 
     @property
     def work(self) -> int:
@@ -224,8 +226,8 @@ class Transport:
     def set_open(self, place: int, is_open: bool) -> None:
         """Open or close the site at a place of ``sites``."""
         self.open_mask[self.sites[place]] = is_open
-        row = np.array([self.core.n + place])
-        self.lp.set_row_bounds(row, np.array([-np.inf]), np.array([self._full[place] if is_open else 0.0]))
+        column = self._column[self._begins[place] : self._begins[place + 1]]
+        self.lp.set_bounds(column, np.zeros(len(column)), np.full(len(column), float(is_open)))
 
     def solve(self) -> bool:
         """Whether the cheapest assignment to the open sites was found before the run was stopped."""
