@@ -104,9 +104,10 @@ class Elite:
         around = self._everything() if thorough else part
         for group in groups:
             self._together([self.plans[k][1] for k in group if k < len(self.plans)], around, rng, budget, work // 12)
-        if thorough:  # the best may have come from outside
-            part = _Part(core, near | self._sites_of([self.best]))
-        self._kick(part, self.best, rng, budget, work // 2)
+        # Sites that the part lacks give way to the likeliest that it has: such a start leads to other plans.
+        held = np.isin(np.arange(core.m), part.site)
+        start = filled(self.best[held[self.best]], np.where(held, rho, np.inf), core.k_min)
+        self._kick(part, start, rng, budget, work // 2)
         if len(part.core.site) < core.m:
             for _, plan in self.plans[:_POLISHED]:
                 self.add(interchange(core, plan, budget))
