@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from nearer import progress
 from nearer.kernels import jit
 
 
@@ -17,6 +18,7 @@ def test_a_kernel_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path: 
     for folder in (kernels, kernels.parent):
         (folder / "__init__.py").touch()
     shutil.copy(jit.__file__, kernels)
+    shutil.copy(progress.__file__, kernels.parent)
     (kernels / "outer.py").write_text(
         "from nearer.kernels.inner import inner\nfrom nearer.kernels.jit import kernel\n\n\n"
         "@kernel\ndef outer(x):\n    return inner(x) + 100\n"
