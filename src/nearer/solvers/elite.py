@@ -105,7 +105,7 @@ class Elite:
         for group in groups:
             self._together([self.plans[k][1] for k in group if k < len(self.plans)], around, rng, budget, work // 12)
         # Sites that the part lacks give way to the likeliest that it has: such a start leads to other plans.
-        held = np.isin(np.arange(core.m), part.site)
+        held = self._sites_of([part.site])
         start = filled(self.best[held[self.best]], np.where(held, rho, np.inf), core.k_min)
         self._kick(part, start, rng, budget, work // 2)
         if len(part.core.site) < core.m:
